@@ -1,0 +1,190 @@
+"""The delivery half of a message: its states, and every lawful move between them. Written by the session host only.
+
+    pending → claimed → begun → sent | failed | unknown        claimed → pending (next attempt, or released)
+    pending | claimed → missed | failed                         sent: delivered and read are times, not states
+
+A state is ordered by (attempt, rank, step); merging two copies takes the greater, so a restored or late copy never
+takes anything back.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints
+
+from shared.model.values import Instant, Record
+
+
+class State(StrEnum):
+    """Where a message stands, in rank order."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    BEGUN = "begun"
+    MISSED = "missed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+
+    @property
+    def rank(self) -> int:
+        return list(State).index(self)
+
+    @property
+    def open(self) -> bool:
+        """Nothing was begun yet: an edit or a cancel can still be obeyed."""
+        return self in (State.PENDING, State.CLAIMED)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more will happen by itself."""
+        return self.rank > State.BEGUN.rank
+
+
+class UnlawfulMove(ValueError):
+    """A move the lifecycle does not have, for example beginning what has already begun."""
+
+
+class Claim(Record):
+    """Who will send this, which edit of it, and when: written to the bucket before the second comes."""
+
+    host: str
+    revision: int
+    send_at: Instant
+
+
+Sentence = Annotated[str, StringConstraints(max_length=1000)]
+
+
+class Delivery(Record):
+    """What the session host knows and promises about one message; all times are aware UTC."""
+
+    attempt: int = Field(default=1, ge=1)
+    state: State = State.PENDING
+    step: int = Field(default=0, ge=0, description="counts the host's writes; orders copies of equal attempt and state")
+    confirmed: int = Field(default=-1, ge=-1, description="the content revision the host has read and obeys")
+    claim: Claim | None = None
+    handed_over_by: str | None = Field(default=None, description="web, tick or api: who gave it to the host first")
+    held_until: Instant | None = None
+    held_reason: Sentence | None = None
+    claimed_at: Instant | None = None
+    begun_at: Instant | None = None
+    settled_at: Instant | None = None
+    sent_at: Instant | None = None
+    delivered_at: Instant | None = None
+    read_at: Instant | None = None
+    message_id: str | None = Field(default=None, description="WhatsApp's id, known after a successful send only")
+    error: Sentence | None = None
+
+    @property
+    def order(self) -> tuple[int, int, int, str]:
+        """What decides between two copies; the text only breaks a tie that one writer never makes."""
+        return (self.attempt, self.state.rank, self.step, self.model_dump_json(by_alias=True))
+
+    def merged(self, other: Self) -> Self:
+        """The later of two copies."""
+        return max(self, other, key=lambda delivery: delivery.order)
+
+
+def confirm(delivery: Delivery, revision: int) -> Delivery:
+    """The host has read this revision of the content, and will obey it."""
+    return delivery if delivery.confirmed == revision else _move(delivery, confirmed=revision)
+
+
+def claim(delivery: Delivery, claim: Claim, now: Instant, handed_over_by: str) -> Delivery:
+    """(a) pending → claimed; claimed → claimed for an edit the host took over. Raises UnlawfulMove once begun."""
+    _require(delivery, State.PENDING, State.CLAIMED)
+    by = delivery.handed_over_by or handed_over_by
+    return _move(
+        delivery,
+        state=State.CLAIMED,
+        claim=claim,
+        claimed_at=now,
+        handed_over_by=by,
+        confirmed=claim.revision,
+        error=None,
+    )
+
+
+def hold(delivery: Delivery, until: Instant | None, reason: str) -> Delivery:
+    """Not now: until when (None: until the reason is gone) and why. A held message keeps its state."""
+    _require(delivery, State.PENDING, State.CLAIMED)
+    if (delivery.held_until, delivery.held_reason) == (until, reason):
+        return delivery
+    return _move(delivery, held_until=until, held_reason=reason)
+
+
+def unhold(delivery: Delivery) -> Delivery:
+    """The reason to hold it is gone; how long it was held stays, for limits and alarms count from there."""
+    _require(delivery, State.PENDING, State.CLAIMED)
+    return _move(delivery, held_reason=None)
+
+
+def begin(delivery: Delivery, now: Instant) -> Delivery:
+    """(b) claimed → begun: committed before WhatsApp is asked. Happens at most once an attempt."""
+    _require(delivery, State.CLAIMED)
+    return _move(delivery, state=State.BEGUN, begun_at=now, held_until=None, held_reason=None)
+
+
+def sent(delivery: Delivery, now: Instant, message_id: str) -> Delivery:
+    """(c) begun → sent: WhatsApp's server has acknowledged it."""
+    _require(delivery, State.BEGUN)
+    return _move(delivery, state=State.SENT, sent_at=now, settled_at=now, message_id=message_id, error=None)
+
+
+def unknown(delivery: Delivery, now: Instant, reason: str) -> Delivery:
+    """(d) begun → unknown: it may have been delivered. Only a person settles it."""
+    _require(delivery, State.BEGUN)
+    return _move(delivery, state=State.UNKNOWN, settled_at=now, error=reason)
+
+
+def lost(delivery: Delivery, now: Instant, reason: str) -> Delivery:
+    """(h) claimed or begun → unknown: the host that had claimed it is gone, and may have sent it before it was."""
+    _require(delivery, State.CLAIMED, State.BEGUN)
+    return _move(delivery, state=State.UNKNOWN, settled_at=now, error=reason, held_until=None, held_reason=None)
+
+
+def failed(delivery: Delivery, now: Instant, reason: str) -> Delivery:
+    """(e) pending, claimed or begun → failed: certainly not delivered, and trying again would not help."""
+    _require(delivery, State.PENDING, State.CLAIMED, State.BEGUN)
+    return _move(delivery, state=State.FAILED, settled_at=now, error=reason, held_until=None, held_reason=None)
+
+
+def missed(delivery: Delivery, now: Instant, reason: str) -> Delivery:
+    """(f) pending or claimed → missed: its limit for being late has passed."""
+    _require(delivery, State.PENDING, State.CLAIMED)
+    return _move(delivery, state=State.MISSED, settled_at=now, error=reason, held_until=None, held_reason=None)
+
+
+def retry(delivery: Delivery, reason: str) -> Delivery:
+    """(g) claimed or begun → pending, next attempt: only after a certain and passing failure, or an edit to another
+    time."""
+    _require(delivery, State.CLAIMED, State.BEGUN)
+    return Delivery(
+        attempt=delivery.attempt + 1,
+        confirmed=delivery.confirmed,
+        handed_over_by=delivery.handed_over_by,
+        step=delivery.step + 1,
+        error=reason,
+    )
+
+
+def delivered(delivery: Delivery, at: Instant) -> Delivery:
+    """The recipient's phone has it; the first such receipt counts."""
+    _require(delivery, State.SENT)
+    return delivery if delivery.delivered_at else _move(delivery, delivered_at=at)
+
+
+def read(delivery: Delivery, at: Instant) -> Delivery:
+    """The recipient has read it; a read message was also delivered."""
+    _require(delivery, State.SENT)
+    return delivery if delivery.read_at else _move(delivery, read_at=at, delivered_at=delivery.delivered_at or at)
+
+
+def _require(delivery: Delivery, *states: State) -> None:
+    if delivery.state not in states:
+        raise UnlawfulMove(f"this needs a message that is {' or '.join(states)}, but it is {delivery.state}")
+
+
+def _move(delivery: Delivery, **changes: object) -> Delivery:
+    return delivery.evolve(step=delivery.step + 1, **changes)

@@ -1,0 +1,80 @@
+"""The states of the WhatsApp connection: each a code, a sentence, and what the person should do."""
+
+from enum import StrEnum
+
+from shared.model.values import Instant, Value
+
+
+class Link(StrEnum):
+    """Codes for the page, /health and the tick's answer."""
+
+    STARTING = "starting"
+    UNLINKED = "unlinked"
+    PAIRING = "pairing"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    CATCHING_UP = "catching-up"
+    RECONNECTING = "reconnecting"
+    REPLACED = "replaced"
+    LOGGED_OUT = "logged-out"
+    BANNED = "banned"
+    OUTDATED = "outdated"
+    STUCK = "stuck"
+    STOPPED = "stopped"
+
+    @property
+    def sends(self) -> bool:
+        """Whether a message may be begun in this state."""
+        return self in (Link.CONNECTED, Link.CATCHING_UP)
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether it is about to connect, by itself or with the scan it waits for: no reason to be alarmed."""
+        return self in (Link.STARTING, Link.PAIRING, Link.CONNECTING, Link.RECONNECTING)
+
+
+SENTENCES: dict[Link, tuple[str, str]] = {
+    Link.STARTING: ("The session host is starting.", "Nothing: this takes a few seconds."),
+    Link.UNLINKED: ("No WhatsApp account is linked.", "Open Link and scan the QR code with your phone."),
+    Link.PAIRING: (
+        "Waiting for your phone to scan the QR code.",
+        "On your phone: Settings, Linked devices, Link a device.",
+    ),
+    Link.CONNECTING: ("Connecting to WhatsApp.", "Nothing: this takes a few seconds."),
+    Link.CONNECTED: ("Connected to WhatsApp.", "Nothing."),
+    Link.CATCHING_UP: ("Connected; reading what came in while away.", "Nothing: this takes a moment."),
+    Link.RECONNECTING: (
+        "The connection to WhatsApp was lost; trying again.",
+        "Check the server's network if this lasts.",
+    ),
+    Link.REPLACED: ("Another program took over this linked device.", "Stop the other program, then restart this host."),
+    Link.LOGGED_OUT: ("The phone has unlinked this device.", "Open Link and scan the QR code again; messages wait."),
+    Link.BANNED: ("WhatsApp has temporarily banned this account.", "Wait until the ban ends; messages wait."),
+    Link.OUTDATED: ("WhatsApp no longer accepts this client version.", "Update WhatsApp-VPSLink; messages wait."),
+    Link.STUCK: (
+        "WhatsApp does not answer; the connection is being replaced.",
+        "Nothing; look at the log if this lasts.",
+    ),
+    Link.STOPPED: ("The session host is stopping.", "Start it again if this was not meant."),
+}
+
+
+class LinkStatus(Value):
+    """The connection as people and programs are told of it: never a bare flag."""
+
+    state: Link
+    sentence: str
+    action: str
+    since: Instant
+    detail: str | None = None
+
+    @property
+    def sends(self) -> bool:
+        """Whether a message may be begun now."""
+        return self.state.sends
+
+
+def describe(state: Link, since: Instant, detail: str | None = None) -> LinkStatus:
+    """The state with its sentence and what to do."""
+    sentence, action = SENTENCES[state]
+    return LinkStatus(state=state, sentence=sentence, action=action, since=since, detail=detail)

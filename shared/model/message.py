@@ -1,0 +1,124 @@
+"""A message: what someone asked to be sent, to whom and when (content), and what became of it (delivery).
+
+In JSON it is one flat object that the old system's readers understand: `status`, `sentAt` and `error` are derived
+from the delivery half each time it is written, and read back from old records that have no delivery half.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from shared.model.lifecycle import Delivery, State
+from shared.model.values import Instant, Value, print_instant
+from shared.model.versioned import Versioned
+
+MAX_TEXT = 65_536
+"""WhatsApp's own limit for a text, in characters."""
+
+
+class Status(StrEnum):
+    """What a message is called in scheduled.json and on every page: derived, never stored as a truth of its own."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    MISSED = "missed"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+class LatePolicy(StrEnum):
+    """What to do when its second has passed and it could not be sent."""
+
+    WITHIN = "within"
+    ON_TIME = "on-time"
+    ASK = "ask"
+
+
+class Verdict(StrEnum):
+    """What a person found out about a message whose end is unknown."""
+
+    ARRIVED = "arrived"
+    NOT_ARRIVED = "not-arrived"
+
+
+class IfLate(Value):
+    """Send up to `hours` late (within), only on time (up to a minute), or ask the owner."""
+
+    policy: LatePolicy = LatePolicy.WITHIN
+    hours: float = Field(default=6, gt=0, le=24 * 30)
+
+
+class Message(Versioned):
+    """One message; `send_at` is an aware UTC instant, `wall_time` with `zone` what the person meant by it."""
+
+    to: str = Field(min_length=1, max_length=80, description="digits with country code, or a WhatsApp address with @")
+    contact_name: str | None = Field(default=None, max_length=500)
+    text: str = Field(alias="message")
+    send_at: Instant = Field(alias="scheduledTime")
+    wall_time: str | None = Field(default=None, pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$")
+    zone: str | None = Field(default=None, max_length=64)
+    if_late: IfLate = IfLate()
+    cancelled: bool = Field(default=False, description="of one that failed or was missed: its owner is done with it")
+    verdict: Verdict | None = Field(default=None, description="of one whose end is unknown: what a person says of it")
+    created_at: Instant | None = None
+    created_from: str | None = None
+    delivery: Delivery = Delivery()
+
+    @property
+    def ended(self) -> bool:
+        return self.cancelled
+
+    @property
+    def status(self) -> Status:
+        """The word for where it stands. A cancel counts once the host has confirmed it, see `asked_to_cancel`."""
+        state = self.delivery.state
+        if state.open and self.cancelled and self.delivery.confirmed >= self.revision:
+            return Status.CANCELLED
+        return Status.SENDING if state is State.BEGUN else Status(state.value)
+
+    @property
+    def asked_to_cancel(self) -> bool:
+        """Somebody cancelled it and the host has not answered yet."""
+        return self.cancelled and self.delivery.state.open and self.delivery.confirmed < self.revision
+
+    @property
+    def asked_to_change(self) -> bool:
+        """It was edited and the host has not confirmed the edit yet."""
+        return bool(self.replaces) and self.delivery.state.open and self.delivery.confirmed < self.revision
+
+    @property
+    def open(self) -> bool:
+        """It still may be sent, now or later."""
+        return self.delivery.state.open and self.status is not Status.CANCELLED
+
+    def head(self) -> Self:
+        return self.evolve(replaces=(), conflicts=(), delivery=Delivery())
+
+    def merge_rest(self, other: Self) -> dict[str, Any]:
+        return {"delivery": self.delivery.merged(other.delivery)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old(cls, data: Any) -> Any:
+        """A record of the old system, or one of ours: what is derived is dropped, an old status becomes a delivery."""
+        if not isinstance(data, Mapping):
+            return data
+        fields = dict(data)
+        status, sent_at, error = (fields.pop(name, None) for name in ("status", "sentAt", "error"))
+        if "delivery" not in fields and status in ("sent", "failed"):
+            fields["delivery"] = {"state": status, "sentAt": sent_at, "settledAt": sent_at, "error": error}
+        return fields
+
+    @model_serializer(mode="wrap")
+    def _write_derived(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = write(self)
+        fields["status"] = str(self.status)
+        for name, value in (("sentAt", self.delivery.sent_at), ("error", self.delivery.error)):
+            if value is not None:
+                fields[name] = value if isinstance(value, str) else print_instant(value)
+        return fields

@@ -1,0 +1,53 @@
+"""The ground every value stands on: frozen, camelCase in JSON, aware UTC instants only."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+
+def as_utc(value: datetime) -> datetime:
+    """The same instant in UTC; refuses a time without a zone, which could mean any of 38 instants."""
+    if value.tzinfo is None:
+        raise ValueError("a time needs its zone, for example 2026-12-24T10:00:00Z")
+    return value.astimezone(UTC)
+
+
+def print_instant(value: datetime) -> str:
+    """ISO 8601 with Z, to the second where it is whole, as the old system wrote it.
+
+    >>> print_instant(datetime(2025, 12, 24, 10, tzinfo=UTC))
+    '2025-12-24T10:00:00Z'
+    """
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[datetime, AfterValidator(as_utc), PlainSerializer(print_instant, return_type=str, when_used="json")]
+
+
+class Value(BaseModel):
+    """A frozen value that refuses what it does not know: for requests, answers and settings."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+    def evolve(self, **changes: Any) -> Self:
+        """A copy with these fields changed, validated again."""
+        kept = {name: getattr(self, name) for name in type(self).model_fields if name not in changes}
+        return type(self)(**kept, **(self.model_extra or {}), **changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is stored or sent: JSON types, camelCase, without what is unset or empty by default."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+class Record(Value):
+    """A frozen value read from the bucket: fields it does not know survive a round trip."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def first_of(mapping: Mapping[str, Any], *names: str) -> Any:
+    """The first of these keys that holds something, else None."""
+    return next((mapping[name] for name in names if mapping.get(name) not in (None, "")), None)

@@ -1,0 +1,105 @@
+"""What web, tick, integrations and the session host say to one another over HTTP: requests and answers, strict."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from shared.model.link import LinkStatus
+from shared.model.message import MAX_TEXT, IfLate, Message, Status, Verdict
+from shared.model.values import Instant, Value
+from shared.model.versioned import RecordId
+
+MAX_BATCH = 1000
+"""Items in one handover; what does not fit goes with the next."""
+
+
+class Handover(Value):
+    """POST /api/v1/messages/batch: what is due, whole records without their delivery half; empty is a heartbeat."""
+
+    by: str = Field(pattern=r"^(web|tick)$")
+    now: Instant = Field(description="the sender's own clock, compared with the host's")
+    items: tuple[dict[str, Any], ...] = Field(
+        default=(), max_length=MAX_BATCH, description="messages as in scheduled.json"
+    )
+
+
+class Outcome(StrEnum):
+    """What the host did with one item."""
+
+    ACCEPTED = "accepted"
+    KNOWN = "known"
+    SUPERSEDED = "superseded"
+    REFUSED = "refused"
+
+
+class ItemAnswer(Value):
+    """The host's answer for one item; `reason` is a sentence where it was refused."""
+
+    id: str
+    revision: int
+    outcome: Outcome
+    status: Status | None = None
+    reason: str | None = None
+
+
+class HandoverAnswer(Value):
+    """What the tick and the web page learn from each handover, also an empty one."""
+
+    now: Instant
+    host: str
+    items: tuple[ItemAnswer, ...] = ()
+    link: LinkStatus
+    last_fold: Instant | None = None
+    last_tick: Instant | None = None
+    overdue: int = 0
+
+
+class NewMessage(Value):
+    """POST /api/v1/messages: one message; without `sendAt` it is sent now. `id` makes the request repeatable."""
+
+    id: RecordId | None = None
+    to: str = Field(min_length=1, max_length=80)
+    text: str = Field(min_length=1, max_length=MAX_TEXT, alias="message")
+    send_at: Instant | None = Field(default=None, alias="scheduledTime")
+    contact_name: str | None = Field(default=None, max_length=500)
+    zone: str | None = Field(default=None, max_length=64)
+    if_late: IfLate = IfLate()
+
+
+class MessageChange(Value):
+    """PATCH /api/v1/messages/{id}: the fields to change, and the revision they were made from (409 if it is not the
+    newest)."""
+
+    revision: int = Field(ge=0)
+    to: str | None = Field(default=None, min_length=1, max_length=80)
+    text: str | None = Field(default=None, min_length=1, max_length=MAX_TEXT, alias="message")
+    send_at: Instant | None = Field(default=None, alias="scheduledTime")
+    cancelled: bool | None = None
+    if_late: IfLate | None = None
+
+
+class Judgement(Value):
+    """POST /api/v1/messages/{id}/verdict: what a person says of a message whose end is unknown; null takes it back."""
+
+    verdict: Verdict | None
+
+
+class Takeover(Value):
+    """POST /api/v1/host/takeover: from which host; it is the one that a person was shown and decided about."""
+
+    other: str = Field(alias="from", min_length=1, max_length=200)
+
+
+class Problem(Value):
+    """RFC 9457 problem details: what happened and what to do, in a sentence each."""
+
+    title: str
+    status: int
+    detail: str
+    errors: tuple[dict[str, str], ...] = ()
+
+
+def item_of(message: Message) -> dict[str, Any]:
+    """A message as it is handed over: content only, the delivery half is the host's own."""
+    return message.head().as_json()
