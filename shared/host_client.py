@@ -1,0 +1,167 @@
+"""The session host's API as a client sees it: used by web, the tick and the command line.
+
+Only what urllib3 1.26 and 2.x have in common is used: inside Lambda it is the runtime's own urllib3. Redirects are
+never followed and nothing is retried here: the next tick, or the person, is the retry.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import urllib3
+from pydantic import ValidationError
+
+from shared.model.message import Verdict
+from shared.model.pace import Forecast
+from shared.model.values import Value, print_instant
+from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Takeover
+from shared.settings import HostAddress
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class HostError(Exception):
+    """The session host did not do what was asked; the message says what happened and what to do."""
+
+
+class HostUnreachable(HostError):
+    """No answer came; whether the request was carried out is not known."""
+
+
+class HostRefused(HostError):
+    """The host answered no; `status` is the HTTP status, `problem` its problem document."""
+
+    def __init__(self, sentence: str, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.problem = problem
+
+
+class HostClient:
+    """One session host. Safe to use from several threads. Raises HostError from each call, and nothing else."""
+
+    def __init__(self, address: HostAddress) -> None:
+        """Refuses http beyond this machine, for the token would travel in clear text (HostError)."""
+        parts = urlsplit(address.url)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise HostError(
+                f"HOST_URL is http to {parts.hostname}: use https, or the token would be readable on the way."
+            )
+        self._base = address.url.rstrip("/")
+        self._token = address.token
+        self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False)
+
+    def handover(self, handover: Handover) -> HandoverAnswer:
+        """Hand over what is due; an empty handover is a heartbeat. A missing answer may still have been carried out."""
+        answer = self._ask("POST", "/api/v1/messages/batch", handover)
+        try:
+            return HandoverAnswer.model_validate(answer)
+        except ValidationError as error:
+            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+
+    def send(self, message: NewMessage, *, wait_seconds: int | None = None, key: str | None = None) -> dict[str, Any]:
+        """Send or schedule one message; with `wait_seconds` the answer tells its result. `key` makes it repeatable."""
+        headers = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
+        if key:
+            headers["Idempotency-Key"] = key
+        seconds = READ_SECONDS + (wait_seconds or 0)
+        return self._ask("POST", "/api/v1/messages", message, headers=headers, read_seconds=seconds)
+
+    def message(self, message_id: str) -> dict[str, Any]:
+        """One message as the host knows it."""
+        return self._ask("GET", f"/api/v1/messages/{quote(message_id, safe='')}")
+
+    def change(self, message_id: str, change: MessageChange) -> dict[str, Any]:
+        """Edit or cancel one message that has not begun."""
+        return self._ask("PATCH", f"/api/v1/messages/{quote(message_id, safe='')}", change)
+
+    def cancel(self, message_id: str) -> dict[str, Any]:
+        """Cancel one message; HostRefused with status 409 when it is already leaving."""
+        return self._ask("DELETE", f"/api/v1/messages/{quote(message_id, safe='')}")
+
+    def judge(self, message_id: str, verdict: Verdict | None) -> dict[str, Any]:
+        """Say what became of a message whose end is unknown; None takes it back. HostRefused (409) for any other."""
+        return self._ask("POST", f"/api/v1/messages/{quote(message_id, safe='')}/verdict", Judgement(verdict=verdict))
+
+    def pace(self, to: str, at: datetime | None = None) -> Forecast:
+        """When a message to this address at this time (None: now) would be begun, and why not at it."""
+        asked = {"to": to} | ({"at": print_instant(at)} if at else {})
+        answer = self._ask("GET", f"/api/v1/pace?{urlencode(asked)}")
+        try:
+            return Forecast.model_validate(answer)
+        except ValidationError as error:
+            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+
+    def link(self) -> dict[str, Any]:
+        """The WhatsApp connection: status, own number, and the QR code while pairing (a secret: never log it)."""
+        return self._ask("GET", "/api/v1/link")
+
+    def pair(self) -> dict[str, Any]:
+        """Begin pairing again, with a new QR code."""
+        return self._ask("POST", "/api/v1/link")
+
+    def logout(self) -> dict[str, Any]:
+        """Unlink the WhatsApp account from this host; messages wait."""
+        return self._ask("DELETE", "/api/v1/link")
+
+    def health(self) -> dict[str, Any]:
+        """The open health document, healthy or not."""
+        return self._ask("GET", "/health", accept=(200, 503))
+
+    def takeover(self, other: str) -> dict[str, Any]:
+        """Let this host lead in place of that other one. HostRefused (409) where there is another to take over from."""
+        return self._ask("POST", "/api/v1/host/takeover", Takeover(other=other))
+
+    def close(self) -> None:
+        """Close the connections that are kept open between calls."""
+        self._pool.clear()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Value | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        read_seconds: float = READ_SECONDS,
+        accept: tuple[int, ...] = (200, 201, 202),
+    ) -> dict[str, Any]:
+        sent = {"Accept": "application/json", **(headers or {})}
+        if token := self._token.get_secret_value():
+            sent["Authorization"] = f"Bearer {token}"
+        data = None
+        if body is not None:
+            data = json.dumps(body.as_json()).encode()
+            sent["Content-Type"] = "application/json"
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
+        try:
+            answer = self._pool.request(
+                method, self._base + path, body=data, headers=sent, timeout=timeout, redirect=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            reason = type(error).__name__
+            raise HostUnreachable(
+                f"The session host at {self._base} does not answer ({reason}): is it running, and is HOST_URL right?"
+            ) from None
+        document = _document(answer.data)
+        if answer.status in accept:
+            return document
+        raise HostRefused(_refusal(answer.status, document), answer.status, document)
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data or b"{}")
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _refusal(status: int, problem: Mapping[str, Any]) -> str:
+    if status in (401, 403) and not problem.get("detail"):
+        return "The session host refused the token: check HOST_TOKEN (`./wa token` makes one)."
+    return str(problem.get("detail") or problem.get("title") or f"The session host answered {status}.")

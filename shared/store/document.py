@@ -1,0 +1,78 @@
+"""JSON as the bucket keeps it: strict where it is read, plain or gzip by its size, its version never guessed."""
+
+import gzip
+import json
+import math
+import zlib
+from typing import Any
+
+from shared.store.errors import NewerVersion, Unreadable
+
+VERSION = 1
+"""The newest version of a document that this code understands."""
+
+PLAIN_BELOW = 1_000_000
+"""Bytes up to which a document stays plain and indented, for people; above it is compact and gzip."""
+
+_GZIP = b"\x1f\x8b"
+
+
+def parse(data: bytes, key: str) -> Any:
+    """The JSON value in these bytes, plain or gzip. Raises Unreadable with a sentence that names `key`."""
+    try:
+        text = (gzip.decompress(data) if data.startswith(_GZIP) else data).decode("utf-8-sig")
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable(f"{key} is damaged: its compressed data does not unpack ({error}).") from None
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{key} is no valid JSON ({error}).") from None
+
+
+def check_version(document: dict[str, Any], key: str) -> bool:
+    """Whether this document says its version (the old system's do not). Raises NewerVersion, Unreadable."""
+    version = document.get("version")
+    if version is None:
+        return False
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise Unreadable(f"{key} has no valid version: it says {str(version)[:40]!r}.")
+    if version > VERSION:
+        raise NewerVersion(
+            f"{key} was written by a newer WhatsApp-VPSLink (version {version} of its format): update this one."
+        )
+    return True
+
+
+def small(value: Any) -> str:
+    """JSON for machines, on one line."""
+    return _print(value, separators=(",", ":"))
+
+
+def print_by_size(value: Any) -> bytes:
+    """Indented for people below PLAIN_BELOW bytes, else packed; the same value always gives the same bytes."""
+    plain = (_print(value, indent=2) + "\n").encode()
+    return plain if len(plain) < PLAIN_BELOW else pack(small(value))
+
+
+def pack(text: str) -> bytes:
+    """This JSON as gzip, without the time of packing."""
+    return gzip.compress(text.encode(), compresslevel=6, mtime=0)
+
+
+def _print(value: Any, **layout: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half an emoji, in something we could not read and keep as it was found
+        return json.dumps(value, allow_nan=False, **layout)
+    return text
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number

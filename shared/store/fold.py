@@ -1,0 +1,134 @@
+"""The fold: the session host, and nobody else, turns the log into the projections. A crash anywhere loses nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+from shared.model.contact import Contact
+from shared.model.lifecycle import Delivery
+from shared.model.message import Message
+from shared.store import keys, rescue
+from shared.store.bucket import Bucket
+from shared.store.errors import CutShort, FoldTooSlow, NewerVersion, StoreError, Unreadable
+from shared.store.kept import Kept
+from shared.store.oplog import LogReader, read_operation
+from shared.store.projection import contact_format, scheduled_format
+from shared.store.tidy import tidy
+
+LONGEST_FOLD = timedelta(seconds=60)
+"""A fold that took longer is thrown away: what it read may be stale."""
+
+EVERYTHING_EACH = timedelta(hours=1)
+"""How often all of the log is listed, for operations of writers whose clock was wrong, and to tidy up."""
+
+CONTACTS_EACH = timedelta(minutes=10)
+"""How often contacts.json is looked at where nothing of it changes; each look is a paid call."""
+
+
+class Folded(NamedTuple):
+    """Everything the host knows. problems: sentences for people; what lasts is said each time, what happened once."""
+
+    messages: Mapping[str, Message]
+    contacts: Mapping[str, Contact]
+    problems: list[str]
+
+
+class Written(NamedTuple):
+    """What a write did. at: the fold's time; unapplied: deliveries whose message is not known yet; pass them again."""
+
+    wrote: bool
+    at: datetime
+    unapplied: frozenset[str] = frozenset()
+
+
+class Fold:
+    """The host's only writer of projections and deleter of log objects. For one thread at a time."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._log = LogReader(bucket)
+        self._scheduled = Kept(bucket, scheduled_format())
+        self._contacts = Kept(bucket, contact_format())
+        self._merged: set[str] = set()
+        self._log_after = ""  # every operation up to this name was merged
+        self._read_at: datetime | None = None
+        self._everything_at: datetime | None = None
+        self._contacts_at: datetime | None = None
+
+    def read(self, now: datetime) -> Folded:
+        """Merge new operations, and what the bucket holds, into memory.
+
+        One LIST, one conditional GET (two each 10 minutes) and a GET for each new operation. All of the log at the
+        first read and hourly, else from the day before the last read, or from the oldest operation that could not be
+        read yet. Raises NewerVersion, when a projection is not ours to write; and other StoreErrors: the next read
+        goes on where this one stopped, and nothing is written until one has succeeded.
+        """
+        self._read_at = None
+        everything = _due(self._everything_at, now, EVERYTHING_EACH)
+        problems = self._read_log("" if everything else self._log_after, now)
+        problems += self._scheduled.refresh(now)
+        if self._contacts.changed or _due(self._contacts_at, now, CONTACTS_EACH):
+            problems += self._contacts.refresh(now)
+            self._contacts_at = now
+        problems += self._scheduled.about_broken() + self._contacts.about_broken()
+        if everything:
+            problems += self._tidy(now)
+            self._everything_at = now
+        self._read_at = now
+        return Folded(self._scheduled.as_read(), self._contacts.as_read(), problems)
+
+    def write(self, now: datetime, deliveries: Mapping[str, Delivery]) -> Written:
+        """Merge these deliveries in, and write the projections that changed; when it returns, all of it is stored.
+
+        Raises FoldTooSlow when the last read is older than 60 s, and other StoreErrors: then read and write again.
+        """
+        if self._read_at is None or not timedelta(0) <= now - self._read_at <= LONGEST_FOLD:
+            raise FoldTooSlow("The fold took longer than a minute and was thrown away: the next one starts afresh.")
+        unapplied = frozenset(id_ for id_, delivery in deliveries.items() if not self._apply(id_, delivery))
+        wrote_contacts = self._contacts.save(now, self._log_after)  # first: where readers begin is in scheduled.json
+        wrote_scheduled = self._scheduled.save(now, self._log_after)
+        return Written(wrote_contacts or wrote_scheduled, now, unapplied)
+
+    def _apply(self, id_: str, delivery: Delivery) -> bool:
+        message = self._scheduled.records.get(id_)
+        if message is None:
+            return False
+        if message.delivery != delivery:
+            merged = message.delivery.merged(delivery)
+            self._scheduled.records[id_] = message.evolve(delivery=merged)
+        return True
+
+    def _read_log(self, after: str, now: datetime) -> list[str]:
+        for operation in self._log.read(after=after, skip=self._merged):
+            self._scheduled.absorb(operation.messages)
+            self._contacts.absorb(operation.contacts)
+            self._merged.add(operation.key)
+        problems = [self._set_aside(key, error, now) for key, error in self._log.unreadable.items()]
+        waiting = [keys.day_of(key) for key in self._log.unreadable if key not in self._merged]
+        self._log_after = min([keys.recent_log(now), *(keys.log_day(day) for day in waiting if day)])
+        return problems
+
+    def _set_aside(self, key: str, error: Unreadable, now: datetime) -> str:
+        """Move an unreadable log object out of the way; in a sentence what became of it."""
+        if isinstance(error, NewerVersion | CutShort):
+            return str(error)
+        try:
+            aside, _ = rescue.copy_aside(self._bucket, key, partial(read_operation, key=key), now)
+            self._merged.add(key)
+            self._bucket.delete(key)
+        except StoreError as failure:
+            return f"{error} It could not be set aside: {failure}"
+        return f"{error} It was set aside as {aside}; the others go on."
+
+    def _tidy(self, now: datetime) -> list[str]:
+        try:
+            self._merged -= tidy(self._bucket, now, self._scheduled.form, self._contacts.form)
+        except StoreError as error:
+            return [f"Snapshots and the log could not be tidied up; it is tried again in an hour. {error}"]
+        return []
+
+
+def _due(last: datetime | None, now: datetime, each: timedelta) -> bool:
+    """Whether it is time again; also after the clock was set back."""
+    return last is None or not timedelta(0) <= now - last < each

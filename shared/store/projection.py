@@ -1,0 +1,194 @@
+"""The documents of whole records that only the session host writes: scheduled.json and contacts.json.
+
+One broken record does not make a document unreadable: it is kept as it is, and the others go on.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.model.contact import Contact
+from shared.model.message import Message
+from shared.model.values import Instant, print_instant
+from shared.model.versioned import Versioned, merge
+from shared.store import document, keys
+from shared.store.errors import Unreadable
+
+R = TypeVar("R", bound=Versioned)
+
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+@dataclass(frozen=True)
+class Document(Generic[R]):
+    """A projection as it was read.
+
+    records: by id, in the order they were found. broken: raw records that could not be read. rest: every other field of
+    the document. folded_at: when the host wrote it, None where the host did not. log_after: the document holds every
+    operation up to this name in the log, and perhaps later ones. old: it has no version, the old system wrote it.
+    """
+
+    records: dict[str, R] = field(default_factory=dict)
+    broken: tuple[Any, ...] = ()
+    rest: dict[str, Any] = field(default_factory=dict)
+    folded_at: datetime | None = None
+    log_after: str = ""
+    old: bool = False
+
+
+class Scheduled(Document[Message]):
+    """scheduled.json"""
+
+    @property
+    def messages(self) -> dict[str, Message]:
+        """The messages by id."""
+        return self.records
+
+
+class ContactBook(Document[Contact]):
+    """contacts.json"""
+
+    @property
+    def contacts(self) -> dict[str, Contact]:
+        """The contacts by id."""
+        return self.records
+
+
+def read_scheduled(data: bytes) -> Scheduled:
+    """scheduled.json as we write it, or the old system's (a bare list, no version). Raises Unreadable, NewerVersion."""
+    return Scheduled(**_read(data, keys.SCHEDULED, "messages", Message))
+
+
+def read_contacts(data: bytes) -> ContactBook:
+    """contacts.json as we write it, or the old system's. Raises Unreadable, NewerVersion."""
+    return ContactBook(**_read(data, keys.CONTACTS, "contacts", Contact))
+
+
+class Format(Generic[R]):
+    """One kind of projection: its key, how it is read and printed. What did not change is not printed again."""
+
+    def __init__(
+        self, key: str, name: str, model: type[R], read: Callable[[bytes], Document[R]], rest: Mapping[str, Any]
+    ) -> None:
+        self.key, self.read = key, read
+        self._name, self._model, self._rest = name, model, rest
+        self._printed: dict[str, tuple[R, str]] = {}
+
+    def print(self, read: Document[R], records: Mapping[str, R], now: datetime, log_after: str = "") -> bytes:
+        """The document with these records, and all else as it was read."""
+        head = {"version": document.VERSION, "foldedAt": print_instant(now), "logAfter": log_after}
+        rest = {**self._rest, **read.rest}
+        small = [self._small(record) for record in records.values()]
+        if sum(map(len, small)) < document.PLAIN_BELOW:
+            lines = [*(record.as_json() for record in records.values()), *read.broken]
+            return document.print_by_size({**head, self._name: lines, **rest})
+        joined = ",".join([*small, *map(document.small, read.broken)])
+        tail = f",{document.small(rest)[1:]}" if rest else "}"
+        return document.pack(f'{document.small(head)[:-1]},"{self._name}":[{joined}]{tail}')
+
+    def why_broken(self, raw: Any) -> str:
+        """In a sentence which record it is and what is wrong with it."""
+        name = raw.get("id") if isinstance(raw, Mapping) else None
+        shown = f"the record {str(name)[:60]!r}" if name else f"a record without id ({str(raw)[:60]!r})"
+        return f"{shown} could not be read: {_reason(raw, self._model)}."
+
+    def _small(self, record: R) -> str:
+        known = self._printed.get(record.id)
+        if known is None or known[0] is not record:
+            known = self._printed[record.id] = (record, document.small(record.as_json()))
+        return known[1]
+
+
+def _read(data: bytes, key: str, name: str, model: type[R]) -> dict[str, Any]:
+    found = document.parse(data, key)
+    whole: Any = {name: found} if isinstance(found, list) else found
+    ours = isinstance(whole, dict) and document.check_version(whole, key)
+    if not isinstance(whole, dict) or not isinstance(whole.get(name, [] if ours else None), list):
+        raise Unreadable(f'{key} is not what it should be: a document with a list of "{name}".')
+    records, broken = read_records(whole.get(name, []), model, careful=b"\\ud" in data.lower())
+    rest = {other: value for other, value in whole.items() if other not in {name, "version", "foldedAt", "logAfter"}}
+    return {
+        "records": records,
+        "broken": tuple(broken),
+        "rest": rest,
+        "folded_at": _instant(whole.get("foldedAt")),
+        "log_after": _log_name(whole.get("logAfter")),
+        "old": not ours,
+    }
+
+
+def read_records(raw: list[Any], model: type[R], *, careful: bool = True) -> tuple[dict[str, R], list[Any]]:
+    """The records by id, copies of one id merged, and what could not be read, as it is.
+
+    `careful` also looks for text that cannot be written again (half an emoji), which the old system could produce.
+    """
+    records: dict[str, R] = {}
+    broken: list[Any] = []
+    for each in raw:
+        try:
+            record = model.model_validate(each)
+        except ValidationError:
+            broken.append(each)
+            continue
+        if not is_sound(record) or (careful and not is_text(each)):
+            broken.append(each)
+            continue
+        known = records.get(record.id)
+        records[record.id] = record if known is None else merge(known, record)
+    return records, broken
+
+
+def is_sound(record: Versioned) -> bool:
+    """Whether no field is there twice, under its JSON name and under its name in the code: that could not be merged."""
+    halves = (record, *record.conflicts, *([record.delivery] if isinstance(record, Message) else ()))
+    return all(type(half).model_fields.keys().isdisjoint(half.model_extra) for half in halves if half.model_extra)
+
+
+def is_text(raw: Any) -> bool:
+    """Whether all text in this JSON value can be written again: no half of an emoji."""
+    try:
+        json.dumps(raw, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _reason(raw: Any, model: type[R]) -> str:
+    try:
+        model.model_validate(raw)
+    except ValidationError as error:
+        return first_error(error)
+    return "it holds a field twice, or half a character"
+
+
+def first_error(error: ValidationError) -> str:
+    """The first thing that is wrong: "scheduledTime: Field required"."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "it"
+    return f"{where}: {first['msg']}"
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return _INSTANT.validate_python(value)
+    except ValidationError:
+        return None  # edited by hand; nothing but what people are told depends on it
+
+
+def _log_name(value: Any) -> str:
+    """A name in the log; where it was edited by hand its beginning, which only costs a longer listing."""
+    return value if isinstance(value, str) and value.startswith(keys.LOG) else ""
+
+
+def scheduled_format() -> Format[Message]:
+    """scheduled.json, for whoever writes it."""
+    return Format(keys.SCHEDULED, "messages", Message, read_scheduled, {"series": []})
+
+
+def contact_format() -> Format[Contact]:
+    """contacts.json, for whoever writes it."""
+    return Format(keys.CONTACTS, "contacts", Contact, read_contacts, {})

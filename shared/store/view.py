@@ -1,0 +1,170 @@
+"""What readers see: projections and log merged. A page shows its own write at once, also while the host is down."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
+
+from shared.model.contact import Contact
+from shared.model.message import Message
+from shared.model.versioned import Versioned, merge
+from shared.store import keys
+from shared.store.bucket import Bucket
+from shared.store.errors import NewerVersion, NotFound, Unreadable
+from shared.store.oplog import LogReader, Operation
+from shared.store.projection import ContactBook, Document, Scheduled, read_contacts, read_scheduled
+
+R = TypeVar("R", bound=Versioned)
+
+
+class Snapshot(NamedTuple):
+    """Everything known at one moment. unreadable: key → why it could not be read; folded_at: the host's last write."""
+
+    messages: Mapping[str, Message]
+    contacts: Mapping[str, Contact]
+    unreadable: Mapping[str, str]
+    folded_at: datetime | None = None
+
+
+class Projections:
+    """The projections without the log: one conditional GET each, parsed once. Safe to use from several threads."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._scheduled = _Latest(bucket, keys.SCHEDULED, read_scheduled, Scheduled())
+        self._contacts = _Latest(bucket, keys.CONTACTS, read_contacts, ContactBook())
+
+    def scheduled(self) -> Document[Message]:
+        """scheduled.json; empty where there is none yet. Raises Unreadable and other StoreErrors."""
+        return self._scheduled.read()
+
+    def contact_book(self) -> Document[Contact]:
+        """contacts.json; empty where there is none yet. Raises Unreadable and other StoreErrors."""
+        return self._contacts.read()
+
+    def messages(self) -> Mapping[str, Message]:
+        """The messages of scheduled.json by id. Raises Unreadable and other StoreErrors."""
+        return MappingProxyType(self.scheduled().records)
+
+    def contacts(self) -> Mapping[str, Contact]:
+        """The contacts of contacts.json by id. Raises Unreadable and other StoreErrors."""
+        return MappingProxyType(self.contact_book().records)
+
+    def readable(self) -> tuple[Document[Message], Document[Contact], dict[str, str]]:
+        """Both, or in place of one that is unreadable the newest that was not, and why (key → sentence).
+
+        Raises NewerVersion, for what cannot be understood must not be answered with something older; and StoreErrors.
+        """
+        problems: dict[str, str] = {}
+        return self._scheduled.readable(problems), self._contacts.readable(problems), problems
+
+
+class View:
+    """Projections and log, merged. Safe to use from several threads: they wait for one another's reads."""
+
+    def __init__(self, bucket: Bucket, projections: Projections | None = None) -> None:
+        self._projections = projections or Projections(bucket)
+        self._log = LogReader(bucket)
+        self._messages = _Merged[Message]()
+        self._contacts = _Merged[Contact]()
+        self._lock = threading.Lock()
+
+    def remember(self, operation: Operation) -> None:
+        """Show this acknowledged operation from now on, also while the store's listings do not have it yet."""
+        with self._lock:
+            self._log.remember(operation)
+
+    def read(self, now: datetime) -> Snapshot:
+        """Two conditional GETs, one LIST, and a GET for each operation not seen before.
+
+        The log is read from where the projections say that they may not hold it, so nothing is missing however long
+        the host is down. Raises StoreError when the bucket does not answer.
+        """
+        with self._lock:
+            scheduled, contacts, problems = self._projections.readable()
+            after = "" if problems else min(scheduled.log_after, keys.recent_log(now))
+            operations = {operation.key: operation for operation in self._log.read(after=after)}
+            problems |= {key: str(error) for key, error in self._log.unreadable.items()}
+            messages = self._messages.update(scheduled, {key: each.messages for key, each in operations.items()})
+            people = self._contacts.update(contacts, {key: each.contacts for key, each in operations.items()})
+        return Snapshot(messages, people, MappingProxyType(problems), scheduled.folded_at)
+
+
+class _Latest(Generic[R]):
+    """One projection, read again only when its tag changed."""
+
+    def __init__(self, bucket: Bucket, key: str, read: Callable[[bytes], Document[R]], empty: Document[R]) -> None:
+        self._bucket, self._key, self._read_document, self._empty = bucket, key, read, empty
+        self._etag = ""
+        self._problem: Unreadable | None = None
+        self._document: Document[R] | None = None
+        self._lock = threading.Lock()
+
+    def read(self) -> Document[R]:
+        with self._lock:
+            self._refresh()
+            if self._problem:
+                raise self._problem
+            return self._document or self._empty
+
+    def readable(self, problems: dict[str, str]) -> Document[R]:
+        with self._lock:
+            self._refresh()
+            if isinstance(self._problem, NewerVersion):
+                raise self._problem
+            if self._problem:
+                problems[self._key] = str(self._problem)
+                self._document = self._document or self._previous()
+            return self._document or self._empty
+
+    def _refresh(self) -> None:
+        try:
+            stored = self._bucket.get_if_changed(self._key, self._etag) if self._etag else self._bucket.get(self._key)
+        except NotFound:
+            self._etag, self._problem, self._document = "", None, None
+            return
+        if stored is None:
+            return
+        try:
+            self._document = self._read_document(stored.data)
+        except Unreadable as error:
+            self._etag, self._problem = "", error  # it is looked at again each time
+        else:
+            self._etag, self._problem = stored.etag, None
+
+    def _previous(self) -> Document[R] | None:
+        try:
+            return self._read_document(self._bucket.get(keys.previous_snapshot(self._key)).data)
+        except (NotFound, Unreadable):
+            return None  # the log is all that is left; the projection's own problem is reported
+
+
+class _Merged(Generic[R]):
+    """A document and the operations after it as one set of records; what did not change is not merged again."""
+
+    def __init__(self) -> None:
+        self._done: dict[str, tuple[R | None, tuple[R, ...], R]] = {}
+        self._document: Document[R] | None = None
+        self._keys: frozenset[str] = frozenset()
+        self._records: Mapping[str, R] = MappingProxyType({})
+
+    def update(self, document: Document[R], operations: Mapping[str, Iterable[R]]) -> Mapping[str, R]:
+        if document is self._document and operations.keys() == self._keys:
+            return self._records
+        copies: dict[str, list[R]] = {}
+        for key in sorted(operations):
+            for record in operations[key]:
+                copies.setdefault(record.id, []).append(record)
+        self._done = {id_: self._merge(id_, document.records.get(id_), tuple(each)) for id_, each in copies.items()}
+        merged = document.records | {id_: record for id_, (_, _, record) in self._done.items()}
+        self._document, self._keys, self._records = document, frozenset(operations), MappingProxyType(merged)
+        return self._records
+
+    def _merge(self, id_: str, base: R | None, copies: tuple[R, ...]) -> tuple[R | None, tuple[R, ...], R]:
+        done = self._done.get(id_)
+        if done and done[:2] == (base, copies):
+            return done
+        first, *others = copies if base is None else (base, *copies)
+        for other in others:
+            first = merge(first, other)
+        return base, copies, first
