@@ -1,0 +1,160 @@
+"""The tick: each minute, read scheduled.json, and hand what is due to the session host. It sends nothing and writes
+no queue.
+
+It is right when it runs twice, late, or beside another one: the host accepts by (id, revision). It always posts, also
+when nothing is due, for the post is the heartbeat both ways. When something is wrong (shared/model/alarm.py) it raises,
+after all that can be handed over was, so that the function's own error count is an alarm from outside the VPS.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from shared.host_client import HostClient, HostError
+from shared.model import alarm
+from shared.model.due import due, overdue
+from shared.model.link import LinkStatus
+from shared.model.message import Message
+from shared.model.values import Instant, Value
+from shared.model.wire import MAX_BATCH, Handover, HandoverAnswer, Outcome, item_of
+from shared.settings import AlertSettings, HostAddress, StorageMode, StorageSettings, TickSettings
+from shared.store.errors import StoreError, Unreadable
+from shared.store.opening import open_bucket
+from shared.store.pulse import read_host
+from shared.store.view import Projections, View
+
+from .alert import Alert
+from .incidents import Incidents
+
+log = logging.getLogger("tick")
+
+
+class Report(Value):
+    """What one tick did, for its log line and for people who call it by hand."""
+
+    now: Instant
+    picked: int
+    outcomes: dict[Outcome, int] = Field(default_factory=dict)
+    refused: dict[str, str] = Field(default_factory=dict)
+    overdue: int = 0
+    link: LinkStatus | None = None
+    host: str | None = None
+
+
+class TickFailed(Exception):
+    """Something is wrong; the message says what, and what is overdue because of it. `report`: what was handed over all
+    the same, None where the host could not be told."""
+
+    def __init__(self, sentence: str, report: Report | None = None) -> None:
+        super().__init__(sentence)
+        self.report = report
+
+
+class Tick:
+    """One function instance: keeps the bucket client and the parsed scheduled.json while it is warm."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Raises SettingsError when the environment is wrong."""
+        self._horizon = timedelta(seconds=TickSettings.read(environment).horizon_seconds)
+        storage = StorageSettings.read(environment)
+        account = _account(storage)
+        self._bucket = open_bucket(storage, hurried=True)
+        self._projections = Projections(self._bucket)
+        self._view = View(self._bucket)
+        self._host = HostClient(HostAddress.read(environment))
+        self._alert = Alert(AlertSettings.read(environment), account, storage.prefix)
+        self._incidents = Incidents(self._bucket, account)
+        self._dark = False
+
+    def run(self, now: datetime) -> Report:
+        """Hand over what is due by now + horizon, then look whether all is well. Raises TickFailed when it is not."""
+        self._dark = False
+        messages, bucket = self._messages()
+        picked = due(messages, now, self._horizon)
+        report, facts = None, alarm.Facts(bucket=f"scheduled.json could not be read: {bucket}" if bucket else None)
+        try:
+            answers = [self._host.handover(each) for each in _handovers(now, picked)]
+        except HostError as error:
+            facts = self._unasked(facts, str(error), now)
+        else:
+            report, facts = _report(now, picked, answers), self._asked(facts, answers[-1])
+        self._tell(facts, now)
+        wrong = alarm.troubles(alarm.findings(facts))
+        if report is None or wrong:
+            done = report.as_json() if report else {}
+            log.info(json.dumps({"event": "tick-failed", "reason": wrong, **done}))
+            raise TickFailed(wrong, report)
+        return report
+
+    def _messages(self) -> tuple[list[Message], StoreError | None]:
+        """What scheduled.json holds; nothing, and why, where it cannot be read: the host still hears of the cron."""
+        try:
+            return list(self._projections.messages().values()), None
+        except StoreError as error:
+            self._darken(error)
+            return [], error
+
+    def _darken(self, error: StoreError) -> None:
+        """A bucket that does not answer is not waited for again in this tick, or the time left were gone."""
+        self._dark = self._dark or not isinstance(error, Unreadable)
+
+    def _asked(self, facts: alarm.Facts, answer: HandoverAnswer) -> alarm.Facts:
+        """What is known once the host has answered, and the bucket has been asked for the host's pulse."""
+        if facts.bucket:
+            return facts.evolve(answer=answer)
+        try:
+            pulse = read_host(self._bucket)
+        except StoreError as error:
+            self._darken(error)
+            return facts.evolve(answer=answer, bucket=f"The host's pulse could not be read: {error}")
+        return facts.evolve(answer=answer, pulse=alarm.Pulse(host=pulse.host, at=pulse.at) if pulse else None)
+
+    def _unasked(self, facts: alarm.Facts, reason: str, now: datetime) -> alarm.Facts:
+        """What is known where the host has not answered: what is overdue, counting also what was not folded yet."""
+        if facts.bucket:
+            return facts.evolve(host=reason)
+        try:
+            late = overdue(self._view.read(now).messages.values(), now)
+        except StoreError as error:
+            self._darken(error)
+            return facts.evolve(host=reason, bucket=f"What is overdue is not known, the log could not be read: {error}")
+        return facts.evolve(host=reason, overdue=len(late))
+
+    def _tell(self, facts: alarm.Facts, now: datetime) -> None:
+        """Open, notice and end incidents."""
+        decision = alarm.decide(facts, self._incidents.read(dark=self._dark), now)
+        arrived = [notice for notice in decision.notices if self._alert.tell(notice, now)]
+        self._incidents.write(alarm.after(decision, arrived, now))
+
+
+def _account(storage: StorageSettings) -> str:
+    """A short name for this very account, the same wherever its tick runs: ids of its notices end with it."""
+    place = (
+        storage.directory.absolute() if storage.mode is StorageMode.LOCAL else f"{storage.endpoint} {storage.bucket}"
+    )
+    return hashlib.sha256(f"{place} {storage.prefix}".encode()).hexdigest()[:12]
+
+
+def _handovers(now: datetime, picked: list[Message]) -> list[Handover]:
+    batches = [picked[start : start + MAX_BATCH] for start in range(0, len(picked), MAX_BATCH)] or [[]]
+    return [Handover(by="tick", now=now, items=tuple(item_of(each) for each in batch)) for batch in batches]
+
+
+def _report(now: datetime, picked: list[Message], answers: list[HandoverAnswer]) -> Report:
+    items = [item for answer in answers for item in answer.items]
+    outcomes = {outcome: count for outcome in Outcome if (count := sum(item.outcome is outcome for item in items))}
+    refused = {item.id: item.reason or "refused" for item in items if item.outcome is Outcome.REFUSED}
+    last = answers[-1]
+    return Report(
+        now=now,
+        picked=len(picked),
+        outcomes=outcomes,
+        refused=refused,
+        overdue=last.overdue,
+        link=last.link,
+        host=last.host,
+    )
