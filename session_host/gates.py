@@ -1,0 +1,67 @@
+"""What may be in the way of every message at once: each gate is open (None), or closed with a sentence for people."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from session_host.link import Link
+
+Gate = Callable[[datetime], str | None]
+
+SHOWN = timedelta(seconds=2)
+HOLDS = timedelta(seconds=30)
+_REMEMBERED = timedelta(minutes=10)
+
+
+def link_gate(link: Link) -> Gate:
+    """Closed while WhatsApp cannot take a message."""
+
+    def closed(_: datetime) -> str | None:
+        status = link.status()
+        return None if status.sends else f"{status.sentence} {status.action}"
+
+    return closed
+
+
+class Skew:
+    """How far this machine's clock is from the tick's and the storage's: a wrong one must not choose the second.
+
+    The storage's clock decides where it has one, for a tick may also have been long on its way.
+    """
+
+    def __init__(self, storage_offset: Callable[[], float | None]) -> None:
+        self._storage_offset = storage_offset
+        self._lock = threading.Lock()
+        self._tick: tuple[timedelta, datetime] | None = None
+
+    def tick_said(self, theirs: datetime, now: datetime) -> None:
+        """The tick has told us its own time."""
+        with self._lock:
+            self._tick = (theirs - now, now)
+
+    def seconds(self, now: datetime) -> float | None:
+        """Seconds the others' clock is ahead of ours; None where nobody told us lately."""
+        storage = self._storage_offset()
+        if storage is not None:
+            return storage
+        with self._lock:
+            tick = self._tick
+        if tick is None or abs(now - tick[1]) > _REMEMBERED:
+            return None
+        return tick[0].total_seconds()
+
+    def shown(self, now: datetime) -> float | None:
+        """The difference in seconds where it is worth showing (over 2 s), else None."""
+        seconds = self.seconds(now)
+        return seconds if seconds is not None and abs(seconds) > SHOWN.total_seconds() else None
+
+    def gate(self, now: datetime) -> str | None:
+        """Closed over 30 s."""
+        seconds = self.seconds(now)
+        if seconds is None or abs(seconds) <= HOLDS.total_seconds():
+            return None
+        direction = "behind" if seconds > 0 else "ahead of"
+        return (
+            f"This machine's clock is {abs(seconds):.0f} s {direction} the others': "
+            "set it right (timedatectl set-ntp true); messages wait until then."
+        )

@@ -1,0 +1,110 @@
+"""How the host is, in the old system's shape and more: open to anybody, so without phone numbers and texts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from shared.model.alarm import OLD_PULSE
+from shared.model.link import LinkStatus
+from shared.model.values import print_instant
+from shared.store.pulse import HostPulse
+
+TICK_SILENT = timedelta(minutes=3)
+"""After this long without a tick nobody hands over; also how long a host that has just started is given."""
+
+
+class Facts(NamedTuple):
+    """What is known at one moment. trouble: part → why it does not work, in words. skew: seconds, None if small."""
+
+    host: str
+    version: str
+    started_at: datetime
+    leads: bool
+    standing: str | None
+    other: HostPulse | None
+    link: LinkStatus
+    last_tick: datetime | None
+    last_fold: datetime | None
+    last_pulse: datetime | None
+    threads: Mapping[str, bool]
+    trouble: Mapping[str, str]
+    problems: Sequence[str]
+    counts: Mapping[str, int]
+    overdue: int
+    skew: float | None
+
+
+def scheduler_runs(facts: Facts) -> bool:
+    """Every thread is alive, this host leads, and neither ledger nor storage is in trouble."""
+    return facts.leads and all(facts.threads.values()) and not facts.trouble
+
+
+def tick_is_heard(facts: Facts, now: datetime) -> bool:
+    """Somebody hands over what is due, or the host has not been up long enough to tell."""
+    return now - (facts.last_tick or facts.started_at) < TICK_SILENT
+
+
+def watch(facts: Facts, now: datetime) -> dict[str, str]:
+    """How host and tick see one another, in words. tick: what this host hears of it; host: what it sees of this one."""
+    heard, pulse = facts.last_tick, facts.last_pulse
+    if tick_is_heard(facts, now):
+        tick = (
+            f"The tick was heard {_ago(heard, now)}." if heard else "The tick has not come yet since the host started."
+        )
+    else:
+        silent = f"for {_long(now - heard)}" if heard else f"since the host started {_ago(facts.started_at, now)}"
+        tick = (
+            f"No tick has come {silent}, so nobody hands over what is due: look at the cloud function and its "
+            "HOST_URL, or run ./wa tick --every 60."
+        )
+    if pulse is None:
+        host = "This host has not written its pulse to the bucket yet: until it has, the tick does not see it there."
+    elif now - pulse <= OLD_PULSE:
+        host = f"The tick sees this host: it wrote its pulse to the bucket {_ago(pulse, now)}."
+    else:
+        host = f"The tick sees no living host: the last pulse went to the bucket {_ago(pulse, now)}, and it alarms."
+    return {"tick": tick, "host": host}
+
+
+def document(facts: Facts, now: datetime) -> dict[str, Any]:
+    """The answer of /health."""
+    checks = {
+        "scheduler": scheduler_runs(facts),
+        "whatsapp_session": facts.link.sends,
+        "scheduler_activity": tick_is_heard(facts, now),
+    }
+    return {
+        "timestamp": print_instant(now),
+        "healthy": all(checks.values()),
+        "checks": checks,
+        "host": facts.host,
+        "version": facts.version,
+        "startedAt": print_instant(facts.started_at),
+        "leads": facts.leads,
+        "standing": facts.standing,
+        "other": facts.other and {"host": facts.other.host, "lastPulse": print_instant(facts.other.at)},
+        "link": facts.link.as_json(),
+        "lastTick": _instant(facts.last_tick),
+        "lastFold": _instant(facts.last_fold),
+        "lastPulse": _instant(facts.last_pulse),
+        "watch": watch(facts, now),
+        "threads": dict(facts.threads),
+        "trouble": dict(facts.trouble),
+        "problems": list(facts.problems),
+        "messages": dict(facts.counts),
+        "overdue": facts.overdue,
+        "clockSkewSeconds": None if facts.skew is None else round(facts.skew, 1),
+    }
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else print_instant(value)
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    return f"{_long(now - at)} ago"
+
+
+def _long(time: timedelta) -> str:
+    seconds = max(0, int(time.total_seconds()))
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -1,0 +1,288 @@
+"""The session host as a whole: its parts, the threads around them, what starts and what stops them."""
+
+import queue
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from pydantic import ValidationError
+
+from session_host import VERSION, health
+from session_host.database import Database, LedgerError
+from session_host.events import Events
+from session_host.folder import Folder
+from session_host.folder_lock import FolderLock
+from session_host.gates import Skew, link_gate
+from session_host.identity import IdentityStore
+from session_host.ledger import Ledger
+from session_host.link import Link, Receipt
+from session_host.look import Look
+from session_host.pace import PaceBook
+from session_host.pacer import Pacer
+from session_host.pulse import Pulse, Told
+from session_host.requests import Requests
+from session_host.rules import Row
+from session_host.schema import MIGRATIONS
+from session_host.sender import Sender
+from session_host.threads import Stepper
+from session_host.tokens import Tokens
+from shared.clock import Clock
+from shared.model import due
+from shared.model.link import Link as LinkState
+from shared.model.link import LinkStatus
+from shared.model.message import Message
+from shared.model.pace import DAY, OFF, Forecast, PaceSettings, plan
+from shared.model.wire import Handover, HandoverAnswer, ItemAnswer, Outcome
+from shared.settings import HostSettings
+from shared.store.bucket import Bucket
+from shared.store.fold import Fold
+from shared.store.oplog import LogReader, Writer
+
+log = structlog.get_logger(__name__)
+
+THREADS = 16
+"""gunicorn's threads; those that wait for events hold at most half of them."""
+
+LEDGER = "ledger.db"
+OVERDUE = timedelta(minutes=2)
+LAST_FOLD_SECONDS = 2.0
+
+
+class Host:
+    """One account's host over one data folder. Construct, `start`, and `stop` once."""
+
+    def __init__(
+        self, settings: HostSettings, bucket: Bucket, link: Link, clock: Clock, pace: PaceSettings = OFF
+    ) -> None:
+        """Waits up to 30 s for the folder's lock. Raises FolderInUse, LedgerError, OSError."""
+        self.settings = settings
+        self.clock = clock
+        self.link = link
+        self._lock = FolderLock(settings.data_dir, clock)
+        self.database = Database(settings.data_dir / LEDGER, MIGRATIONS)
+        self.ledger = Ledger(self.database)
+        self.pace = pace
+        self.pace_book = PaceBook(self.database)
+        self.requests = Requests(self.database)
+        self.tokens = Tokens(settings.data_dir)
+        self.events = Events(THREADS // 2)
+        self.writer = Writer(bucket, settings.name, clock=clock)
+        self.skew = Skew(lambda: bucket.server_time_offset)
+        self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads)
+        self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon)
+        self._folds_as = self._caught_up_as = ("", 0)
+        self.folder = Folder(
+            Fold(bucket), self.ledger, clock,
+            leads=self._may_fold, host=lambda: self.pulse.host, on_stored=self._stored,
+        )  # fmt: skip
+        self.sender = Sender(
+            self.ledger,
+            link,
+            self.look,
+            Pacer(self.ledger, self.pace_book, pace, self.fold_soon),
+            standing=self._may_decide,
+            gates=[self.pulse.fresh_gate, link_gate(link)],
+            storage_trouble=lambda: self.folder.trouble,
+            on_change=self.fold_soon,
+        )
+        self._sending = Stepper("sender", self.sender.step, clock, at_end=self._finish_sending)
+        self._folding = Stepper("folder", self._fold, clock)
+        self._beating = Stepper("pulse", self.pulse.step, clock)
+        self._late_receipts: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
+        self.on_stuck: Callable[[], None] = lambda: None
+        self.started_at = clock.now()
+        self.last_tick: datetime | None = None
+        self.ledger.listen(self._tell)
+        link.listen(self._receipt, self._link_changed)
+
+    def start(self) -> None:
+        """Settle what a crash left, connect, begin to work. Raises LedgerError, link.Refused, OSError."""
+        for id_ in self.ledger.recover(self.clock.now()):
+            log.warning("found begun at start", id=id_)
+        self.link.start()
+        for stepper in self.threads:
+            stepper.start()
+
+    def begin_stop(self) -> None:
+        """Take no more work and send the listeners home; returns at once, safe in a signal's handler."""
+        for stepper in self.threads:
+            stepper.stop()
+        self.events.close()
+
+    def stop(self, seconds: float) -> None:
+        """Finish the send in hand, write what became of it, disconnect, let go of the folder; in about that time."""
+        self.begin_stop()
+        deadline = self.clock.monotonic() + seconds
+
+        def left() -> float:
+            return max(0.0, deadline - self.clock.monotonic())
+
+        if not self._sending.join(left() - LAST_FOLD_SECONDS - 1):
+            log.warning("stopped inside a send")
+        if self._folding.join(left() - 1) and left() > LAST_FOLD_SECONDS:
+            self.folder.finish(self.clock.now())
+        self.link.stop(min(left(), 2.0))
+        if self._beating.join(left()):
+            self.pulse.finish(self.clock.now())
+        self.database.close()
+        self._lock.release()
+
+    def fold_soon(self) -> None:
+        """Fold within a second."""
+        self.folder.ask()
+        self._folding.wake()
+
+    def handover(self, handover: Handover, now: datetime) -> HandoverAnswer:
+        """Take over what is due, one by one; a heartbeat also when there is nothing. Raises LedgerError."""
+        if handover.by == "tick":
+            self.last_tick = now
+            self.skew.tick_said(handover.now, now)
+        messages, refused = [], []
+        for item in handover.items:
+            try:
+                messages.append(Message.model_validate(item))
+            except ValidationError as error:
+                refused.append(_refused(item, error))
+        answers = self.ledger.accept(messages, handover.by, self.pulse.host, now) if messages else []
+        if messages or handover.by == "web":
+            self.fold_soon()
+        return HandoverAnswer(
+            now=now,
+            host=self.pulse.host,
+            items=(*answers, *refused),
+            link=self.link.status(),
+            last_fold=self.folder.last_fold,
+            last_tick=self.last_tick,
+            overdue=self.overdue(now),
+        )
+
+    def take_over(self, other: str, now: datetime) -> None:
+        """Lead in place of this other host, as a person decided. Raises pulse.NothingToTakeOver, StoreError."""
+        self.pulse.take_over(other, now)
+        self._beating.wake()
+
+    def overdue(self, now: datetime) -> int:
+        """How many messages should have begun two ticks ago and are neither begun, ended nor held until later."""
+        late = set(self.ledger.waiting(now - OVERDUE))
+        unclaimed = (each.id for each in due.overdue(self.folder.messages.values(), now, OVERDUE))
+        late.update(id_ for id_ in unclaimed if id_ not in late and self.ledger.get(id_) is None)
+        return len(late)
+
+    def find(self, message_id: str) -> Message | None:
+        """One message as the ledger and the last fold know it."""
+        row, folded = self.ledger.get(message_id), self.folder.messages.get(message_id)
+        if row is None or folded is None:
+            return row.message if row else folded
+        content = folded if folded.order >= row.content.order else row.content
+        return content.evolve(delivery=row.delivery.merged(folded.delivery))
+
+    def forecast(self, message: Message, now: datetime) -> Forecast:
+        """When pace would let this message begin, given what left and what is scheduled in the day before it."""
+        before = (
+            each
+            for each in self.folder.messages.values()
+            if each.open and not each.cancelled and each.id != message.id
+            and message.send_at - DAY <= each.send_at <= message.send_at
+        )  # fmt: skip
+        line = [*sorted(before, key=lambda each: (each.send_at, each.id)), message]
+        history = self.pace_book.history((each.to for each in line), now)
+        return plan(self.pace, history, line, now)[-1]
+
+    def health(self, now: datetime) -> health.Facts:
+        """What /health says."""
+        trouble = {
+            "storage": self.folder.trouble,
+            "pulse": self.pulse.trouble,
+            "clock": self.skew.gate(now),
+        }
+        trouble |= {stepper.name: stepper.trouble for stepper in self.threads if stepper.trouble}
+        return health.Facts(
+            host=self.pulse.host,
+            version=VERSION,
+            started_at=self.started_at,
+            leads=self.pulse.leads(),
+            standing=self.pulse.standing.reason,
+            other=self.pulse.other,
+            link=self.link.status(),
+            last_tick=self.last_tick,
+            last_fold=self.folder.last_fold,
+            last_pulse=self.pulse.last_put,
+            threads={stepper.name: stepper.alive for stepper in self.threads},
+            trouble={name: sentence for name, sentence in trouble.items() if sentence},
+            problems=self.folder.problems,
+            counts=self.ledger.counts(),
+            overdue=self.overdue(now),
+            skew=self.skew.shown(now),
+        )
+
+    @property
+    def threads(self) -> tuple[Stepper, ...]:
+        """What works in the background."""
+        return (self._sending, self._folding, self._beating)
+
+    def _told(self) -> Told:
+        return Told(self.link.status(), self.folder.last_fold, self.last_tick)
+
+    def _may_fold(self) -> bool:
+        """Asked at the start of each fold, which catches up for who leads then."""
+        self._folds_as = self.pulse.identity[:2]
+        return self.pulse.leads()
+
+    def _may_decide(self, now: datetime) -> str | None:
+        """Closed while another host leads, until a fold has read what others did before, and while the clock is wrong.
+
+        A ledger that is an old copy, or that stood by while another host led, would begin again what was sent since;
+        and a wrong clock knows neither what is due nor what is too late.
+        """
+        if reason := self.pulse.standing_gate(now) or self.skew.gate(now):
+            return reason
+        if self._caught_up_as != self.pulse.identity[:2]:
+            return self.folder.trouble or "This session host has yet to read what was done before it came to lead."
+        return None
+
+    def _leads(self) -> None:
+        self.fold_soon()
+        self._sending.wake()
+
+    def _stored(self) -> None:
+        self.pace_book.learn(self.folder.messages.values(), self.clock.now())
+        self._caught_up_as = self._folds_as
+        self._sending.wake()
+
+    def _fold(self, now: datetime) -> datetime | None:
+        while not self._late_receipts.empty():
+            self.ledger.receipt(self._late_receipts.get(), now)
+        return self.folder.step(now)
+
+    def _finish_sending(self, now: datetime) -> None:
+        self.sender.finish(now)
+
+    def _tell(self, row: Row) -> None:
+        self.events.publish("message", id=row.id, status=str(row.message.status), revision=row.content.revision)
+
+    def _receipt(self, receipt: Receipt) -> None:
+        try:
+            self.ledger.receipt(receipt, self.clock.now())
+        except LedgerError as error:
+            log.warning("receipt waits", reason=str(error))
+            self._late_receipts.put(receipt)
+        self.fold_soon()
+
+    def _link_changed(self, status: LinkStatus) -> None:
+        self.events.publish("link", state=str(status.state), sentence=status.sentence)
+        self._sending.wake()
+        if status.state is LinkState.STUCK:
+            log.error("link is stuck: this process ends, its supervisor starts another")
+            self.on_stuck()
+
+
+def _refused(item: dict[str, object], error: ValidationError) -> ItemAnswer:
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the item"
+    revision = item.get("revision")
+    return ItemAnswer(
+        id=str(item.get("id", ""))[:200],
+        revision=revision if isinstance(revision, int) else 0,
+        outcome=Outcome.REFUSED,
+        reason=f"This is no message: {where}: {first['msg']}.",
+    )

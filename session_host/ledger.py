@@ -1,0 +1,384 @@
+"""What the host has promised and done, durable before it counts: accept → claim → begin → settle."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from session_host import pace, rules
+from session_host.database import Database, instant, micros
+from session_host.link import Receipt, ReceiptKind
+from session_host.rules import Row
+from shared.model import lifecycle
+from shared.model.lifecycle import Delivery, State
+from shared.model.message import Message
+from shared.model.wire import ItemAnswer, Outcome
+
+KEPT = timedelta(days=40)
+"""How long a settled message stays known after its end was written to the bucket, against late repetitions."""
+
+RECEIPT_KEPT = timedelta(hours=1)
+"""How long a receipt waits for its message to be settled; a send that is not answered is given up after 75 s."""
+
+STOPPED_INSIDE = "The session host stopped while this was being sent; it may have arrived."
+
+_BEGUN = State.BEGUN.rank
+_SUMMARY = "SELECT id, attempt, rank, step, projected, revision, cancelled, version, handed_by FROM messages"
+
+
+class Ledger:
+    """The messages table of ledger.db. Any thread may call; each call is one transaction.
+
+    Raises database.LedgerFull when the disk is full: then nothing of that call has happened.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._listeners: list[Callable[[Row], None]] = []
+
+    def listen(self, listener: Callable[[Row], None]) -> None:
+        """Call it with each row that was written, after the commit."""
+        self._listeners.append(listener)
+
+    def recover(self, now: datetime) -> list[str]:
+        """At start: what was begun and not settled may have been delivered, so it is unknown; the ids of those."""
+        with self._changing() as change:
+            begun = change.rows("rank = ?", _BEGUN)
+            for row in begun:
+                change.put(row._replace(delivery=lifecycle.unknown(row.delivery, now, STOPPED_INSIDE)))
+        return [row.id for row in begun]
+
+    def get(self, message_id: str) -> Row | None:
+        """One row by the message's id."""
+        found = self._database.query("SELECT * FROM messages WHERE id = ?", (message_id,))
+        return _row(found[0]) if found else None
+
+    def open_ids(self) -> set[str]:
+        """Ids of everything known that has not begun."""
+        return {found["id"] for found in self._database.query("SELECT id FROM messages WHERE rank < ?", (_BEGUN,))}
+
+    # Accept
+
+    def accept(
+        self, messages: Iterable[Message], by: str, host: str, now: datetime, *, due: bool = True
+    ) -> list[ItemAnswer]:
+        """Take contents over; `by`: web, tick or api. Without `due` they only become known, to be handed over later."""
+        answers = []
+        with self._changing() as change:
+            for message in messages:
+                row, content = change.get(message.id), message.head()
+                outcome, reason = rules.judge(row, content)
+                known = row or Row(content, Delivery())
+                if outcome in (Outcome.ACCEPTED, Outcome.KNOWN):
+                    if due and known.delivery.state.open and known.handed_by is None:
+                        known = known._replace(handed_by=by)
+                    taken = rules.take_over(known, content, host, now)
+                    if taken != row:
+                        change.put(taken)
+                    if row is None and taken.delivery.state is State.FAILED:
+                        outcome, reason = Outcome.REFUSED, taken.delivery.error
+                    known = taken
+                answers.append(
+                    ItemAnswer(
+                        id=message.id,
+                        revision=message.revision,
+                        outcome=outcome,
+                        status=known.message.status,
+                        reason=reason,
+                    )
+                )
+        return answers
+
+    def revise(self, messages: Iterable[Message], host: str, now: datetime) -> int:
+        """Obey newer contents of messages that were already taken over; how many changed."""
+        with self._changing() as change:
+            for message in messages:
+                row = change.get(message.id)
+                if row and row.delivery.state.open and message.order > row.content.order:
+                    change.put(rules.take_over(row, message.head(), host, now))
+        return len(change.written)
+
+    def judged(self, message: Message) -> None:
+        """Know at once what a person said of a message whose end is unknown; a fold brings the same later."""
+        with self._changing() as change:
+            row = change.get(message.id)
+            if row is None or (row.delivery.state is State.UNKNOWN and message.order > row.content.order):
+                change.put((row or Row(message, message.delivery))._replace(content=message.head()))
+
+    # Claim
+
+    def reconcile(self, messages: Mapping[str, Message], host: str, now: datetime) -> dict[str, Delivery]:
+        """Compare with the merged records of the bucket: obey edits, claim what was handed over.
+
+        Returns what is to be in the bucket when this fold is written; only after `stored` does a claim count.
+        """
+        known = {found["id"]: found for found in self._database.query(_SUMMARY)}
+        to_write: dict[str, Delivery] = {}
+        to_judge: list[Message] = []
+        for message in messages.values():
+            found, theirs = known.get(message.id), message.delivery
+            if found is not None:
+                if not _nothing_to_do(found, message):
+                    to_judge.append(message)
+            elif theirs.state in (State.CLAIMED, State.BEGUN):
+                to_judge.append(message)
+            elif theirs.state.open and theirs.confirmed < message.revision:
+                to_write[message.id] = lifecycle.confirm(theirs, message.revision)
+        if not to_judge:
+            return to_write
+        with self._changing() as change:
+            for message in to_judge:
+                row, found = change.get(message.id), known.get(message.id)
+                judged = rules.reconcile(row, message, host, now)
+                if judged != row:
+                    change.put(judged)
+                same = judged.delivery.order[:3] == message.delivery.order[:3]
+                if judged != row or not same or not (found and found["projected"]):
+                    to_write[message.id] = judged.delivery
+        return to_write
+
+    def stored(self, deliveries: Mapping[str, Delivery]) -> None:
+        """These are in the bucket now: claims among them may be begun."""
+        with self._changing(synced=False) as change:  # what a power cut takes, the next fold sees again
+            for message_id, delivery in deliveries.items():
+                change.stored(message_id, delivery)
+
+    # Begin and settle
+
+    def turn(
+        self, settled: Row | None, begin: Row | None, now: datetime, *, not_before: datetime | None = None
+    ) -> Row | None:
+        """Write what became of the message in hand, and begin the next, in one commit; the row that was begun.
+
+        `settled` carries the new delivery. The next is begun only if it still is what it was when it was picked.
+        """
+        with self._changing() as change:
+            if settled is not None:
+                delivery = change.with_receipts(settled.delivery)
+                change.put(settled._replace(delivery=delivery, not_before=not_before, claim_stored=False))
+                change.settled(settled)
+            if begin is None:
+                return None
+            row = change.get(begin.id)
+            if row is None or row != begin or not row.may_begin or not row.ready_at <= now < row.expires_at:
+                return None
+            begun = row._replace(delivery=lifecycle.begin(row.delivery, now))
+            change.put(begun)
+            change.begun(begun)
+        return begun
+
+    def receipt(self, receipt: Receipt, now: datetime) -> None:
+        """Note delivered or read on the message of that WhatsApp id; one that comes early waits for its message."""
+        with self._changing(synced=False) as change:  # the next send or handover syncs it
+            for message_id in receipt.message_ids:
+                found = change.rows("message_id = ?", message_id)
+                for row in found:
+                    change.put(row._replace(delivery=_noted(row.delivery, receipt.kind, receipt.at)))
+                if not found:
+                    change.keep_receipt(message_id, receipt.kind, receipt.at, now)
+
+    # Wait
+
+    def next_ready(self, now: datetime) -> Row | None:
+        """The earliest to be begun now: claimed, its claim in the bucket, its second come, its limit not passed."""
+        found = self._database.query(
+            "SELECT * FROM messages WHERE rank = ? AND ready_at <= ? AND may_begin = 1 AND expires_at > ? "
+            "ORDER BY send_at, id LIMIT 1",
+            (State.CLAIMED.rank, micros(now), micros(now)),
+        )
+        return _row(found[0]) if found else None
+
+    def in_line(self, now: datetime) -> list[Row]:
+        """All that could be begun now if pace let it, what pace holds included; in the order of their seconds."""
+        sql = (
+            "SELECT * FROM messages WHERE rank = ? AND may_begin = 1 AND send_at <= ? AND expires_at > ? "
+            "AND (not_before IS NULL OR not_before <= ?) ORDER BY send_at, id"
+        )
+        at = micros(now)
+        return [_row(found) for found in self._database.query(sql, (State.CLAIMED.rank, at, at, at))]
+
+    def next_after(self, now: datetime) -> datetime | None:
+        """When the next message becomes ready that is not ready yet."""
+        found = self._database.query("SELECT MIN(ready_at) AS at FROM waiting WHERE ready_at > ?", (micros(now),))
+        return instant(found[0]["at"]) if found[0]["at"] is not None else None
+
+    def hold(self, reason: str, now: datetime, *, unclaimed: bool = False) -> int:
+        """Say on each message whose second has come why it waits; `unclaimed` only those that may not begin yet."""
+        with self._changing() as change:
+            for row in change.waiting("ready_at <= ? AND held IS NOT ? AND may_begin <= ?", now, reason, not unclaimed):
+                delivery = lifecycle.hold(row.delivery, row.delivery.held_until, reason)
+                change.put(row._replace(delivery=delivery))
+        return len(change.written)
+
+    def hold_each(self, holds: Iterable[tuple[Row, datetime | None, str | None]]) -> int:
+        """Hold each of these, unless it changed meanwhile, until its own time for its own reason (None: no more)."""
+        with self._changing() as change:
+            for row, until, reason in holds:
+                if change.get(row.id) == row:
+                    held = lifecycle.hold(row.delivery, until, reason or "")
+                    change.put(row._replace(delivery=held if reason else lifecycle.unhold(held)))
+        return len(change.written)
+
+    def unhold(self, now: datetime) -> int:
+        """Nothing is in the way any more of what was held without an end and may begin."""
+        with self._changing() as change:
+            for row in change.waiting("ready_at <= ? AND held IS NOT NULL AND may_begin = 1", now):
+                change.put(row._replace(delivery=lifecycle.unhold(row.delivery)))
+        return len(change.written)
+
+    def expired(self, now: datetime) -> bool:
+        """Whether the limit of anything has passed."""
+        return bool(self._database.query("SELECT 1 FROM waiting WHERE expires_at <= ? LIMIT 1", (micros(now),)))
+
+    def expire(self, now: datetime) -> int:
+        """What its limit has passed for is missed, with the reason; how many."""
+        with self._changing() as change:
+            for row in change.waiting("expires_at <= ?", now):
+                change.put(row._replace(delivery=lifecycle.missed(row.delivery, now, rules.too_late(row))))
+        return len(change.written)
+
+    # Look after
+
+    def counts(self) -> dict[str, int]:
+        """How many messages the ledger has in each state."""
+        names = [str(state) for state in State]
+        found = self._database.query("SELECT rank, COUNT(*) AS many FROM messages GROUP BY rank")
+        return dict.fromkeys(names, 0) | {names[each["rank"]]: each["many"] for each in found}
+
+    def waiting(self, before: datetime) -> list[str]:
+        """Ids of what was taken over, should have begun at `before` or earlier and has not."""
+        sql = "SELECT id FROM waiting WHERE ready_at <= ? ORDER BY send_at, id"
+        return [found["id"] for found in self._database.query(sql, (micros(before),))]
+
+    def prune(self, now: datetime) -> int:
+        """Forget what ended long ago and is in the bucket, and old receipts and requests; how many messages."""
+        with self._database.transaction() as connection:
+            ended = connection.execute(
+                "DELETE FROM messages WHERE projected = 1 AND (settled_at < ? OR (cancelled = 1 AND send_at < ?))",
+                (micros(now - KEPT), micros(now - KEPT)),
+            )
+            connection.execute("DELETE FROM receipts WHERE seen_at < ?", (micros(now - RECEIPT_KEPT),))
+            connection.execute("DELETE FROM requests WHERE at < ?", (micros(now - KEPT),))
+            pace.forget(connection, now)
+        return ended.rowcount
+
+    @contextmanager
+    def _changing(self, *, synced: bool = True) -> Iterator["_Change"]:
+        with self._database.transaction(synced=synced) as connection:
+            change = _Change(connection)
+            yield change
+        for row in change.written.values():
+            for listener in self._listeners:
+                listener(row)
+
+
+class _Change:
+    """The statements of one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.written: dict[str, Row] = {}
+
+    def get(self, message_id: str) -> Row | None:
+        found = self.rows("id = ?", message_id)
+        return found[0] if found else None
+
+    def rows(self, where: str, *parameters: object) -> list[Row]:
+        return self._select("SELECT * FROM messages WHERE ", where, parameters)
+
+    def waiting(self, where: str, *parameters: object) -> list[Row]:
+        return self._select("SELECT * FROM waiting WHERE ", where, parameters)
+
+    def _select(self, start: str, where: str, parameters: tuple[object, ...]) -> list[Row]:
+        values = [micros(each) if isinstance(each, datetime) else each for each in parameters]
+        return [_row(found) for found in self._connection.execute(f"{start}{where} ORDER BY send_at, id", values)]
+
+    def put(self, row: Row) -> None:
+        fields = _fields(row)
+        names, marks = ", ".join(fields), ", ".join("?" * len(fields))
+        sql = f"INSERT OR REPLACE INTO messages ({names}) VALUES ({marks})"  # noqa: S608
+        self._connection.execute(sql, tuple(fields.values()))
+        self.written[row.id] = row
+
+    def begun(self, row: Row) -> None:
+        pace.note_begun(self._connection, row)
+
+    def settled(self, row: Row) -> None:
+        pace.note_settled(self._connection, row)
+
+    def stored(self, message_id: str, delivery: Delivery) -> None:
+        row = self.get(message_id)
+        if row is None:
+            return
+        same_claim = row.delivery.claim == delivery.claim and row.delivery.attempt == delivery.attempt
+        if row.delivery.state is State.CLAIMED and delivery.claim is not None and same_claim and not row.claim_stored:
+            self.put(row._replace(claim_stored=True))
+        self.projected(message_id, delivery.order[:3])
+
+    def projected(self, message_id: str, place: tuple[int, int, int]) -> None:
+        sql = "UPDATE messages SET projected = 1 WHERE id = ? AND attempt = ? AND rank = ? AND step = ?"
+        self._connection.execute(sql, (message_id, *place))
+
+    def keep_receipt(self, message_id: str, kind: ReceiptKind, at: datetime, now: datetime) -> None:
+        sql = "INSERT OR IGNORE INTO receipts (message_id, kind, at, seen_at) VALUES (?, ?, ?, ?)"
+        self._connection.execute(sql, (message_id, str(kind), micros(at), micros(now)))
+
+    def with_receipts(self, delivery: Delivery) -> Delivery:
+        if delivery.message_id is None:
+            return delivery
+        sql = "DELETE FROM receipts WHERE message_id = ? RETURNING kind, at"
+        for found in self._connection.execute(sql, (delivery.message_id,)).fetchall():
+            delivery = _noted(delivery, ReceiptKind(found["kind"]), instant(found["at"]))
+        return delivery
+
+
+def _nothing_to_do(found: sqlite3.Row, message: Message) -> bool:
+    """Both sides know the same of this message, and it is not one to be claimed or claimed anew."""
+    place = (found["attempt"], found["rank"], found["step"])
+    if not found["projected"] or place != message.delivery.order[:3]:
+        return False
+    if found["rank"] >= _BEGUN:
+        return True
+    if (found["revision"], bool(found["cancelled"]), found["version"]) != message.order:
+        return False
+    return bool(found["cancelled"]) or (found["rank"] == State.PENDING.rank and found["handed_by"] is None)
+
+
+def _noted(delivery: Delivery, kind: ReceiptKind, at: datetime) -> Delivery:
+    return lifecycle.read(delivery, at) if kind is ReceiptKind.READ else lifecycle.delivered(delivery, at)
+
+
+def _row(found: sqlite3.Row) -> Row:
+    return Row(
+        content=Message.model_validate_json(found["content"]),
+        delivery=Delivery.model_validate_json(found["delivery"]),
+        handed_by=found["handed_by"],
+        not_before=None if found["not_before"] is None else instant(found["not_before"]),
+        claim_stored=bool(found["claim_stored"]),
+    )
+
+
+def _fields(row: Row) -> dict[str, object]:
+    delivery = row.delivery
+    return {
+        "id": row.id,
+        "content": row.content.model_dump_json(by_alias=True, exclude_defaults=True),
+        "delivery": delivery.model_dump_json(by_alias=True, exclude_defaults=True),
+        "handed_by": row.handed_by,
+        "not_before": None if row.not_before is None else micros(row.not_before),
+        "claim_stored": int(row.claim_stored),
+        "projected": 0,
+        "revision": row.content.revision,
+        "version": row.content.version,
+        "attempt": delivery.attempt,
+        "rank": delivery.state.rank,
+        "step": delivery.step,
+        "cancelled": int(row.content.cancelled),
+        "may_begin": int(row.may_begin),
+        "send_at": micros(row.content.send_at),
+        "ready_at": micros(row.ready_at),
+        "expires_at": micros(row.expires_at),
+        "held": delivery.held_reason,
+        "settled_at": None if delivery.settled_at is None else micros(delivery.settled_at),
+        "message_id": delivery.message_id,
+    }

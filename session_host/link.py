@@ -1,0 +1,123 @@
+"""What the rest of the host may ask of the WhatsApp connection.
+
+`whatsapp.py` is the real one; the tests have a fake that is held to the same contract.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from shared.model.address import Address
+from shared.model.link import LinkStatus
+from shared.model.values import Instant, Value
+
+
+class Refused(Exception):
+    """The link must not be started here; the text says why and what to do, in one sentence."""
+
+
+class Reason(StrEnum):
+    """Why a message did not go, for programs: what a sentence cannot tell them."""
+
+    NOT_CONNECTED = "not-connected"
+    NOT_LINKED = "not-linked"
+    NO_ACCOUNT = "no-account"
+    NOT_IN_GROUP = "not-in-group"
+    STRANGERS_LOCKED = "strangers-locked"
+    SLOW_DOWN = "slow-down"
+    REFUSED = "refused"
+    TROUBLE_THERE = "trouble-there"
+    BAD_TEXT = "bad-text"
+    NO_ANSWER = "no-answer"
+    UNRECOGNISED = "unrecognised"
+
+
+class SendFailed(Exception):
+    """WhatsApp did not take a message. The text is one sentence for people.
+
+    permanent: trying again will not help. certain: nothing was delivered, for certain; otherwise it may have been.
+    reason: the same for programs.
+    """
+
+    def __init__(self, sentence: str, *, permanent: bool, certain: bool, reason: Reason = Reason.UNRECOGNISED) -> None:
+        super().__init__(sentence)
+        self.permanent = permanent
+        self.certain = certain
+        self.reason = reason
+
+
+class Sent(NamedTuple):
+    """WhatsApp's server has acknowledged a message under this id."""
+
+    message_id: str
+
+
+class ReceiptKind(StrEnum):
+    """What the recipient's phone told us."""
+
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+class Receipt(Value):
+    """One receipt: matched by message id, for it carries only the chat's LID. `at` is WhatsApp's time, aware UTC."""
+
+    message_ids: tuple[str, ...]
+    kind: ReceiptKind
+    at: Instant
+
+
+class Pairing(Value):
+    """A QR code to show now: its text is a secret, never logged, and useless after `expires_at`."""
+
+    qr: str
+    expires_at: Instant
+
+
+class Link(Protocol):
+    """One WhatsApp account's connection. Every method may be called from any thread and never kills the process.
+
+    In the state `stuck` only a new process helps: who owns the link then ends this one. Nothing is lost by that.
+    """
+
+    def start(self) -> None:
+        """Connect, or begin pairing; what follows is seen in `status`. Raises Refused where the link must not run.
+
+        Called again, it means "try now" where the link waits for a person (replaced, banned, outdated, unlinked);
+        while a connection is there or on its way, it does nothing.
+        """
+
+    def stop(self, seconds: float) -> None:
+        """Let a send in hand finish, disconnect, return within about this many seconds. There is no start after it."""
+
+    def status(self) -> LinkStatus:
+        """The state in words, from events and evidence, never from one flag."""
+
+    def own_number(self) -> str | None:
+        """The linked account's number in digits, None while not linked."""
+
+    def pairing(self) -> Pairing | None:
+        """The QR code to show, None while there is none.
+
+        Asking is what keeps codes coming: once they have run out (after three minutes) or the device was logged out,
+        the next call begins a new round. Not so where `status().detail` says what went wrong: then `start` does.
+        """
+
+    def logout(self) -> None:
+        """Unlink this device from the phone; messages wait. Raises SendFailed with a sentence where it could not."""
+
+    def is_registered(self, to: Address) -> bool | None:
+        """Whether a phone number is on WhatsApp; None where it could not be asked now."""
+
+    def send_text(self, to: Address, text: str) -> Sent:
+        """Send one text and wait for the server's acknowledgement (up to 90 s). Raises SendFailed.
+
+        Sends are serial: a second caller waits for the first. While `status().sends` is false it fails at once.
+        """
+
+    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
+        """Register who hears of receipts and of changes of state; before `start`.
+
+        `on_receipt` runs on WhatsApp's event thread, which waits for it: store the receipt and return.
+        `on_status` runs on the link's own thread, once for each change, in order. Neither may call `stop`.
+        """

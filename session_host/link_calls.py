@@ -1,0 +1,61 @@
+"""The gate before the WhatsApp library: calls go in only while a session is up, and it is known which are still inside.
+
+The library keeps its sessions in plain maps: a call that enters while another session is made or ended can abort the
+whole process, and nothing in Python can catch that.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from shared.clock import Clock
+
+
+class GateClosed(Exception):
+    """No session is open: nothing was called."""
+
+
+class Gate:
+    """Counts the calls inside and when each went in."""
+
+    def __init__(self, clock: Clock, on_leave: Callable[[], None]) -> None:
+        self._clock = clock
+        self._on_leave = on_leave
+        self._lock = threading.Lock()
+        self._open = False
+        self._inside: dict[object, float] = {}
+
+    def open(self) -> None:
+        """Calls may go in."""
+        with self._lock:
+            self._open = True
+
+    def close(self) -> None:
+        """No further call goes in; those inside stay until they come back."""
+        with self._lock:
+            self._open = False
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """One call into the library. Raises GateClosed."""
+        ticket = object()
+        with self._lock:
+            if not self._open:
+                raise GateClosed
+            self._inside[ticket] = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._inside[ticket]
+            self._on_leave()
+
+    def newest(self) -> float | None:
+        """When the call that is inside shortest went in (monotonic seconds); None while nothing is inside."""
+        with self._lock:
+            return max(self._inside.values(), default=None)
+
+    def oldest(self) -> float | None:
+        """When the call that is inside longest went in (monotonic seconds); None while nothing is inside."""
+        with self._lock:
+            return min(self._inside.values(), default=None)

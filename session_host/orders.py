@@ -1,0 +1,186 @@
+"""What programs may order about a message: schedule it, change it, cancel it; each is an operation in the log."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+from pydantic import TypeAdapter, ValidationError
+
+from session_host import rules
+from session_host.contract import Refusal
+from session_host.host import Host
+from session_host.requests import OtherBody
+from shared.model import due
+from shared.model.address import BadAddress, parse
+from shared.model.lifecycle import State
+from shared.model.message import Message, Status, Verdict
+from shared.model.values import Instant
+from shared.model.wire import MessageChange, NewMessage
+
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+NEVER_HEARD_OF = Refusal(404, "No such message", "There is no message with this id.")
+
+
+class Orders:
+    """Any thread may call. Raises contract.Refusal, StoreError, LedgerError."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def schedule(self, new: NewMessage, body: bytes, key: str | None, by: str, now: datetime) -> Message:
+        """One new message, in the log before this returns. The same key or id with the same body is the same order."""
+        fields = _checked(new, now)
+        repeat = f"key:{by}:{key}" if key else f"id:{new.id}" if new.id else f"once:{uuid.uuid4().hex}"
+
+        def make() -> Message:
+            if new.id and self._host.find(new.id):
+                raise Refusal(
+                    409, "This id is taken", "Another message has this id: choose another, or change that one."
+                )
+            return Message(
+                id=new.id or f"api-{uuid.uuid4().hex}",
+                revision=1,
+                version=self._host.writer.reserve(),
+                created_at=now,
+                created_from=f"api:{by}",
+                **fields,
+            )
+
+        try:
+            request = self._host.requests.first(repeat, body, now, make)
+        except OtherBody:
+            what = "Idempotency-Key" if key else "id"
+            raise Refusal(
+                409, f"This {what} was used", f"The same {what} came before with another body: choose a new one."
+            ) from None
+        if not request.appended:
+            self._store(request.message, request.at, now)
+            self._host.requests.appended(repeat)
+        return self._host.find(request.message.id) or request.message
+
+    def find(self, message_id: str) -> Message:
+        """One message."""
+        found = self._host.find(message_id)
+        if found is None:
+            raise NEVER_HEARD_OF
+        return found
+
+    def change(self, message_id: str, change: MessageChange, now: datetime) -> Message:
+        """The message with this change, which the host obeys when this returns."""
+        known = self._open(message_id)
+        if change.revision != known.revision:
+            raise Refusal(
+                409,
+                "It was changed meanwhile",
+                f"This message is at revision {known.revision}, not {change.revision}: read it again, then change it.",
+            )
+        named = change.model_fields_set - {"revision"}
+        changes: dict[str, Any] = {name: getattr(change, name) for name in named}
+        if empty := sorted(name for name, value in changes.items() if value is None):
+            raise _wrong(empty[0], "it cannot be unset; leave it out to keep what it is.")
+        if "to" in changes:
+            changes["to"] = _address(changes["to"])
+        if not changes:
+            return known
+        if "text" in changes:
+            _check_text(changes["text"])
+        if "send_at" in changes:
+            _check_time(changes["send_at"], known.evolve(**changes), now)
+            changes |= {"wall_time": None, "zone": None}
+        return self._edit(known, now, **changes)
+
+    def cancel(self, message_id: str, now: datetime) -> Message:
+        """The message, cancelled and confirmed; 409 where it is already leaving or has ended."""
+        known = self._host.find(message_id)
+        if known is not None and known.status is Status.CANCELLED:
+            return known
+        return self._edit(self._open(message_id), now, cancelled=True)
+
+    def judge(self, message_id: str, verdict: Verdict | None, now: datetime) -> Message:
+        """What a person says of a message whose end is unknown (None: takes it back); 409 for any other message."""
+        known = self.find(message_id)
+        if known.delivery.state is not State.UNKNOWN:
+            raise Refusal(
+                409,
+                "Nothing to settle",
+                f"This message is {known.status}; a person can only settle one whose end is unknown.",
+            )
+        if known.verdict is not verdict:
+            judged = known.edited(self._host.writer.reserve(), settles=True, verdict=verdict)
+            self._host.writer.append(judged.version, now, messages=[judged])
+            self._host.ledger.judged(judged)
+            self._host.fold_soon()
+        return self.find(message_id)
+
+    def _open(self, message_id: str) -> Message:
+        known = self.find(message_id)
+        _require_open(known)
+        return known
+
+    def _edit(self, known: Message, now: datetime, **changes: Any) -> Message:
+        name = self._host.writer.reserve()
+        try:
+            edited = known.edited(name, **changes)
+        except ValidationError as error:
+            raise Refusal.invalid(error) from None
+        self._store(edited, now, now)
+        stands = self.find(known.id)
+        _require_open(stands)
+        return stands
+
+    def _store(self, message: Message, at: datetime, now: datetime) -> None:
+        self._host.writer.append(message.version, at, messages=[message])
+        soon = message.send_at <= now + due.WEB_HORIZON
+        self._host.ledger.accept([message], "api", self._host.pulse.host, now, due=soon)
+        self._host.fold_soon()
+
+
+def _require_open(message: Message) -> None:
+    state = message.delivery.state
+    if state is State.BEGUN:
+        raise Refusal(409, "Already leaving", "This message has begun to leave and cannot be changed any more.")
+    if not state.open:
+        raise Refusal(409, "Already ended", f"This message is already {message.status} and cannot be changed any more.")
+
+
+def _checked(new: NewMessage, now: datetime) -> dict[str, Any]:
+    fields = new.model_dump(include={"text", "contact_name", "zone"}) | {"if_late": new.if_late}
+    send_at = new.send_at or now
+    _check_text(new.text)
+    if new.zone is not None and new.zone not in available_timezones():
+        raise _wrong("zone", f"'{new.zone}' is no time zone: write it like Europe/London.")
+    checked = Message(id="new", to=_address(new.to), send_at=send_at, **fields)
+    _check_time(send_at, checked, now)
+    return fields | {"to": checked.to, "send_at": send_at}
+
+
+def imagined(to: str, at: str | None, now: datetime) -> Message:
+    """A message that nobody scheduled, to ask what would become of it; a time that has passed means now."""
+    try:
+        send_at = _INSTANT.validate_python(at) if at else now
+    except ValidationError:
+        raise _wrong("at", f"'{at}' is no time: write it with its zone, like 2026-12-24T10:00:00Z.") from None
+    return Message(id=f"imagined-{uuid.uuid4().hex}", to=_address(to), text="?", send_at=max(send_at, now))
+
+
+def _address(typed: str) -> str:
+    try:
+        return str(parse(typed))
+    except BadAddress as error:
+        raise _wrong("to", str(error)) from None
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise _wrong("message", "The text is empty: write what is to be sent.")
+
+
+def _check_time(send_at: datetime, message: Message, now: datetime) -> None:
+    if send_at + rules.lateness_limit(message) < now:
+        raise _wrong("scheduledTime", "This time has passed, and so has the limit for being late: choose a later one.")
+
+
+def _wrong(field: str, sentence: str) -> Refusal:
+    return Refusal(422, "Not understood", sentence, errors=({"field": field, "message": sentence},))

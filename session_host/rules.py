@@ -1,0 +1,189 @@
+"""The host's decisions about one message as functions of values: accepted, obeyed, claimed, released, or too late."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from shared.model import due, lifecycle
+from shared.model.address import Address, BadAddress
+from shared.model.lifecycle import Claim, Delivery, State
+from shared.model.message import MAX_TEXT, LatePolicy, Message
+from shared.model.wire import Outcome
+
+ON_TIME = timedelta(seconds=60)
+"""How late a message may be that is to be sent "only on time"."""
+
+FIRST_BACKOFF = timedelta(seconds=5)
+LONGEST_BACKOFF = timedelta(minutes=10)
+
+EARLIER_HOST = (
+    "An earlier session host had taken this over and was lost before it said what became of it; it may have arrived."
+)
+
+
+class Row(NamedTuple):
+    """One message as the ledger knows it: the content it obeys, and what it has done so far."""
+
+    content: Message
+    delivery: Delivery
+    handed_by: str | None = None
+    not_before: datetime | None = None
+    claim_stored: bool = False
+
+    @property
+    def id(self) -> str:
+        return self.content.id
+
+    @property
+    def message(self) -> Message:
+        """Both halves as one record, as it would be written to the bucket."""
+        return self.content.evolve(delivery=self.delivery)
+
+    @property
+    def ready_at(self) -> datetime:
+        """When it may be begun: its second, or later where it is held or tried again."""
+        times = (self.content.send_at, self.delivery.held_until, self.not_before)
+        return max(time for time in times if time is not None)
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it is too late to send it, counted from its second or from the end of its hold."""
+        since = max(self.content.send_at, self.delivery.held_until or self.content.send_at)
+        return since + lateness_limit(self.content)
+
+    @property
+    def may_begin(self) -> bool:
+        """Claimed for exactly this content, and the claim can be read in the bucket."""
+        claim, delivery = self.delivery.claim, self.delivery
+        return (
+            delivery.state is State.CLAIMED
+            and self.claim_stored
+            and not self.content.cancelled
+            and claim is not None
+            and (claim.revision, claim.send_at) == (self.content.revision, self.content.send_at)
+        )
+
+
+def lateness_limit(content: Message) -> timedelta:
+    """How late this message may be."""
+    if content.if_late.policy is LatePolicy.WITHIN:
+        return timedelta(hours=content.if_late.hours)
+    return ON_TIME
+
+
+def unsendable(content: Message) -> str | None:
+    """Why this content can never be sent, as a sentence; None where it can."""
+    try:
+        Address.from_stored(content.to)
+    except BadAddress as error:
+        return str(error)
+    if not content.text.strip():
+        return "The text is empty: write what is to be sent."
+    if len(content.text) > MAX_TEXT:
+        return f"The text has {len(content.text):,} characters, WhatsApp takes {MAX_TEXT:,}: shorten or split it."
+    return None
+
+
+def judge(row: Row | None, content: Message) -> tuple[Outcome, str | None]:
+    """What to answer to a handed-over content, given what the ledger has; the sentence where it is refused."""
+    if row is None:
+        return Outcome.ACCEPTED, None
+    if content.order < row.content.order:
+        return Outcome.SUPERSEDED, None
+    if not row.delivery.state.open:
+        return Outcome.KNOWN, None
+    if content == row.content:
+        return Outcome.KNOWN, None
+    if content.order > row.content.order or row.handed_by is None:
+        return Outcome.ACCEPTED, None
+    return Outcome.REFUSED, (
+        f"Another text, time or recipient is already known as revision {content.revision} of this message: "
+        "read it again, then change it."
+    )
+
+
+def take_over(row: Row, content: Message, host: str, now: datetime) -> Row:
+    """The row with this content obeyed from now on; once begun, nothing changes any more.
+
+    What another host has claimed is only noted: whether it may have left already is for `reconcile` to say.
+    """
+    claim = row.delivery.claim
+    if not row.delivery.state.open:
+        return row
+    if row.delivery.state is State.CLAIMED and claim is not None and claim.host != host:
+        return row._replace(content=content)
+    return _obey(row._replace(content=content), host, now, claims=False)
+
+
+def reconcile(row: Row | None, message: Message, host: str, now: datetime) -> Row:
+    """The row after the host has read the bucket's merged record: edits obeyed, claimed where it was handed over.
+
+    What another host left behind is never begun again here: it is unknown if its second has passed, else claimed anew.
+    """
+    ours = row or Row(message.head(), message.delivery, handed_by=message.delivery.handed_over_by)
+    foreign = row is None
+    if _place(message.delivery) > _place(ours.delivery):
+        ours, foreign = ours._replace(delivery=message.delivery, claim_stored=False), True
+    if ours.delivery.state.open and message.order >= ours.content.order:
+        ours = ours._replace(content=message.head())
+    return _obey(_inherit(ours, host, now, foreign=foreign), host, now, claims=True)
+
+
+def _place(delivery: Delivery) -> tuple[int, int, int]:
+    return delivery.order[:3]
+
+
+def _inherit(row: Row, host: str, now: datetime, *, foreign: bool) -> Row:
+    delivery, claim = row.delivery, row.delivery.claim
+    if delivery.state is State.BEGUN and foreign:
+        return row._replace(delivery=lifecycle.lost(delivery, now, EARLIER_HOST))
+    if delivery.state is not State.CLAIMED or not (foreign or claim is None or claim.host != host):
+        return row
+    obeyed_cancel = row.content.cancelled and delivery.confirmed >= row.content.revision
+    if obeyed_cancel:
+        return row
+    if claim is not None and claim.send_at > now:
+        return row._replace(delivery=lifecycle.retry(delivery, EARLIER_HOST), claim_stored=False)
+    return row._replace(delivery=lifecycle.lost(delivery, now, EARLIER_HOST))
+
+
+def _obey(row: Row, host: str, now: datetime, *, claims: bool) -> Row:
+    content, delivery = row.content, row.delivery
+    if not delivery.state.open:
+        return row
+    confirmed = row._replace(delivery=lifecycle.confirm(delivery, content.revision))
+    if content.cancelled:
+        return confirmed
+    if sentence := unsendable(content):
+        return row._replace(delivery=lifecycle.failed(confirmed.delivery, now, sentence))
+    wanted = Claim(host=host, revision=content.revision, send_at=content.send_at)
+    if delivery.state is State.CLAIMED:
+        if delivery.claim == wanted:
+            return confirmed
+        if content.send_at > now + due.WEB_HORIZON:
+            return _release(confirmed)
+    elif not (claims and row.handed_by):
+        return confirmed
+    claimed = lifecycle.claim(delivery, wanted, now, row.handed_by or "host")
+    return row._replace(delivery=claimed, claim_stored=False)
+
+
+def _release(row: Row) -> Row:
+    """Claimed, but edited to a time that another handover will announce."""
+    delivery = lifecycle.retry(row.delivery, "changed").evolve(error=None)
+    return row._replace(delivery=delivery, handed_by=None, not_before=None, claim_stored=False)
+
+
+def backoff(attempt: int) -> timedelta:
+    """How long to wait after a passing failure of this attempt: 5 s, then three times as long each, 10 min at most."""
+    return min(FIRST_BACKOFF * int(3 ** min(attempt - 1, 10)), LONGEST_BACKOFF)
+
+
+def too_late(row: Row) -> str:
+    """The sentence for a message whose limit has passed."""
+    why = f" {row.delivery.held_reason}" if row.delivery.held_reason else ""
+    policy, hours = row.content.if_late.policy, row.content.if_late.hours
+    if policy is LatePolicy.ASK:
+        return f"Its time has passed and it was not sent; do you still want it sent? Send it now, or let it go.{why}"
+    if policy is LatePolicy.ON_TIME:
+        return f"It was to be sent on time only, and could not be.{why}"
+    return f"It could not be sent within {hours:g} hours of its time.{why}"

@@ -1,0 +1,252 @@
+"""The WhatsApp connection through neonize; the only module that imports it, and not before `start`.
+
+neonize wraps a Go library. A fork after its import loses Go's threads, some calls at the wrong time abort the whole
+process, and it prints to standard output: link_session.py, link_calls.py and link_output.py keep all that in.
+"""
+
+import ctypes
+import logging
+import random
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from session_host import link_events, link_files, link_output, safety, send_errors
+from session_host.link import Pairing, Reason, Receipt, SendFailed, Sent
+from session_host.link_calls import GateClosed
+from session_host.link_machine import SESSION, Happening, Kind
+from session_host.link_session import Line
+from session_host.link_supervisor import Supervisor
+from shared.clock import SYSTEM, Clock
+from shared.model.address import Address
+from shared.model.address import Kind as AddressKind
+from shared.model.link import Link, LinkStatus
+
+log = structlog.get_logger()
+
+Answer = TypeVar("Answer")
+
+_NOBODY = (Link.UNLINKED, Link.PAIRING, Link.LOGGED_OUT)
+NAME_ON_PHONE = "WhatsApp-VPSLink"
+"""What the phone's list of linked devices shows."""
+
+
+class WhatsAppLink:
+    """The Link of one account, whose session lives in `data_dir`/link; one for each process."""
+
+    def __init__(self, data_dir: Path, clock: Clock = SYSTEM) -> None:
+        self._data_dir = data_dir
+        self._clock = clock
+        self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
+        self._on_status: Callable[[LinkStatus], None] = lambda _status: None
+        self._starting = threading.Lock()
+        self._sending = threading.Lock()
+        self._neonize: _Neonize | None = None
+        self._line: Line | None = None
+        self._number: str | None = None
+        self._supervisor = Supervisor(clock, random.SystemRandom().random, self._changed)
+
+    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
+        """Register who hears of receipts and of changes of state; before `start`."""
+        self._on_receipt, self._on_status = on_receipt, on_status
+
+    def start(self) -> None:
+        """Load the library, look whether it may connect from here, and connect; raises Refused, OSError."""
+        with self._starting:
+            if self._line is None:
+                library = _Neonize(self._read_log)
+                safety.check(self._data_dir)
+                database = link_files.prepare(self._data_dir)
+                self._number = link_files.linked_number(database)
+                self._neonize = library
+                name = link_files.name_for_library(database)
+                self._line = Line(library, name, self._clock, self._supervisor.tell, self._on_receipt)
+                self._supervisor.use(self._line)
+                self._supervisor.run()
+        self._supervisor.tell(Happening(kind=Kind.START))
+
+    def stop(self, seconds: float) -> None:
+        """Let a call in hand finish, end the session; what does not end in time ends with the process."""
+        with self._starting:
+            running = self._line is not None
+        if running:
+            self._supervisor.stop(seconds)
+
+    def status(self) -> LinkStatus:
+        """The state in words."""
+        return self._supervisor.status()
+
+    def own_number(self) -> str | None:
+        """The linked account's number in digits."""
+        status, session = self.status(), self._line.session if self._line else None
+        if status.state in _NOBODY:
+            return None
+        return session.own_number() if status.sends and session else self._number
+
+    def pairing(self) -> Pairing | None:
+        """The code to show; asking begins a new round of codes, unless there is something to read first."""
+        status, session = self.status(), self._line.session if self._line else None
+        if status.state in (Link.UNLINKED, Link.LOGGED_OUT) and status.detail is None:
+            self._supervisor.tell(Happening(kind=Kind.WANTED))
+        if status.state is not Link.PAIRING or session is None or session.pairing is None:
+            return None
+        return session.pairing if session.pairing.expires_at > self._clock.now() else None
+
+    def logout(self) -> None:
+        """Unlink this device at WhatsApp's server, then here."""
+        session = self._line.session if self._line else None
+        try:
+            self._call(lambda client: client.logout())
+        except _CallFailed as failure:
+            if session and "deleting data from store" in failure.error:
+                # The server has let this device go, the disk has not: the next login finds that out.
+                self._supervisor.tell(Happening(kind=Kind.ENDED), session.number)
+            log.warning("link.logout-failed", error=send_errors.masked(failure.error))
+            raise SendFailed(
+                "WhatsApp could not be told to unlink this device: try again, "
+                "or remove it on your phone under Settings, Linked devices.",
+                permanent=False,
+                certain=False,
+                reason=send_errors.failure(failure.error).reason,
+            ) from None
+        self._supervisor.tell(Happening(kind=Kind.UNLINKED_HERE), session.number if session else None)
+        self._supervisor.wait_until(lambda status: status.state not in SESSION, 10)
+
+    def is_registered(self, to: Address) -> bool | None:
+        """Whether a phone number is on WhatsApp; None for other addresses, and where it could not be asked."""
+        if to.kind is not AddressKind.PHONE:
+            return None
+        try:
+            answers = self._call(lambda client: client.is_on_whatsapp(f"+{to.user}"))
+        except SendFailed:
+            return None
+        except _CallFailed as failure:
+            log.info("link.not-asked", error=send_errors.masked(failure.error))
+            return None
+        return any(answer.IsIn for answer in answers)
+
+    def send_text(self, to: Address, text: str) -> Sent:
+        """Send one text exactly as it is: no mention, no preview, no look-up is made of what it contains."""
+        if self._neonize is None or not self.status().sends:
+            raise send_errors.not_connected(self.status())
+        recipient, message = self._neonize.recipient(to), self._neonize.text(text)
+        with self._sending:
+            try:
+                answer = self._call(lambda client: client.send_message(recipient, message))
+            except _CallFailed as failure:
+                failed = send_errors.failure(failure.error)
+                log.warning("link.send-failed", reason=failed.reason, error=send_errors.masked(failure.error))
+                raise failed from None
+        return Sent(message_id=answer.ID)
+
+    def _call(self, what: Callable[[Any], Answer]) -> Answer:
+        """One call into the library. Raises SendFailed where there is no session, _CallFailed with its error text."""
+        if self._line is None or self._neonize is None:
+            raise send_errors.not_connected(self.status())
+        try:
+            with self._supervisor.gate.call():
+                return what(self._line.client())
+        except GateClosed:
+            raise send_errors.not_connected(self.status()) from None
+        except self._neonize.error as error:
+            raise _CallFailed(str(error)) from None
+        except Exception as error:  # noqa: BLE001  (whatever it is, a message may have gone; its text goes no further)
+            raise _CallFailed(type(error).__name__) from None
+
+    def _read_log(self, part: str, level: str, line: str) -> None:
+        (log.error if level == "ERROR" else log.warning)("whatsmeow", part=part, said=send_errors.masked(line))
+        if told := link_events.library_line(line):
+            self._supervisor.tell(told)
+
+    def _changed(self, status: LinkStatus) -> None:
+        session = self._line.session if self._line else None
+        if status.sends and session:
+            self._number = session.own_number()
+        elif status.state in _NOBODY:
+            self._number = None
+        self._on_status(status)
+
+
+class _CallFailed(Exception):
+    """A call into the library failed; `error` is the library's own text."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__("a call into the WhatsApp library failed")
+        self.error = error
+
+
+class _Neonize:
+    """neonize, loaded and tamed: its output, its logs and its threads are ours. Loading takes half a second."""
+
+    def __init__(self, read_log: Callable[[str, str, str], None]) -> None:
+        self._read_log = read_log
+        import pylibmagic  # noqa: F401  (brings the libmagic that neonize needs)
+        from neonize import client, events
+        from neonize.exc import NeonizeError
+        from neonize.proto.Neonize_pb2 import LogEntry
+        from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+        from neonize.utils.jid import build_jid
+
+        _take_back_the_root_logger(sys.modules["neonize.utils.log"])
+        self.error: type[Exception] = NeonizeError
+        self._client, self._events = client, events
+        self._build_jid, self._message, self._log_entry = build_jid, Message, LogEntry
+        logging.getLogger("neonize.utils.log").setLevel(logging.WARNING)  # this is the library's level, too
+        logging.getLogger("neonize.utils.ffmpeg").setLevel(logging.ERROR)  # it warns of what is not used here
+        client.log_whatsmeow = self._forward
+        # A pairing that was given up never returns: its thread must not keep the process from ending.
+        client.Thread = _DaemonThread
+        link_output.filter_stdout(lambda line: log.debug("neonize", said=send_errors.masked(line)))
+
+    def client(self, name: str, session: str) -> Any:
+        """A client that nobody but us stops: by itself it would stop the session of its name when it is collected."""
+        platform = self._client.DeviceProps.CHROME
+        props = self._client.DeviceProps(os=NAME_ON_PHONE, platformType=platform, requireFullSync=False)
+        made = self._client.NewClient(name, uuid=session, props=props)
+        made._stop_finalizer.detach()
+        return made
+
+    def event_class(self, name: str) -> Any:
+        """An event's class by its name in neonize.events."""
+        return getattr(self._events, name)
+
+    def recipient(self, to: Address) -> Any:
+        """The library's address; a string it would not parse."""
+        return self._build_jid(to.user, to.kind.value)
+
+    def text(self, text: str) -> Any:
+        """A plain text message. Raises SendFailed for what is no text."""
+        try:
+            return self._message(conversation=text)
+        except ValueError:  # a lone surrogate; its own words would repeat the text
+            raise SendFailed(
+                "The text holds characters that cannot be sent: type it again instead of pasting it.",
+                permanent=True,
+                certain=True,
+                reason=Reason.BAD_TEXT,
+            ) from None
+
+    def _forward(self, data: int, size: int) -> None:
+        """The Go library's own log lines, from warnings on."""
+        if data and size > 0:
+            entry = self._log_entry.FromString(ctypes.string_at(data, size))
+            self._read_log(entry.Name, entry.Level, entry.Message)
+
+
+def _take_back_the_root_logger(neonize_log: Any) -> None:
+    """Where nobody had set up the root logger before neonize was imported, neonize has."""
+    root = logging.getLogger()
+    if neonize_log.stream_handler in root.handlers:
+        root.removeHandler(neonize_log.stream_handler)
+        root.setLevel(logging.WARNING)
+
+
+class _DaemonThread(threading.Thread):
+    """A thread that does not keep the process from ending, whatever its maker asks for."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "daemon": True})
