@@ -1,0 +1,319 @@
+"""The control port: plays the phone and the contacts for whoever holds the token. JSON over HTTP, loopback only.
+
+Requests run on threads of their own; what each asks for is done on the event loop's thread, where the network lives.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, Response, request
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from simulator import delivery, speech
+from simulator.mailbox import Message
+from simulator.models import (
+    Account,
+    ChatItem,
+    Contact,
+    ContactChange,
+    Count,
+    Fault,
+    FaultRule,
+    HappeningList,
+    InboxItem,
+    Linked,
+    Phone,
+    PhoneText,
+    Problem,
+    Scan,
+    Sent,
+    State,
+    TextToSend,
+    WhichAccount,
+)
+from simulator.network import Network
+from simulator.pairing import WrongCode, WrongSignature
+from simulator.people import Person
+
+_LONGEST_WAIT = 30.0
+_PHONE = TypeAdapter[str](Phone)
+
+Input = TypeVar("Input", bound=BaseModel)
+
+
+class Refused(Exception):
+    """A request that cannot be carried out: an HTTP status and a sentence."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request, taken off its thread: the body, the query, and the number in the path (empty where there is none)."""
+
+    body: bytes
+    query: dict[str, str]
+    phone: str
+
+    def read(self, model: type[Input]) -> Input:
+        """The body as a value; raises pydantic's ValidationError."""
+        return model.model_validate_json(self.body or b"{}")
+
+
+Work = Callable[[Network, Ask], Coroutine[Any, Any, BaseModel | list[Any]]]
+
+
+def application(network: Network, loop: asyncio.AbstractEventLoop, token: str) -> Flask:
+    """The control port's WSGI application."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 1 << 20
+
+    @app.before_request
+    def check_token() -> Response | None:
+        given = request.headers.get("Authorization", "")
+        if hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            return None
+        return _problem(401, "Unauthorized", "Send the token of the ready file as `Authorization: Bearer …`.")
+
+    @app.errorhandler(Refused)
+    def refused(error: Refused) -> Response:
+        return _problem(error.status, "The request was refused", error.detail)
+
+    @app.errorhandler(ValidationError)
+    def invalid(error: ValidationError) -> Response:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the request"
+        return _problem(422, "The request is not valid", f"{place}: {first['msg']}")
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        return _problem(error.code or 500, error.name, error.description or error.name)
+
+    @app.errorhandler(CancelledError)
+    def stopping(_error: CancelledError) -> Response:
+        return _problem(503, "Service Unavailable", "The simulator is stopping.")
+
+    def view(work: Work, status: int) -> Callable[..., Response]:
+        def answer(phone: str = "") -> Response:
+            ask = Ask(request.get_data(), request.args.to_dict(), phone)
+            return _answer(asyncio.run_coroutine_threadsafe(work(network, ask), loop).result(), status)
+
+        return answer
+
+    for method, path, work, status in _ROUTES:
+        app.add_url_rule(path, f"{method} {path}", view(work, status), methods=[method])
+    return app
+
+
+async def _state(network: Network, _ask: Ask) -> State:
+    return State(
+        accounts=[_account_view(network, person) for person in network.people.all(accounts=True)],
+        contacts=len(network.people.all(accounts=False)),
+        waiting_for_scan=network.links.waiting,
+        last_event=network.happenings.last,
+    )
+
+
+async def _put_contact(network: Network, ask: Ask) -> Contact:
+    phone, change = _PHONE.validate_python(ask.phone), ask.read(ContactChange)
+    known = network.people.by_phone(phone)
+    if known and known.is_account:
+        raise Refused(409, "This number is an account's own; a contact needs another one.")
+    return _contact(network.people.put(phone, **change.model_dump()))
+
+
+async def _contacts(network: Network, _ask: Ask) -> list[Contact]:
+    return [_contact(person) for person in network.people.all(accounts=False)]
+
+
+async def _inbox(network: Network, ask: Ask) -> list[InboxItem]:
+    messages = network.mailbox.messages(_known(network, ask.phone).phone)
+    return [_inbox_item(message) for message in messages if message.from_phone != message.owner]
+
+
+async def _send(network: Network, ask: Ask) -> Sent:
+    wanted = ask.read(TextToSend)
+    speaker, owner = _known(network, ask.phone), _account(network, wanted.to)
+    sent = Sent(id="", devices=0)
+    for number in range(1, wanted.times + 1):
+        text = wanted.text if wanted.times == 1 else f"{wanted.text} {number}"
+        with network.transaction():
+            message_id, devices = speech.say(network, speaker, owner, text)
+        sent = Sent(id=message_id, devices=devices)
+        await asyncio.sleep(0)
+    return sent
+
+
+async def _read(network: Network, ask: Ask) -> Count:
+    return Count(count=delivery.read_all(network, _known(network, ask.phone)))
+
+
+async def _scan(network: Network, ask: Ask) -> Linked:
+    wanted = ask.read(Scan)
+    known = network.people.by_phone(wanted.phone)
+    if known and not known.is_account:
+        raise Refused(409, "This number is a contact's; the phone needs a number of its own.")
+    try:
+        return await network.links.scan(wanted.qr, wanted.phone, wanted.name)
+    except WrongCode as error:
+        raise Refused(422, str(error)) from error
+    except WrongSignature as error:
+        raise Refused(409, str(error)) from error
+    except TimeoutError as error:
+        raise Refused(504, "The client did not confirm the link in time.") from error
+
+
+async def _chats(network: Network, ask: Ask) -> list[ChatItem]:
+    owner = _account(network, ask.query.get("phone"))
+    return [_chat_item(message) for message in network.mailbox.messages(owner.phone)]
+
+
+async def _send_from_phone(network: Network, ask: Ask) -> Sent:
+    wanted = ask.read(PhoneText)
+    owner, contact = _account(network, wanted.phone), _known(network, wanted.to)
+    with network.transaction():
+        message_id, devices = speech.say_from_phone(network, owner, contact, wanted.text)
+    return Sent(id=message_id, devices=devices)
+
+
+async def _log_out(network: Network, ask: Ask) -> Count:
+    return Count(count=network.links.log_out(_account(network, ask.read(WhichAccount).phone)))
+
+
+async def _events(network: Network, ask: Ask) -> HappeningList:
+    try:
+        after = int(ask.query.get("after", "0"))
+        wait = min(float(ask.query.get("wait", "0")), _LONGEST_WAIT)
+    except ValueError as error:
+        raise Refused(422, "`after` is the number of an event, `wait` a number of seconds.") from error
+    events = await network.happenings.wait(after, wait)
+    return HappeningList(events=events, last=network.happenings.last)
+
+
+async def _break_connections(network: Network, _ask: Ask) -> Count:
+    connections = list(network.connected.values())
+    for connection in connections:
+        connection.abort()
+    return Count(count=len(connections))
+
+
+async def _add_fault(network: Network, ask: Ask) -> Fault:
+    return network.faults.add(ask.read(FaultRule))
+
+
+async def _faults(network: Network, _ask: Ask) -> list[Fault]:
+    return network.faults.all()
+
+
+async def _clear_faults(network: Network, _ask: Ask) -> Count:
+    return Count(count=network.faults.clear())
+
+
+_ROUTES: tuple[tuple[str, str, Work, int], ...] = (
+    ("GET", "/state", _state, 200),
+    ("GET", "/events", _events, 200),
+    ("GET", "/contacts", _contacts, 200),
+    ("PUT", "/contacts/<phone>", _put_contact, 200),
+    ("GET", "/contacts/<phone>/inbox", _inbox, 200),
+    ("POST", "/contacts/<phone>/send", _send, 201),
+    ("POST", "/contacts/<phone>/read", _read, 200),
+    ("POST", "/phone/scan", _scan, 201),
+    ("GET", "/phone/chats", _chats, 200),
+    ("POST", "/phone/send", _send_from_phone, 201),
+    ("POST", "/phone/logout", _log_out, 200),
+    ("POST", "/connections/break", _break_connections, 200),
+    ("GET", "/faults", _faults, 200),
+    ("POST", "/faults", _add_fault, 201),
+    ("DELETE", "/faults", _clear_faults, 200),
+)
+
+
+def _answer(value: BaseModel | list[Any], status: int) -> Response:
+    content = TypeAdapter(type(value)).dump_json(value, by_alias=True)
+    return Response(content, status, content_type="application/json")
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    body = Problem(title=title, status=status, detail=detail).model_dump_json()
+    return Response(body, status, content_type="application/problem+json")
+
+
+def _known(network: Network, phone: str) -> Person:
+    person = network.people.by_phone(phone)
+    if person is None or person.is_account:
+        raise Refused(404, "There is no contact with this number; PUT /contacts/{phone} adds one.")
+    return person
+
+
+def _account(network: Network, phone: str | None) -> Person:
+    accounts = [one for one in network.people.all(accounts=True) if phone in (None, one.phone)]
+    if len(accounts) == 1:
+        return accounts[0]
+    if accounts:
+        raise Refused(409, "There are several accounts: name one by its phone number.")
+    raise Refused(404, "There is no such account; scan a QR code first.")
+
+
+def _contact(person: Person) -> Contact:
+    return Contact(
+        phone=person.phone,
+        lid=person.lid,
+        name=person.name,
+        registered=person.registered,
+        delivered_after_ms=person.delivered_after_ms,
+        read_after_ms=person.read_after_ms,
+    )
+
+
+def _inbox_item(message: Message) -> InboxItem:
+    return InboxItem.model_validate(
+        {
+            "id": message.id,
+            "text": message.text,
+            "kind": message.kind,
+            "from": message.from_phone,
+            "sender_device": message.sender_device,
+            "received_at": message.at,
+            "status": message.status,
+            "robot": message.robot,
+        }
+    )
+
+
+def _chat_item(message: Message) -> ChatItem:
+    return ChatItem.model_validate(
+        {
+            "id": message.id,
+            "chat": message.chat,
+            "text": message.text,
+            "kind": message.kind,
+            "from_me": message.from_phone == message.owner,
+            "sender_device": message.sender_device,
+            "at": message.at,
+            "status": message.status,
+        }
+    )
+
+
+def _account_view(network: Network, owner: Person) -> Account:
+    devices = [device.number for device in network.devices.of(owner.phone)]
+    return Account(
+        phone=owner.phone,
+        lid=owner.lid,
+        name=owner.name,
+        devices=devices,
+        connected=[number for number in devices if _is_active(network, owner, number)],
+        waiting={number: len(network.mailbox.waiting(owner.phone, number)) for number in devices},
+    )
+
+
+def _is_active(network: Network, owner: Person, number: int) -> bool:
+    connection = network.connection_of(owner.phone, number)
+    return connection is not None and connection.active

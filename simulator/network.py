@@ -1,0 +1,192 @@
+"""The simulated WhatsApp: all it knows and who is connected; each stanza from a client is handed on from here."""
+
+import asyncio
+import sqlite3
+from contextlib import AbstractContextManager
+
+import structlog
+
+from simulator import delivery, linking, queries, speech
+from simulator.certificates import Authority
+from simulator.connection import Connection
+from simulator.devices import Device, Devices
+from simulator.faults import Faults
+from simulator.happenings import Happenings
+from simulator.keyring import Keyring
+from simulator.mailbox import Mailbox
+from simulator.models import Fault
+from simulator.nodes import SERVER, Jid, Node, node
+from simulator.people import People, Person
+from simulator.store import transaction
+
+log = structlog.get_logger()
+
+_SILENT = {"presence", "chatstate", "ib", "xmlstreamend"}  # what a client says that needs no answer
+
+
+def masked(phone: str) -> str:
+    """A number as it may stand in a log."""
+    return f"…{phone[-4:]}"
+
+
+class Network:
+    """All state of one simulator; used on the event loop's thread only."""
+
+    def __init__(self, database: sqlite3.Connection, authority: Authority) -> None:
+        self.authority = authority
+        self.people = People(database)
+        self.devices = Devices(database)
+        self.mailbox = Mailbox(database)
+        self.keyring = Keyring(database, self.people)
+        self.faults = Faults()
+        self.happenings = Happenings()
+        self.connected: dict[tuple[str, int], Connection] = {}
+        self.links = linking.Links(self)
+        self.receipts_changed = asyncio.Event()
+        self._database, self._last_id = database, 0
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Keeps what is done inside as one change."""
+        return transaction(self._database)
+
+    def stanza_id(self) -> str:
+        """An id for a stanza that the server begins."""
+        self._last_id += 1
+        return f"sim-{self._last_id}"
+
+    def connection_of(self, phone: str, device: int) -> Connection | None:
+        """The device's connection, once it has logged in."""
+        return self.connected.get((phone, device))
+
+    def deliver(self, device: Device, stanza: Node) -> None:
+        """Keeps a stanza for a device until it confirms it, and sends it now if the device is there."""
+        if stanza.tag == "message" and (fault := self.faults.play("delivery")):
+            log.warning("fault-played", number=fault.number, stanza="delivery", action=fault.action)
+            stanza = delivery.garbled(stanza)
+        self.mailbox.enqueue(device.phone, device.number, stanza)
+        connection = self.connection_of(device.phone, device.number)
+        if connection and connection.active:
+            connection.send(stanza)
+
+    def enter(self, connection: Connection, owner: Person, device: Device) -> None:
+        """A linked device has logged in; an older connection of the same device is told that it was replaced."""
+        older = self.connected.pop((owner.phone, device.number), None)
+        if older:
+            older.dismiss(node("stream:error", node("conflict", type="replaced")))
+        connection.owner, connection.device = owner, device
+        self.connected[owner.phone, device.number] = connection
+        self.happenings.add("logged-in", owner.phone, device=device.number)
+
+    def leave(self, connection: Connection) -> None:
+        """A connection has ended."""
+        self.links.forget(connection)
+        if connection.owner and connection.device:
+            key = (connection.owner.phone, connection.device.number)
+            if self.connected.get(key) is connection:
+                del self.connected[key]
+                self.happenings.add("disconnected", key[0], device=key[1])
+                log.info("disconnected", account=masked(key[0]), device=key[1])
+
+    def handle(self, connection: Connection, stanza: Node) -> None:
+        """Answers one stanza from a client; a failure inside is logged, answered and never ends the connection."""
+        fault = self.faults.play(stanza.tag, xmlns=stanza.text("xmlns"), to=self._phone_of(stanza.jid("to")))
+        if fault:
+            log.warning("fault-played", number=fault.number, stanza=stanza.tag, action=fault.action)
+            self.happenings.add(
+                "fault-played", _account(connection), rule=fault.number, stanza=stanza.tag, action=fault.action
+            )
+        try:
+            with self.transaction():
+                self._answer(connection, stanza, fault)
+        except Exception:
+            log.exception("stanza-failed", tag=stanza.tag, xmlns=stanza.text("xmlns"))
+            self.happenings.add("stanza-failed", _account(connection), tag=stanza.tag, xmlns=stanza.text("xmlns"))
+            if stanza.tag == "iq":
+                connection.send(queries.refusal(stanza, 500, "internal-server-error"))
+
+    def _answer(self, connection: Connection, stanza: Node, fault: Fault | None) -> None:
+        if fault and (fault.action == "drop" or (fault.action == "close" and not fault.deliver)):
+            if fault.action == "close":
+                connection.abort()
+            return
+        if fault and fault.action == "nack":
+            connection.send(_nack(stanza, fault.code))
+            return
+        if fault and fault.action == "garble":
+            stanza = delivery.garbled(stanza)
+        answer = self._answers(connection, stanza)
+        if fault and fault.action == "close":
+            connection.abort()
+        elif fault and fault.action == "late-ack" and answer:
+            asyncio.get_running_loop().call_later(fault.after_ms / 1000, connection.send, answer)
+        elif answer and not (fault and fault.action == "no-ack"):
+            connection.send(answer)
+
+    def _answers(self, connection: Connection, stanza: Node) -> Node | None:
+        if stanza.tag == "iq" and stanza.text("type") in ("result", "error"):
+            self.links.answered(connection, stanza)
+            return None
+        if stanza.tag in _SILENT:
+            return None
+        if connection.owner is None or connection.device is None:
+            self.unknown(connection, stanza, "before login")
+            return None
+        if stanza.tag == "iq":
+            return queries.answer(self, connection, connection.device, connection.owner, stanza)
+        if stanza.tag == "message":
+            return delivery.message_from_client(self, connection.owner, connection.device, stanza)
+        if stanza.tag == "receipt":
+            return delivery.receipt_from_client(self, connection.owner, connection.device, stanza)
+        if stanza.tag == "ack":
+            delivery.ack_from_client(self, connection.device, stanza)
+        else:
+            self.unknown(connection, stanza, "unknown tag")
+        return None
+
+    def unknown(self, connection: Connection, stanza: Node, why: str) -> None:
+        """Says loudly that a client asked for something this simulator does not know."""
+        inner = ",".join(child.tag for child in stanza.children)
+        log.warning(
+            "unknown-stanza", why=why, tag=stanza.tag, xmlns=stanza.text("xmlns"), type=stanza.text("type"), inner=inner
+        )
+        self.happenings.add(
+            "unknown-stanza", _account(connection), why=why, tag=stanza.tag, xmlns=stanza.text("xmlns"), inner=inner
+        )
+
+    def activate(self, connection: Connection, owner: Person, device: Device) -> None:
+        """The client wants its stanzas now: first what waited for it, then everything as it comes."""
+        if self.devices.greet(device):
+            speech.greet(self, owner, device)
+        waiting = self.mailbox.waiting(device.phone, device.number)
+        tags = [one.stanza.tag for one in waiting]
+        preview = node(
+            "offline_preview",
+            count=len(waiting),
+            appdata=0,
+            message=tags.count("message"),
+            notification=tags.count("notification"),
+            receipt=tags.count("receipt"),
+        )
+        connection.send(node("ib", preview, from_=SERVER))
+        for one in waiting:
+            stanza = one.stanza
+            connection.send(Node(stanza.tag, {**stanza.attrs, "offline": "0"}, stanza.content))
+        connection.send(node("ib", node("offline", count=len(waiting)), from_=SERVER))
+        connection.active = True
+        phone, number = device.phone, device.number
+        self.happenings.add("connected", phone, device=number, waited=len(waiting))
+        log.info("connected", account=masked(phone), device=number, waited=len(waiting))
+
+    def _phone_of(self, jid: Jid | None) -> str:
+        person = self.people.by_jid(jid) if jid and jid.user else None
+        return person.phone if person else ""
+
+
+def _account(connection: Connection) -> str | None:
+    return connection.owner.phone if connection.owner else None
+
+
+def _nack(stanza: Node, code: int) -> Node:
+    if stanza.tag == "iq":
+        return queries.refusal(stanza, code, "fault")
+    return node("ack", class_=stanza.tag, id=stanza.text("id"), from_=stanza.jid("to"), error=code)

@@ -1,0 +1,102 @@
+"""One running simulator: its two ports, its ready file, and an end that comes within two seconds of being asked for."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import secrets
+import signal
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from websockets.asyncio.server import Server
+from werkzeug.serving import make_server
+
+from simulator import api, server, store, tokens
+from simulator.models import ReadyFile
+from simulator.network import Network
+
+log = structlog.get_logger()
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to start: the data folder, the two ports (0 takes a free one) and where to say that it is ready."""
+
+    data: Path
+    port: int = 0
+    control_port: int = 0
+    ready_file: Path | None = None
+
+
+def die_with_parent(parent: int) -> None:
+    """Has the kernel send SIGTERM when the thread that started this process ends; `parent` is that process's id."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit("The process that started the simulator has ended already.")
+
+
+async def run(options: Options) -> None:
+    """Serves until SIGTERM or SIGINT; raises OSError when a port is taken or the folder cannot be written."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    database = store.open_database(options.data)
+    authority = store.authority(database)
+    network = Network(database, authority)
+    token = secrets.token_urlsafe(32)
+    websocket = await server.listen(network, tokens.read(tokens.library()), options.port)
+    port = next(iter(websocket.sockets)).getsockname()[1]
+    application = api.application(network, loop, token)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # one line for each request says nothing here
+    control = make_server("127.0.0.1", options.control_port, application, threaded=True)
+    threading.Thread(target=control.serve_forever, kwargs={"poll_interval": 0.1}, name="control", daemon=True).start()
+    ready = ReadyFile(
+        websocket=f"ws://127.0.0.1:{port}{server.PATH}",
+        control=f"http://127.0.0.1:{control.server_port}",
+        token=token,
+        root_key=authority.root.public.hex(),
+        pid=os.getpid(),
+    )
+    if options.ready_file:
+        write_privately(options.ready_file, ready.model_dump_json(by_alias=True, indent=2))
+    log.info("listening", websocket=ready.websocket, control=ready.control)
+    print("ready", flush=True)  # whoever started the simulator can wait for this line
+    receipts = asyncio.create_task(server.send_receipts(network))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({receipts, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if receipts.done():
+            receipts.result()
+    finally:
+        receipts.cancel()
+        await asyncio.to_thread(control.shutdown)
+        control.server_close()
+        await _close(network, websocket)
+        database.close()
+
+
+async def _close(network: Network, websocket: Server) -> None:
+    for connection in list(network.connected.values()):
+        connection.abort()
+    websocket.close(close_connections=True)
+    try:
+        async with asyncio.timeout(1):
+            await websocket.wait_closed()
+    except TimeoutError:
+        log.warning("clients-still-connected")
+    log.info("stopped")
+
+
+def write_privately(file: Path, content: str) -> None:
+    """Writes a file that only its owner can read, all at once."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(content)
+    beside.replace(file)

@@ -1,0 +1,167 @@
+"""What contacts and the owner's phone say to linked devices: sealed for each device, kept until it is confirmed."""
+
+import secrets
+import zlib
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from simulator import texts
+from simulator.clock import utc_now
+from simulator.devices import Device
+from simulator.nodes import SERVER, Node, node
+from simulator.people import Person
+from simulator.protobufs import e2e, history
+from simulator.ratchet import Bundle
+
+if TYPE_CHECKING:
+    from simulator.network import Network
+
+log = structlog.get_logger()
+
+_FEW_PREKEYS = 5  # the client uploads more when it is told of fewer
+
+
+def say(network: "Network", speaker: Person, owner: Person, words: str) -> tuple[str, int]:
+    """A contact sends a text to an account: (message id, number of linked devices that get it)."""
+    message_id, now, message = f"3EB0{secrets.token_hex(9).upper()}", utc_now(), texts.text(words)
+    _keep_copies(network, speaker, owner, message_id, words, now)
+    devices = network.devices.of(owner.phone)
+    for device in devices:
+        sealed = _seal(network, speaker, owner, device, message)
+        network.deliver(device, _from_contact(speaker, message_id, now, sealed))
+    network.happenings.add("message-sent", owner.phone, id=message_id, speaker=speaker.phone, devices=len(devices))
+    return message_id, len(devices)
+
+
+def say_again(network: "Network", owner: Person, device: Device, speaker: Person, message_id: str, count: str) -> bool:
+    """A contact encrypts a message once more for a device that could not read it; False when it has no such message."""
+    known = next((one for one in network.mailbox.messages(speaker.phone) if one.id == message_id), None)
+    if known is None or known.from_phone != speaker.phone or speaker.phone == owner.phone:
+        return False
+    network.keyring.forget(speaker, f"{owner.lid}:{device.number}")
+    sealed = _seal(network, speaker, owner, device, texts.text(known.text))
+    counted = Node(sealed.tag, {**sealed.attrs, "count": count}, sealed.content)
+    network.deliver(device, _from_contact(speaker, message_id, utc_now(), counted))
+    network.happenings.add("message-sent-again", owner.phone, id=message_id, speaker=speaker.phone)
+    return True
+
+
+def say_from_phone(network: "Network", owner: Person, contact: Person, words: str) -> tuple[str, int]:
+    """The owner types a text on the phone: the contact gets it, and each linked device a copy."""
+    message_id, now = _phone_id(), utc_now()
+    padded = texts.pad(texts.text(words).SerializeToString())
+    sealed = network.keyring.seal(owner, f"{contact.lid}:0", padded, lambda: network.people.publish(contact))
+    arrived = texts.read(network.keyring.open(contact, f"{owner.lid}:0", *sealed))
+    _keep_copies(network, owner, contact, message_id, arrived.text, now)
+    copy = texts.to_own_device(texts.text(words), str(contact.lid_jid))
+    devices = network.devices.of(owner.phone)
+    for device in devices:
+        stanza = node(
+            "message",
+            _seal(network, owner, owner, device, copy),
+            from_=owner.lid_jid,
+            recipient=contact.lid_jid,
+            peer_recipient_pn=contact.phone_jid,
+            id=message_id,
+            t=int(now.timestamp()),
+            type="text",
+            notify=owner.name,
+            addressing_mode="lid",
+        )
+        network.deliver(device, stanza)
+    network.happenings.add("message-sent", owner.phone, id=message_id, speaker=owner.phone, devices=len(devices))
+    return message_id, len(devices)
+
+
+def greet(network: "Network", owner: Person, device: Device) -> None:
+    """What the phone tells a device that it has just linked: a key for the app state, and everybody's names."""
+    contacts = [person for person in network.people.all(accounts=False) if person.registered]
+    names = history.HistorySync(
+        syncType="PUSH_NAME",
+        pushnames=[{"ID": str(person.lid_jid), "pushname": person.name} for person in contacts],
+        phoneNumberToLidMappings=[{"pnJID": str(one.phone_jid), "lidJID": str(one.lid_jid)} for one in contacts],
+    )
+    now = utc_now()
+    data = {
+        "keyData": secrets.token_bytes(32),
+        "fingerprint": {"rawID": 1, "currentIndex": 0, "deviceIndexes": [0]},
+        "timestamp": int(now.timestamp()),
+    }
+    for part in (
+        {
+            "type": "APP_STATE_SYNC_KEY_SHARE",
+            "appStateSyncKeyShare": {"keys": [{"keyID": {"keyID": secrets.token_bytes(6)}, "keyData": data}]},
+        },
+        {
+            "type": "HISTORY_SYNC_NOTIFICATION",
+            "historySyncNotification": {
+                "syncType": "PUSH_NAME",
+                "initialHistBootstrapInlinePayload": zlib.compress(names.SerializeToString()),
+            },
+        },
+    ):
+        stanza = node(
+            "message",
+            _seal(network, owner, owner, device, e2e.Message(protocolMessage=part)),
+            from_=owner.lid_jid,
+            id=_phone_id(),
+            t=int(now.timestamp()),
+            type="peer_msg",
+            category="peer",
+        )
+        network.deliver(device, stanza)
+
+
+def _phone_id() -> str:
+    return f"3A{secrets.token_hex(9).upper()}"
+
+
+def _from_contact(speaker: Person, message_id: str, now: datetime, sealed: Node) -> Node:
+    return node(
+        "message",
+        sealed,
+        from_=speaker.lid_jid,
+        id=message_id,
+        t=int(now.timestamp()),
+        type="text",
+        notify=speaker.name,
+        sender_pn=speaker.phone_jid,
+        addressing_mode="lid",
+    )
+
+
+def _keep_copies(
+    network: "Network", speaker: Person, listener: Person, message_id: str, words: str, now: datetime
+) -> None:
+    for holder, chat in ((speaker, listener), (listener, speaker)):
+        network.mailbox.keep(
+            owner=holder.phone,
+            chat=chat.phone,
+            message_id=message_id,
+            from_phone=speaker.phone,
+            sender_device=0,
+            kind="text",
+            text=words,
+            at=now,
+        )
+
+
+def _seal(network: "Network", speaker: Person, owner: Person, device: Device, message: Any) -> Node:
+    remote, padded = f"{owner.lid}:{device.number}", texts.pad(message.SerializeToString())
+    kind, sealed = network.keyring.seal(speaker, remote, padded, lambda: _publish(network, device))
+    return node("enc", sealed, v=2, type=kind)
+
+
+def _publish(network: "Network", device: Device) -> Bundle:
+    """The device's bundle; a device that is there is told when few of its one-time prekeys are left."""
+    bundle = network.devices.publish(device)
+    left = network.devices.prekey_count(device)
+    connection = network.connection_of(device.phone, device.number)
+    if left < _FEW_PREKEYS and connection and connection.active:
+        log.info("few-prekeys", left=left)
+        count, moment = node("count", value=left), int(utc_now().timestamp())
+        notice = node("notification", count, from_=SERVER, type="encrypt", id=network.stanza_id(), t=moment)
+        network.deliver(device, notice)
+    return bundle
