@@ -1,0 +1,1 @@
+"""The web page: scheduling, contacts and the link, for the owner of one account."""

@@ -1,0 +1,108 @@
+"""The agenda: which messages a filter shows, in which order, grouped by the owner's days. Pure."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from enum import StrEnum
+from itertools import groupby
+from typing import NamedTuple
+
+from shared.model.lifecycle import State
+from shared.model.message import Message, Status
+from shared.model.values import Instant
+from web import dates, search
+from web.repeats import Repeats
+from web.standing import needs_attention
+
+PAGE = 50
+"""Messages shown at once; the rest is a click away."""
+
+JUST_NOW = timedelta(minutes=10)
+
+
+class Show(StrEnum):
+    """The agenda's filters."""
+
+    UPCOMING = "upcoming"
+    SENT = "sent"
+    ATTENTION = "attention"
+    ALL = "all"
+
+
+class Day(NamedTuple):
+    """One day of the owner's, with its messages in order."""
+
+    title: str
+    note: str
+    messages: tuple[Message, ...]
+
+
+class Agenda(NamedTuple):
+    """What the agenda shows: what has just ended, the next one up, the days, and how many more there are."""
+
+    next_up: Message | None
+    just_now: tuple[Message, ...]
+    days: tuple[Day, ...]
+    shown: int
+    total: int
+    attention: int
+    repeats: Repeats
+
+
+def agenda(messages: Iterable[Message], show: Show, typed: str, now: Instant, zone: str, limit: int = PAGE) -> Agenda:
+    """The agenda at `now` for somebody who lives in `zone`, at most `limit` messages of it."""
+    everything = list(messages)
+    repeats = Repeats(everything)
+    worrying = [each for each in everything if needs_attention(each, now, sent_again=repeats.of(each) is not None)]
+    chosen = worrying if show is Show.ATTENTION else [each for each in everything if _belongs(each, show)]
+    if typed.strip():
+        chosen = [each for each in chosen if _matches(each, typed)]
+    forward = show is Show.UPCOMING
+    chosen.sort(key=lambda each: (each.send_at, each.id), reverse=not forward)
+    plain = forward and not typed.strip()
+    next_up = next((each for each in chosen if each.send_at >= now and not each.cancelled), None) if plain else None
+    just_now = tuple(each for each in everything if _just_ended(each, now)) if plain else ()
+    listed = chosen[:limit]
+    rest = [each for each in listed if next_up is None or each.id != next_up.id]
+    return Agenda(
+        next_up=next_up if next_up in listed else None,
+        just_now=tuple(sorted(just_now, key=lambda each: each.send_at, reverse=True))[:5],
+        days=_days(rest if next_up in listed else listed, now, zone),
+        shown=len(listed),
+        total=len(chosen),
+        attention=len(worrying),
+        repeats=repeats,
+    )
+
+
+def _belongs(message: Message, show: Show) -> bool:
+    match show:
+        case Show.UPCOMING:
+            return message.open or message.status is Status.SENDING
+        case Show.SENT:
+            return message.status is Status.SENT
+        case _:
+            return True
+
+
+def _just_ended(message: Message, now: Instant) -> bool:
+    """It ended a moment ago by itself, or its cancel was confirmed shortly before its second."""
+    at = message.delivery.settled_at
+    if at is not None and message.delivery.state is not State.PENDING:
+        return timedelta(0) <= now - at <= JUST_NOW
+    return False
+
+
+def _matches(message: Message, typed: str) -> bool:
+    return search.matches(typed, (message.contact_name, message.text, message.to))
+
+
+def _days(messages: list[Message], now: Instant, zone: str) -> tuple[Day, ...]:
+    today = dates.wall(now, zone).date()
+
+    def local_day(message: Message) -> date:
+        return dates.wall(message.send_at, zone).date()
+
+    return tuple(
+        Day(dates.day_title(day, today), dates.day_note(day, today), tuple(group))
+        for day, group in groupby(messages, key=local_day)
+    )

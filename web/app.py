@@ -1,0 +1,75 @@
+"""Makes the page: `gunicorn -c python:web.gunicorn_conf 'web.app:create()'`."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from flask import Flask
+
+from shared.clock import SYSTEM, Clock
+from shared.host_client import HostClient
+from shared.settings import HostAddress, StorageMode, StorageSettings, WebSettings
+from shared.store.bucket import Bucket
+from shared.store.opening import open_bucket
+from shared.store.oplog import Writer
+from shared.store.view import View
+from web import door, rendering, security
+from web.contact_book import ContactBook
+from web.host_watch import HostWatch
+from web.local import LocalState
+from web.owner import Owner
+from web.pages import agenda, assets, contacts, link, live, login, messages, settings
+from web.parts import EXTENSION, Parts
+from web.records import Records
+from web.scheduling import Scheduling
+from web.sessions import Sessions
+from web.telling import Host, Telling
+from web.throttle import LoginThrottle
+
+LARGEST_REQUEST = 4_000_000
+"""Bytes: 65,536 characters outside the Latin alphabet, as a form encodes them, and to spare."""
+
+
+def create(
+    environment: Mapping[str, str] | None = None,
+    *,
+    bucket: Bucket | None = None,
+    host: Host | None = None,
+    clock: Clock = SYSTEM,
+) -> Flask:
+    """The page as the environment describes it. Raises SettingsError, StoreError, HostError, OSError at the start."""
+    web_settings = WebSettings.read(environment)
+    storage = StorageSettings.read(environment)
+    parts = _parts(
+        web_settings,
+        bucket or open_bucket(storage),
+        host or HostClient(HostAddress.read(environment)),
+        clock,
+        patience=timedelta(seconds=0 if storage.mode is StorageMode.LOCAL else 30),
+    )
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
+    app.extensions[EXTENSION] = parts
+    for page in (agenda, assets, contacts, link, live, login, messages, settings):
+        app.register_blueprint(page.page)
+    door.guard(app)
+    rendering.prepare(app)
+    security.believe_proxies(app, web_settings.trusted_proxies)
+    return app
+
+
+def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, patience: timedelta) -> Parts:
+    state = LocalState(settings.data_dir)
+    writer, view = Writer(bucket, "web", clock=clock), View(bucket)
+    telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
+    return Parts(
+        settings=settings,
+        clock=clock,
+        host=host,
+        watch=HostWatch(host, clock),
+        records=Records(view, clock, patience),
+        scheduling=Scheduling(writer, view, telling, state, clock),
+        contact_book=ContactBook(writer, view, telling, clock),
+        owner=Owner(settings.data_dir),
+        sessions=Sessions(state),
+        throttle=LoginThrottle(state),
+    )

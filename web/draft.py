@@ -1,0 +1,187 @@
+"""A message as its form describes it, read and checked: what was typed stays beside the error."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from shared.model.message import MAX_TEXT, IfLate, LatePolicy, Message
+from shared.model.values import Instant, Value
+from web import dates, texts, when
+from web.dates import BadTime
+from web.recipients import Candidate, Unresolved, resolve
+from web.search import ContactIndex
+
+FIELDS = ("to", "picked", "text", "when", "when_echoed", "date", "time", "zone", "if_late", "late_hours")
+FARTHEST = timedelta(days=3653)
+
+
+class Draft(Value):
+    """What is to be sent, to whom and when; `send_at` is what `wall_time` means in `zone`."""
+
+    to: str
+    contact_name: str | None
+    text: str
+    send_at: Instant
+    wall_time: str
+    zone: str
+    if_late: IfLate = IfLate()
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The fields of a Message it fills."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+class Filled(NamedTuple):
+    """A form as it was filled in: the draft where everything is right, else a sentence for each field that is not."""
+
+    typed: dict[str, str]
+    errors: dict[str, str]
+    candidates: tuple[Candidate, ...] = ()
+    draft: Draft | None = None
+
+
+def read(form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str) -> Filled:
+    """The form's fields as a draft; `zone` and `country` are the owner's, for what the form leaves out."""
+    typed = {name: form.get(name, "") for name in FIELDS}
+    typed["text"] = typed["text"].replace("\r\n", "\n").replace("\r", "\n")
+    errors: dict[str, str] = {}
+    fields: dict[str, Any] = {"text": typed["text"]}
+    candidates: tuple[Candidate, ...] = ()
+    try:
+        recipient = resolve(typed["to"], typed["picked"], index, country)
+        fields |= {"to": str(recipient.address), "contact_name": recipient.name}
+    except Unresolved as error:
+        errors["to"], candidates = str(error), error.candidates
+    if problem := _text_problem(typed["text"]):
+        errors["text"] = problem
+    if (moment := _moment(typed, now, zone, errors)) is not None:
+        fields |= moment
+    if (late := _if_late(typed, errors)) is not None:
+        fields["if_late"] = late
+    return Filled(typed, errors, candidates, None if errors else Draft(**fields))
+
+
+def of_message(message: Message, zone: str) -> dict[str, str]:
+    """The form's fields for editing a message."""
+    place = message.zone or zone
+    local = _wall_of(message, place)
+    label = message.contact_name or message.to
+    return {
+        "to": label,
+        "picked": f"{message.to}|{label}",
+        "text": message.text,
+        "date": f"{local:%Y-%m-%d}",
+        "time": f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}",
+        "zone": place,
+        "if_late": message.if_late.policy.value,
+        "late_hours": f"{message.if_late.hours:g}",
+    }
+
+
+def again_now(message: Message, now: datetime, zone: str) -> Draft:
+    """The same message, to be sent at this moment."""
+    place = message.zone or zone
+    wall = dates.wall(now, place)
+    content = {name: getattr(message, name) for name in ("to", "contact_name", "text", "if_late")}
+    return Draft(**content, send_at=now, wall_time=wall.isoformat(timespec="seconds"), zone=place)
+
+
+def _wall_of(message: Message, place: str) -> datetime:
+    """What the person meant, while it still means this instant; else the instant on the wall."""
+    if message.wall_time and message.zone:
+        meant = datetime.fromisoformat(message.wall_time)
+        if dates.instant(meant, place) == message.send_at:
+            return meant
+    return dates.wall(message.send_at, place)
+
+
+def empty(now: datetime, zone: str) -> dict[str, str]:
+    """The form's fields for a new message: today, and no time, so that none is sent at a time nobody chose."""
+    return {"date": f"{dates.wall(now, zone):%Y-%m-%d}", "zone": zone, "if_late": "within", "late_hours": "6"}
+
+
+def read_time(form: Mapping[str, str], now: datetime, zone: str) -> tuple[datetime, str]:
+    """The wall time and zone the form means. Raises BadTime for what is missing or makes no sense.
+
+    The words in `when` count, unless `date` and `time` were filled from the same words already (`when_echoed`).
+    """
+    place = dates.zone_named(form.get("zone") or zone)
+    words = form.get("when", "").strip()
+    if words and words != form.get("when_echoed", "").strip():
+        return when.read(words, now, place)
+    return datetime.combine(_date(form.get("date", "")), _time(form.get("time", ""))), place
+
+
+def _moment(typed: dict[str, str], now: datetime, zone: str, errors: dict[str, str]) -> dict[str, Any] | None:
+    try:
+        place = dates.zone_named(typed["zone"] or zone)
+    except BadTime as error:
+        errors["zone"] = str(error)
+        return None
+    try:
+        wall, place = read_time(typed, now, place)
+        send_at = dates.instant(wall, place)
+    except BadTime as error:
+        errors["when"] = str(error)
+        return None
+    if send_at <= now:
+        errors["when"] = texts.IN_THE_PAST.format(ago=dates.relative(send_at, now, place))
+    elif send_at > now + FARTHEST:
+        errors["when"] = texts.FAR_AWAY
+    return {"send_at": send_at, "wall_time": wall.isoformat(timespec="seconds"), "zone": place}
+
+
+def _date(typed: str) -> date:
+    if not typed.strip():
+        raise BadTime(texts.NO_DATE)
+    bad = BadTime(texts.BAD_DATE.format(typed=typed.strip()[:40]))
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", typed.strip(), flags=re.ASCII):
+        raise bad
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        raise bad from None
+
+
+def _time(typed: str) -> time:
+    if not typed.strip():
+        raise BadTime(texts.NO_TIME)
+    bad = BadTime(texts.BAD_TIME.format(typed=typed.strip()[:40]))
+    if not re.fullmatch(r"\d\d:\d\d(:\d\d)?", typed.strip(), flags=re.ASCII):
+        raise bad
+    try:
+        return time.fromisoformat(typed.strip())
+    except ValueError:
+        raise bad from None
+
+
+def _text_problem(text: str) -> str | None:
+    if not text.strip():
+        return texts.EMPTY_TEXT
+    if len(text) > MAX_TEXT:
+        return texts.LONG_TEXT.format(length=len(text), most=MAX_TEXT, over=len(text) - MAX_TEXT)
+    return None
+
+
+def _if_late(typed: dict[str, str], errors: dict[str, str]) -> IfLate | None:
+    try:
+        policy = LatePolicy(typed["if_late"] or LatePolicy.WITHIN)
+    except ValueError:
+        errors["if_late"] = texts.BAD_CHOICE
+        return None
+    if policy is not LatePolicy.WITHIN:
+        return IfLate(policy=policy)
+    hours = _number(typed["late_hours"] or "6")
+    if hours is None or not 0.1 <= hours <= 720:
+        errors["if_late"] = texts.BAD_HOURS
+        return None
+    return IfLate(policy=policy, hours=hours)
+
+
+def _number(typed: str) -> float | None:
+    try:
+        return float(typed)
+    except ValueError:
+        return None

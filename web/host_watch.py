@@ -1,0 +1,138 @@
+"""What the page knows of the session host: asked in the background, shown at once, never waited for for long."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from shared.clock import Clock
+from shared.host_client import HostError
+from shared.model.link import LinkStatus
+from shared.model.values import Instant
+from web.telling import Host
+
+FRESH = timedelta(seconds=1)
+"""How old a reading may be before it is asked for again."""
+
+STALE = timedelta(seconds=10)
+"""How old a reading may be before a page waits a moment for a newer one."""
+
+GLANCE_SECONDS, PATIENCE_SECONDS = 0.15, 1.0
+"""How long a page waits for a newer reading: with a recent one at hand, and without."""
+
+log = structlog.get_logger(__name__)
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+class Other(NamedTuple):
+    """Another session host that is in the way of ours, and when it was last heard of."""
+
+    host: str
+    last_pulse: datetime | None
+
+
+class Reading(NamedTuple):
+    """What the host last said of itself; `problem` is a sentence where it did not answer.
+
+    `standing` is one where it may send nothing, because of `other` or for another reason; `silence` one where it has
+    not heard the tick for too long.
+    """
+
+    at: datetime
+    link: LinkStatus | None = None
+    last_tick: datetime | None = None
+    last_fold: datetime | None = None
+    standing: str | None = None
+    other: Other | None = None
+    problem: str | None = None
+    silence: str | None = None
+
+
+class HostWatch:
+    """One reading for all threads of this process, asked for only while somebody looks."""
+
+    def __init__(self, host: Host, clock: Clock) -> None:
+        self._host, self._clock = host, clock
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="host-watch")
+        self._lock = threading.Lock()
+        self._asking: Future[Reading] | None = None
+        self._reading: Reading | None = None
+
+    def reading(self) -> Reading | None:
+        """The newest reading, at most about ten seconds old; None while the host has never answered nor refused."""
+        now = self._clock.now()
+        with self._lock:
+            if self._reading and now - self._reading.at < FRESH:
+                return self._reading
+            if self._asking is None:
+                self._asking = self._thread.submit(self._ask)
+            asking, known = self._asking, self._reading
+        recent = known if known and now - known.at < STALE else None
+        try:
+            return asking.result(timeout=GLANCE_SECONDS if recent else PATIENCE_SECONDS)
+        except TooSlow:
+            return recent
+
+    def forget(self) -> None:
+        """Ask again at the next look: something was just changed there."""
+        with self._lock:
+            self._reading = None
+
+    def _ask(self) -> Reading:
+        now = self._clock.now()
+        try:
+            reading = read_health(self._host.health(), now)
+        except HostError as error:
+            reading = Reading(now, problem=str(error))
+        finally:
+            with self._lock:
+                self._asking = None
+        with self._lock:
+            self._reading = reading
+        return reading
+
+
+def read_health(health: dict[str, Any], now: datetime) -> Reading:
+    """What the page shows of a health document; what is missing or not understood stays unknown."""
+    try:
+        link = LinkStatus.model_validate(health["link"]) if "link" in health else None
+    except ValidationError:
+        log.warning("health not understood", field="link")
+        link = None
+    standing = health.get("standing")
+    return Reading(
+        now,
+        link,
+        _instant(health, "lastTick"),
+        _instant(health, "lastFold"),
+        standing=standing if isinstance(standing, str) and standing else None,
+        other=_other(health.get("other")),
+        silence=_silence(health),
+    )
+
+
+def _other(told: Any) -> Other | None:
+    if not isinstance(told, dict) or not isinstance(told.get("host"), str):
+        return None
+    return Other(told["host"], _instant(told, "lastPulse"))
+
+
+def _silence(health: dict[str, Any]) -> str | None:
+    checks, watch = health.get("checks"), health.get("watch")
+    if not isinstance(checks, dict) or not isinstance(watch, dict) or checks.get("scheduler_activity") is not False:
+        return None
+    return str(watch.get("tick") or "") or None
+
+
+def _instant(health: dict[str, Any], name: str) -> datetime | None:
+    if not health.get(name):
+        return None
+    try:
+        return _INSTANT.validate_python(health[name])
+    except ValidationError:
+        log.warning("health not understood", field=name)
+        return None

@@ -1,0 +1,116 @@
+"""The WhatsApp connection: the code to scan, the state in words, and logging out."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response, abort, request, url_for
+from pydantic import TypeAdapter, ValidationError
+
+from shared.host_client import HostError
+from shared.model.link import Link, LinkStatus
+from shared.model.values import Instant
+from web import texts
+from web.parts import parts
+from web.rendering import page as rendered
+from web.rendering import see_other, tell
+
+page = Blueprint("link", __name__)
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+_MAY_PAIR = (Link.UNLINKED, Link.LOGGED_OUT, Link.STUCK, Link.REPLACED)
+_LINKED = (Link.CONNECTING, Link.CONNECTED, Link.CATCHING_UP, Link.RECONNECTING, Link.STUCK)
+
+
+class Connection(NamedTuple):
+    """What the link page shows; `problem` is a sentence where the host did not answer."""
+
+    status: LinkStatus | None = None
+    number: str | None = None
+    svg: str | None = None
+    expires_at: datetime | None = None
+    problem: str | None = None
+
+    @property
+    def may_pair(self) -> bool:
+        """Whether asking for a new code makes sense."""
+        return self.status is not None and self.status.state in _MAY_PAIR
+
+    @property
+    def linked(self) -> bool:
+        """Whether there is an account to log out."""
+        return self.number is not None or (self.status is not None and self.status.state in _LINKED)
+
+    @property
+    def stamp(self) -> str:
+        """Changes whenever the panel has to look different; says nothing of the code itself."""
+        code = f"{self.expires_at:%H%M%S}" if self.expires_at and self.svg else "none"
+        since = f"{self.status.state}{self.status.since:%H%M%S}" if self.status else "unknown"
+        return f"{since}-{code}-{self.number is not None}-{bool(self.problem)}"
+
+
+@page.get("/link")
+def show() -> Response:
+    """The state of the connection, and the code while there is one."""
+    return rendered("link.html", connection=_connection())
+
+
+@page.get("/link/panel")
+def panel() -> Response:
+    """The same, for htmx: it renews itself. 204 while it is what the open page shows already (`seen`)."""
+    connection = _connection()
+    if request.args.get("seen") == connection.stamp:
+        return Response(status=204)
+    return rendered("parts/link_panel.html", connection=connection)
+
+
+@page.get("/link/code.svg")
+def code() -> Response:
+    """The QR code as a picture, never kept by the browser."""
+    svg = _connection().svg
+    if svg is None:
+        abort(404)
+    if "xmlns=" not in svg:  # meant to stand inside a page; a picture of its own needs its namespace
+        svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    return Response(svg, mimetype="image/svg+xml", headers={"Cache-Control": "no-store"})
+
+
+@page.post("/link")
+def pair() -> Response:
+    """Ask for a new code."""
+    try:
+        parts().host.pair()
+        tell(texts.PAIRING_AGAIN)
+    except HostError as error:
+        tell(str(error), tone="bad")
+    parts().watch.forget()
+    return see_other(url_for("link.show"))
+
+
+@page.post("/link/logout")
+def logout() -> Response:
+    """Unlink the account from this host; the form that asks is a step of its own."""
+    try:
+        parts().host.logout()
+        tell(texts.LOGGED_OUT)
+    except HostError as error:
+        tell(str(error), tone="bad")
+    parts().watch.forget()
+    return see_other(url_for("link.show"))
+
+
+def _connection() -> Connection:
+    try:
+        return read(parts().host.link())
+    except HostError as error:
+        return Connection(problem=str(error))
+
+
+def read(answer: dict[str, Any]) -> Connection:
+    """The host's answer; a field that makes no sense becomes a sentence."""
+    pairing = answer.get("pairing") or {}
+    try:
+        status = LinkStatus.model_validate(answer["status"])
+        expires_at = _INSTANT.validate_python(pairing["expiresAt"]) if pairing.get("expiresAt") else None
+    except (KeyError, ValidationError):
+        return Connection(problem="The session host answered what this version of the page does not understand.")
+    number, svg = answer.get("number"), pairing.get("svg")
+    return Connection(status, str(number) if number else None, str(svg) if svg else None, expires_at)

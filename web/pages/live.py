@@ -1,0 +1,51 @@
+"""What keeps an open page true: a poll that says what has changed, and the header's own fragment."""
+
+from flask import Blueprint, Response, jsonify
+
+from shared.store.view import Snapshot
+from web.host_watch import Reading
+from web.parts import parts
+from web.rendering import page as rendered
+
+page = Blueprint("live", __name__)
+
+
+@page.get("/ping")
+def ping() -> Response:
+    """For supervisors: the page answers. Says nothing about storage or host."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@page.get("/live")
+def stamps() -> Response:
+    """{"records": "…", "status": "…"}: texts that change when an open page's fragments are out of date."""
+    reading = parts().watch.reading()
+    snapshot = parts().records.recent(reading.last_fold if reading else None)
+    return jsonify(records=_records_stamp(snapshot), status=_status_stamp(reading))
+
+
+@page.app_template_global("stamps_as_shown")
+def stamps_as_shown() -> dict[str, str]:
+    """The stamps of the page being rendered: what changes from here on is news to it, however soon it comes."""
+    snapshot = parts().records.as_shown()
+    status = {"status": _status_stamp(parts().watch.reading())}
+    return status if snapshot is None else {"records": _records_stamp(snapshot), **status}
+
+
+def _records_stamp(snapshot: Snapshot) -> str:
+    return f"{parts().records.stamp(snapshot)}-{parts().clock.now():%H%M}"
+
+
+@page.get("/status")
+def status() -> Response:
+    """The header's words on link and tick."""
+    return rendered("parts/status.html")
+
+
+def _status_stamp(reading: Reading | None) -> str:
+    if reading is None:
+        return "unknown"
+    link = f"{reading.link.state}{reading.link.since:%H%M%S}" if reading.link else "none"
+    tick = f"{reading.last_tick:%H%M%S}" if reading.last_tick else "never"
+    flags = "".join(str(int(bool(each))) for each in (reading.problem, reading.standing, reading.silence))
+    return f"{link}-{tick}-{flags}-{parts().clock.now():%H%M}"

@@ -1,0 +1,311 @@
+"""One message: writing, saving, changing, cancelling it, and what became of it."""
+
+import re
+from collections.abc import Callable
+
+from flask import Blueprint, Response, abort, jsonify, request, url_for
+
+from shared.model.message import Message
+from shared.model.wire import ItemAnswer, Outcome
+from shared.store.errors import StoreError
+from shared.store.view import Snapshot
+from web import dates, draft, texts
+from web.dates import BadTime
+from web.door import own_path
+from web.draft import Filled
+from web.parts import parts
+from web.rendering import page as rendered
+from web.rendering import recipient, see_other, tell
+from web.repeats import Repeats, next_id, place
+from web.scheduling import Changed, Saved, Settled, TooLate, new_id
+from web.search import ContactIndex
+from web.timeline import timeline
+
+page = Blueprint("messages", __name__)
+_FORM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~@:+-]{0,150}", flags=re.ASCII)
+
+
+@page.get("/compose")
+def compose() -> Response:
+    """An empty form; `to` and `text` may fill it, `from` copies an ended message that is to be sent again."""
+    now, zone = parts().clock.now(), parts().settings.zone
+    typed = {**draft.empty(now, zone), **{name: request.args.get(name, "") for name in ("to", "text", "when")}}
+    form_id = new_id(now)
+    if again := request.args.get("from"):
+        message = _message(again)
+        form_id = next_id(message.id, parts().records.now().messages)
+        typed |= draft.of_message(message, zone) | {"date": typed["date"], "time": ""}
+    return _compose_page(Filled(typed, {}), form_id)
+
+
+@page.post("/messages")
+def schedule() -> Response:
+    """Schedule a message: 303 to its page (Location: /messages/<id>), 422 with the form where something is wrong.
+
+    to        a name from the contacts, a number ("+44 7700 900001", national ones in DEFAULT_COUNTRY) or an address
+    picked    set by the page when a contact was picked: "<digits>|<what stands in to>"
+    text      1 to 65,536 characters
+    date      2026-11-27, and
+    time      18:00 or 18:00:15, on the wall of
+    zone      Europe/London (default: DEFAULT_ZONE)
+    when      instead of date and time: "friday 6pm", "in 2 hours"; `when_echoed` is what date and time were filled from
+    if_late   within (default), on-time or ask; `late_hours` for within (default 6)
+    id        the form's own id: saved twice, it is one message
+    """
+    given = request.form.get("id", "")
+    form_id = given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
+
+    def page_again(filled: Filled, status: int, problem: str) -> Response:
+        return _compose_page(filled, form_id, status, problem)
+
+    filled, problem = _filled()
+    if filled.draft is None:
+        return page_again(filled, 503 if problem else 422, problem)
+    try:
+        saved = parts().scheduling.schedule(filled.draft, form_id)
+    except StoreError as error:
+        return page_again(filled, 503, texts.STORAGE_DOWN.format(reason=error))
+    already = texts.ALREADY_AGAIN if place(form_id).number else texts.ALREADY_SCHEDULED
+    _say(saved, already if saved.again else texts.SCHEDULED_NOTICE.format(echo=_echo(saved.message)))
+    return see_other(_address(saved.message))
+
+
+@page.get("/compose/echo")
+def echo() -> Response:
+    """What the form's time means: {"echo", "note", "date", "time", "zone"}, or {"problem"} with a sentence."""
+    now, zone = parts().clock.now(), parts().settings.zone
+    try:
+        wall, place = draft.read_time(request.args, now, zone)
+        send_at = dates.instant(wall, place)
+    except BadTime as error:
+        return jsonify(problem=str(error))
+    told = {"date": f"{wall:%Y-%m-%d}", "time": f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}", "zone": place}
+    if send_at <= now:
+        return jsonify(problem=texts.IN_THE_PAST.format(ago=dates.relative(send_at, now, place)), **told)
+    note = dates.clock_change(wall, place) or ""
+    return jsonify(echo=dates.echo(send_at, place, now), note=note, **told)
+
+
+@page.get("/messages/<message_id>")
+def show(message_id: str) -> Response:
+    """One message and its timeline."""
+    return _message_page("message.html", message_id)
+
+
+@page.get("/messages/<message_id>/timeline")
+def show_live(message_id: str) -> Response:
+    """What changes on that page, for htmx."""
+    return _message_page("parts/message_body.html", message_id)
+
+
+def _message_page(template: str, message_id: str) -> Response:
+    snapshot = parts().records.now()
+    message = _found(snapshot, message_id)
+    repeats = Repeats(snapshot.messages.values())
+    repeat = repeats.of(message)
+    return rendered(
+        template,
+        message=message,
+        steps=timeline(message, parts().clock.now(), repeat),
+        repeats=repeats,
+        repeat=repeat,
+        again_id=next_id(message.id, snapshot.messages),
+    )
+
+
+@page.get("/messages/<message_id>/edit")
+def edit(message_id: str) -> Response:
+    """The same form, filled with the message; it carries the version it was made from."""
+    message = _message(message_id)
+    if not message.delivery.state.open:
+        tell(texts.ALREADY_LEAVING, tone="bad")
+        return see_other(_address(message))
+    return _edit_page(Filled(draft.of_message(message, parts().settings.zone), {}), message)
+
+
+@page.post("/messages/<message_id>")
+def change(message_id: str) -> Response:
+    """Save an edit. Fields as for a new message, and `version`: 409 with both versions where it is no longer newest."""
+    filled, problem = _filled()
+    try:
+        message = _message(message_id)
+        if filled.draft is None:
+            return _edit_page(filled, message, 503 if problem else 422, problem)
+        saved = parts().scheduling.change(message_id, request.form.get("version", ""), filled.draft)
+    except Changed as changed:
+        return _edit_page(filled, changed.newest, 409, texts.CHANGED_MEANWHILE, other=changed.newest)
+    except TooLate:
+        return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
+    except StoreError as error:
+        return _form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
+    _say(saved, texts.CHANGED_NOTICE.format(echo=_echo(saved.message)))
+    return see_other(_address(saved.message))
+
+
+@page.post("/messages/<message_id>/cancel")
+def cancel(message_id: str) -> Response:
+    """Ask that it is not sent. Field: `back`, the path to return to."""
+    return _decide(message_id, parts().scheduling.cancel, texts.CANCEL_NOTICE, undo="messages.restore")
+
+
+@page.post("/messages/<message_id>/restore")
+def restore(message_id: str) -> Response:
+    """Undo a cancel. Field: `back`."""
+    return _decide(message_id, parts().scheduling.restore, texts.RESTORED_NOTICE, too_late=texts.NOT_RESTORABLE)
+
+
+@page.post("/messages/<message_id>/settle")
+def settle(message_id: str) -> Response:
+    """What the owner says of a message that ended badly. Fields: `as` (nothing takes it back), and `back`.
+
+    as: arrived or not-arrived for one whose end is unknown, let-go for one that failed or was missed
+    """
+    said = request.form.get("as", "")
+    if said and said not in set(Settled):
+        abort(422, description=texts.BAD_CHOICE)
+    settled = Settled(said) if said else None
+    undo = "messages.settle" if settled else None
+    return _decide(
+        message_id,
+        lambda each: parts().scheduling.settle(each, settled),
+        _SETTLED[settled],
+        undo=undo,
+        too_late=texts.NOT_SETTLEABLE,
+    )
+
+
+_SETTLED = {
+    Settled.ARRIVED: texts.ARRIVED_NOTICE,
+    Settled.NOT_ARRIVED: texts.NOT_ARRIVED_NOTICE,
+    Settled.LET_GO: texts.LET_GO_NOTICE,
+    None: texts.UNSETTLED_NOTICE,
+}
+
+
+@page.post("/messages/<message_id>/again")
+def send_now(message_id: str) -> Response:
+    """Send it again, now. Field: `id`, the new message's id as the page made it, so that two clicks are one."""
+    message, now = _message(message_id), parts().clock.now()
+    again_id = request.form.get("id", "")
+    known = place(again_id).base == place(message.id).base and place(again_id).number
+    if not known or not message.delivery.state.settled or message.delivery.sent_at:
+        tell(texts.NOT_REPEATABLE, tone="bad")
+        return see_other(_address(message))
+    saved = parts().scheduling.schedule(draft.again_now(message, now, parts().settings.zone), again_id)
+    _say(saved, texts.ALREADY_AGAIN if saved.again else texts.SENT_NOW_NOTICE)
+    return see_other(_address(saved.message))
+
+
+@page.post("/messages/<message_id>/pick")
+def pick(message_id: str) -> Response:
+    """Settle two versions. Fields: `version`, the one that counts, and `back`."""
+    version = request.form.get("version", "")
+    return _decide(message_id, lambda each: parts().scheduling.pick(each, version), texts.PICKED_NOTICE)
+
+
+def _decide(
+    message_id: str,
+    decide: Callable[[str], Saved],
+    notice: str,
+    *,
+    undo: str | None = None,
+    too_late: str = texts.ALREADY_LEAVING,
+) -> Response:
+    back = own_path(request.form.get("back") or url_for("messages.show", message_id=message_id))
+    try:
+        saved = decide(message_id)
+    except KeyError:
+        abort(404, description=texts.NO_MESSAGE)
+    except TooLate:
+        tell(too_late, tone="bad")
+    else:
+        sentence = notice.format(name=recipient(saved.message))
+        tell(sentence, undo=url_for(undo, message_id=message_id) if undo else None)
+    return see_other(back)
+
+
+def _filled() -> tuple[Filled, str]:
+    """The form as filled in; where contacts cannot be read, numbers still can, and the sentence says so."""
+    settings, now = parts().settings, parts().clock.now()
+    problem = ""
+    try:
+        index = parts().records.index(parts().records.now())
+    except StoreError as error:
+        index, problem = ContactIndex({}), texts.STORAGE_DOWN.format(reason=error)
+    form = request.form.to_dict()
+    form["picked"] = next(filter(None, reversed(request.form.getlist("picked"))), "")  # a radio beside the hidden field
+    filled = draft.read(form, index, now, zone=settings.zone, country=settings.country)
+    return filled._replace(draft=None if problem else filled.draft), problem
+
+
+def _message(message_id: str) -> Message:
+    return _found(parts().records.now(), message_id)
+
+
+def _found(snapshot: Snapshot, message_id: str) -> Message:
+    message = snapshot.messages.get(message_id)
+    if message is None:
+        abort(404, description=texts.NO_MESSAGE)
+    return message
+
+
+def _address(message: Message) -> str:
+    return url_for("messages.show", message_id=message.id)
+
+
+def _echo(message: Message) -> str:
+    return dates.echo(message.send_at, message.zone or parts().settings.zone, parts().clock.now())
+
+
+def _say(saved: Saved, notice: str) -> None:
+    """The notice with what the host said; a refusal in its own words."""
+    refused = next((item for item in saved.told.items if item.outcome is Outcome.REFUSED), None)
+    if refused:
+        tell(f"{notice} {texts.REFUSED_BY_HOST.format(reason=refused.reason or '')}", tone="bad")
+    elif saved.again:
+        tell(notice, tone="quiet")
+    else:
+        undo = url_for("messages.cancel", message_id=saved.message.id)
+        tell(f"{notice} {_handed(saved.told.answered, saved.told.items)}", undo=undo)
+
+
+def _handed(answered: bool, items: tuple[ItemAnswer, ...]) -> str:
+    if not answered:
+        return texts.NOT_ANSWERED
+    return texts.HANDED_OVER if items else texts.TOLD
+
+
+def _compose_page(filled: Filled, form_id: str, status: int = 200, problem: str = "") -> Response:
+    return _form_page(filled, url_for("messages.schedule"), status, problem, form_id=form_id)
+
+
+def _edit_page(
+    filled: Filled, message: Message, status: int = 200, problem: str = "", other: Message | None = None
+) -> Response:
+    target = url_for("messages.change", message_id=message.id)
+    return _form_page(filled, target, status, problem, message=message, other=other)
+
+
+def _form_page(
+    filled: Filled,
+    target: str,
+    status: int,
+    problem: str,
+    *,
+    form_id: str = "",
+    message: Message | None = None,
+    other: Message | None = None,
+) -> Response:
+    values = {"typed": filled.typed, "errors": filled.errors, "candidates": filled.candidates, "zones": dates.zones()}
+    version = message.version if message else request.form.get("version", "")
+    return rendered(
+        "compose.html",
+        status,
+        **values,
+        target=target,
+        problem=problem,
+        form_id=form_id,
+        version=version,
+        message=message,
+        other=other,
+    )

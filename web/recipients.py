@@ -1,0 +1,89 @@
+"""Whom the To field means: a contact that was picked, a typed number or address, or a name only one person has."""
+
+import re
+from typing import NamedTuple
+
+from shared.model import address
+from shared.model.address import Address, BadAddress, Kind
+from shared.model.contact import Contact
+from web.search import ContactIndex
+
+MOST_CANDIDATES = 8
+SHORTEST_NUMBER = 7
+"""Digits with the country code; no country has shorter ones that can be called from elsewhere."""
+
+
+class Recipient(NamedTuple):
+    """Where a message goes, and the name it goes to (None: only a number is known)."""
+
+    address: Address
+    name: str | None
+
+
+class Candidate(NamedTuple):
+    """One person the To field may mean: what to send back if it is this one, and how to show it."""
+
+    picked: str
+    name: str
+    number: str
+    label: str | None = None
+
+
+class Unresolved(ValueError):
+    """The To field names nobody, or several; the message says what to do, `candidates` who may be meant."""
+
+    def __init__(self, sentence: str, candidates: tuple[Candidate, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.candidates = candidates
+
+
+def resolve(typed: str, picked: str, index: ContactIndex, country: str) -> Recipient:
+    """The one recipient meant by `typed`; `picked` ("447700900001|typed") counts only for the text it was picked for.
+
+    Raises Unresolved.
+    """
+    typed = typed.strip()
+    if not typed:
+        raise Unresolved("Who is it for? Type a name, or a number with its country code.")
+    stored, bar, label = picked.partition("|")
+    try:
+        if bar and label == typed:
+            return _to(Address.from_stored(stored), index)
+        if "@" in typed or re.fullmatch(r"[+\d(][\d\s()./\u2010-\u2015\u00a0-]*", typed):
+            return _to(typed_address(typed, country), index)
+    except BadAddress as error:
+        raise Unresolved(str(error)) from None
+    named = index.named(typed)
+    if len(named) == 1 and len(named[0].phones) == 1:
+        return Recipient(Address.from_stored(named[0].phones[0].number), named[0].shown_name)
+    likely = candidates(named or index.search(typed), typed)
+    if not likely:
+        raise Unresolved(f"Nobody in your contacts is called “{typed[:40]}”: type a number with its country code.")
+    nobody = f"Nobody is called exactly “{typed[:40]}”. Did you mean one of these?"
+    raise Unresolved("Which one do you mean?" if named else nobody, likely)
+
+
+def typed_address(typed: str, country: str) -> Address:
+    """A typed number or address; what only works within one town is refused too. Raises BadAddress."""
+    found = address.parse(typed, country)
+    if found.kind is Kind.PHONE and len(found.user) < SHORTEST_NUMBER:
+        raise BadAddress(f"'{typed[:40]}' is too short for a phone number: write it with its country code.")
+    return found
+
+
+def candidates(contacts: list[Contact], typed: str | None = None) -> tuple[Candidate, ...]:
+    """One line for each number of these contacts; `typed` is the text it will be picked for (default: the name)."""
+    lines = []
+    for contact in contacts:
+        for phone in contact.phones:
+            label = contact.shown_name if typed is None else typed
+            shown = address.pretty(phone.number)
+            lines.append(Candidate(f"{phone.number}|{label}", contact.shown_name, shown, phone.label))
+            if len(lines) == MOST_CANDIDATES:
+                return tuple(lines)
+    return tuple(lines)
+
+
+def _to(found: Address, index: ContactIndex) -> Recipient:
+    contact = index.by_number(found.user)
+    return Recipient(found, contact.shown_name if contact else None)

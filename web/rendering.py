@@ -1,0 +1,127 @@
+"""Turning values into pages: what every template may use, and what people see when something is wrong."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, make_response, render_template, request, url_for
+from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from shared.model import address
+from shared.model.contact import Contact
+from shared.model.message import MAX_TEXT, Message
+from shared.store.errors import StoreError
+from web import dates, texts
+from web.htmx import htmx_version
+from web.parts import parts
+from web.standing import if_late, standing
+
+STATIC = Path(__file__).parent / "static"
+THEMES = ("dark", "light", "system")
+THEME_COOKIE = "theme"
+
+log = structlog.get_logger(__name__)
+
+
+def prepare(app: Flask) -> None:
+    """Give the app's templates their words and its errors their pages."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals |= {"asset": asset, "dates": dates, "texts": texts, "MAX_TEXT": MAX_TEXT, "if_late": if_late}
+    app.jinja_env.filters |= {
+        "pretty": address.pretty,
+        "recipient": recipient,
+        "mine_and_theirs": both_times,
+        "hue": hue,
+    }
+    app.context_processor(_present)
+    app.register_error_handler(StoreError, _storage_down)
+    app.register_error_handler(HTTPException, _refused)
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """A rendered template as an answer."""
+    return make_response(render_template(template, **values), status)
+
+
+def problem_page(sentence: str, status: int) -> Response:
+    """A page that only says what is wrong and what to do."""
+    template = "parts/problem.html" if request.headers.get("HX-Request") else "problem.html"
+    return page(template, status, sentence=sentence, title=_TITLES.get(status, "That did not work"))
+
+
+_TITLES = {404: "Not found", 403: "Not from here", 413: "Too much", 429: "Too many tries", 503: "The storage is away"}
+
+
+def see_other(address: str) -> Response:
+    """Go on there with a GET, so that reloading the page repeats nothing."""
+    return Response(status=303, headers={"Location": address})
+
+
+def tell(text: str, *, tone: str = "good", undo: str | None = None) -> None:
+    """Say this on the next page, with a button that takes it back."""
+    parts().sessions.tell(g.session, {"text": text, "tone": tone, "undo": undo})
+
+
+def recipient(message: Message) -> str:
+    """Whom a message is for, as people call them."""
+    return message.contact_name or address.pretty(message.to)
+
+
+def both_times(message: Message, owner_zone: str) -> str:
+    """The message's time in its own zone, where that is not the owner's and the clocks there differ; else nothing."""
+    if not message.zone or dates.wall(message.send_at, message.zone) == dates.wall(message.send_at, owner_zone):
+        return ""
+    return f"{dates.clock(message.send_at, message.zone)} {dates.place(message.send_at, message.zone)}"
+
+
+def hue(contact: Contact) -> int:
+    """Which of five colours a contact's initial stands on; always the same one."""
+    return sum(contact.id.encode()) % 5
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of one of our own static files; it changes with its content, so browsers may keep it for ever."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return url_for("assets.own", name=name, v=digest)
+
+
+def _present() -> dict[str, Any]:
+    """What every template knows: the moment, the owner's zone, the theme, who is logged in and how the host is."""
+    at = parts().clock.now()
+    theme = request.cookies.get(THEME_COOKIE, "dark")
+    inside = g.get("session") is not None
+    return {
+        "now": at,
+        "zone": parts().settings.zone,
+        "theme": theme if theme in THEMES else "dark",
+        "inside": inside,
+        "reading": parts().watch.reading() if inside else None,
+        "take_notices": (lambda: parts().sessions.take_notices(g.session)) if inside else list,
+        "standing": lambda message, repeats=None: standing(
+            message, at, sent_again=repeats is not None and repeats.of(message) is not None
+        ),
+        "htmx_address": lambda: url_for("assets.htmx", version=htmx_version()),
+        "here": request.full_path.rstrip("?"),
+    }
+
+
+def _storage_down(error: StoreError) -> Response:
+    log.warning("storage down", path=request.path, reason=str(error))
+    return problem_page(texts.STORAGE_DOWN_READING.format(reason=error), 503)
+
+
+def _refused(error: HTTPException) -> Response:
+    status = error.code or 500
+    if isinstance(error, InternalServerError):
+        log.error("page broke", path=request.path, exc_info=error.original_exception)
+    sentences = {404: texts.NOT_FOUND, 405: texts.NOT_FOUND, 413: texts.TOO_LARGE, 500: texts.BROKEN}
+    own = error.description if error.description != type(error).description else None
+    answer = problem_page(own or sentences.get(status) or str(error.description), status)
+    if allowed := getattr(error, "valid_methods", None):
+        answer.headers["Allow"] = ", ".join(sorted(allowed))
+    return answer

@@ -1,0 +1,160 @@
+"""Writing what the owner decides about messages: each decision is one operation in the log, then the host is told."""
+
+import json
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from shared.clock import Clock
+from shared.model.lifecycle import State
+from shared.model.message import Message, Verdict
+from shared.store.oplog import Writer
+from shared.store.view import View
+from web.draft import Draft
+from web.local import LocalState
+from web.repeats import place
+from web.telling import Telling, Told
+
+_FORMS_KEPT = timedelta(days=40)
+
+
+class Saved(NamedTuple):
+    """What was written, what the host said about it, and whether it had been saved by an earlier click already."""
+
+    message: Message
+    told: Told
+    again: bool = False
+
+
+class Changed(Exception):
+    """The message is no longer what the form was made from; `newest` is what it is now."""
+
+    def __init__(self, newest: Message) -> None:
+        super().__init__("The message was changed meanwhile.")
+        self.newest = newest
+
+
+class TooLate(Exception):
+    """It has begun or ended, so nothing about it can be decided any more."""
+
+
+class Settled(StrEnum):
+    """What a person says of a message that ended badly: what became of it, or that they are done with it."""
+
+    ARRIVED = "arrived"
+    NOT_ARRIVED = "not-arrived"
+    LET_GO = "let-go"
+
+
+class Scheduling:
+    """The one place where this page writes messages. Raises StoreError when the storage did not take it."""
+
+    def __init__(self, writer: Writer, view: View, telling: Telling, state: LocalState, clock: Clock) -> None:
+        self._writer, self._view, self._telling, self._state, self._clock = writer, view, telling, state, clock
+
+    def schedule(self, draft: Draft, form_id: str) -> Saved:
+        """A new message. The same form saved twice is one message; the same form with other words is another.
+
+        Not so for a form that sends a message again (`<id>~<n>`): that is one message, whatever its words.
+        """
+        now = self._clock.now()
+        if place(form_id).number and (known := self._view.read(now).messages.get(form_id)):
+            return Saved(known, Told(False), again=True)
+        version = self._writer.reserve()
+        message_id, earlier, stored = self._claim_form(form_id, draft, version, now)
+        if stored and (known := self._view.read(now).messages.get(message_id)):
+            return Saved(known, Told(False), again=True)
+        message = Message(
+            id=message_id,
+            revision=2 if earlier else 1,
+            version=version,
+            replaces=(earlier,) if earlier else (),
+            created_at=now,
+            created_from="web",
+            **draft.content,
+        )
+        saved = self._write(message, now)
+        with self._state.reading() as db:
+            db.execute("UPDATE forms SET stored = 1 WHERE id = ?", (message_id,))
+        return saved
+
+    def change(self, message_id: str, seen: str, draft: Draft) -> Saved:
+        """Edit it, from version `seen` on; a cancelled one is scheduled again. Raises KeyError, Changed, TooLate."""
+        return self._decide(message_id, seen, {**draft.content, "cancelled": False})
+
+    def cancel(self, message_id: str) -> Saved:
+        """Ask that it is not sent; whatever version is the newest. Raises KeyError, TooLate."""
+        return self._decide(message_id, None, {"cancelled": True})
+
+    def restore(self, message_id: str) -> Saved:
+        """Undo a cancel while its time is still to come. Raises KeyError, TooLate."""
+        return self._decide(message_id, None, {"cancelled": False})
+
+    def settle(self, message_id: str, settled: Settled | None) -> Saved:
+        """What a person says of a message that ended badly; None takes it back. Raises KeyError, TooLate: not so."""
+        message, now = self._newest(message_id), self._clock.now()
+        content: dict[str, Any]
+        if message.delivery.state is State.UNKNOWN and settled is not Settled.LET_GO:
+            content = {"verdict": Verdict(settled) if settled else None}
+        elif message.delivery.state in (State.FAILED, State.MISSED) and settled in (Settled.LET_GO, None):
+            content = {"cancelled": settled is not None}
+        else:
+            raise TooLate(message_id)
+        if all(getattr(message, name) == value for name, value in content.items()):
+            return Saved(message, Told(False), again=True)
+        return self._write(message.edited(self._writer.reserve(), settles=True, **content), now)
+
+    def pick(self, message_id: str, version: str) -> Saved:
+        """Of several versions, the one that counts. Raises KeyError (also for a version that is none), TooLate."""
+        message = self._newest(message_id)
+        head = next((each for each in message.heads() if each.version == version), None)
+        if head is None:
+            raise KeyError(version)
+        content = {name: getattr(head, name) for name in (*Draft.model_fields, "cancelled")}
+        return self._decide(message_id, None, content, settles=True)
+
+    def _decide(self, message_id: str, seen: str | None, content: dict[str, Any], *, settles: bool = False) -> Saved:
+        message = self._newest(message_id)
+        now = self._clock.now()
+        if not message.delivery.state.open:
+            raise TooLate(message_id)
+        if seen is not None and seen != message.version:
+            raise Changed(message)
+        if content.get("cancelled", message.cancelled) == message.cancelled and set(content) == {"cancelled"}:
+            return Saved(message, Told(False), again=True)
+        if not content.get("cancelled", message.cancelled) and content.get("send_at", message.send_at) <= now:
+            raise TooLate(message_id)
+        return self._write(message.edited(self._writer.reserve(), settles=settles, **content), now)
+
+    def _newest(self, message_id: str) -> Message:
+        return self._view.read(self._clock.now()).messages[message_id]
+
+    def _write(self, message: Message, now: datetime) -> Saved:
+        self._view.remember(self._writer.append(message.version, now, messages=[message]))
+        return Saved(message, self._telling.tell([message]))
+
+    def _claim_form(self, form_id: str, draft: Draft, version: str, now: datetime) -> tuple[str, str, bool]:
+        """The id to write under, the version an earlier try may have written, and whether that try succeeded.
+
+        A try without an answer may have been stored, so the next one replaces it by name instead of standing beside it.
+        """
+        content = json.dumps(draft.as_json(), sort_keys=True)
+        with self._state.writing() as db:
+            db.execute("DELETE FROM forms WHERE at < ?", ((now - _FORMS_KEPT).isoformat(),))
+            row = db.execute("SELECT content, version, stored FROM forms WHERE id = ?", (form_id,)).fetchone()
+            if row and row[2] and (row[0] == content or place(form_id).number):
+                return form_id, "", True
+            earlier = ""
+            if row and row[2]:
+                form_id = new_id(now)
+            elif row:
+                earlier = row[1]
+            values = (form_id, now.isoformat(), content, version)
+            db.execute("INSERT OR REPLACE INTO forms (id, at, content, version, stored) VALUES (?, ?, ?, ?, 0)", values)
+        return form_id, earlier, False
+
+
+def new_id(now: datetime) -> str:
+    """A fresh message id that sorts by the time it was made."""
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(5)}"

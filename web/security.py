@@ -1,0 +1,61 @@
+"""What every answer carries, what every unsafe request must show, and which proxies are believed."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def believe_proxies(app: Flask, count: int) -> None:
+    """Take address, scheme and host from exactly this many proxies; from none, unless told."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+
+def from_elsewhere(request: Request) -> bool:
+    """Whether an unsafe request was made by a page that is not ours.
+
+    Browsers say where a request comes from in Sec-Fetch-Site, or at least in Origin; a program that sends neither
+    carries no cookie of the owner's by itself, so it is let through to the login.
+    """
+    if request.method in _SAFE:
+        return False
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site not in ("same-origin", "none")
+    if (origin := request.headers.get("Origin")) is None:
+        return False
+    return urlsplit(origin)[:2] != (request.scheme, request.host)
+
+
+def protect(response: Response, *, secure: bool) -> Response:
+    """The answer with the headers that keep a browser from doing what this page never asks for."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def cookie_name(request: Request) -> str:
+    """`__Host-` binds the cookie to this host on HTTPS; on loopback the port keeps two pages' cookies apart."""
+    if request.is_secure:
+        return "__Host-vpslink"
+    port = request.host.rpartition(":")[2]
+    return f"vpslink-{port if port.isascii() and port.isdigit() else 80}"

@@ -1,0 +1,139 @@
+"""Where a message stands, in a word, an icon and a sentence; and what its owner may still do about it. Pure."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from shared.model.lifecycle import State
+from shared.model.message import LatePolicy, Message, Status, Verdict
+from shared.model.values import Instant
+from web import texts
+
+GRACE = timedelta(minutes=2)
+"""How long after its second a message that nobody holds is not yet worth a worry."""
+
+
+class Tone(StrEnum):
+    """How a status is coloured; the word and the icon say the same."""
+
+    QUIET = "quiet"
+    WAITING = "waiting"
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Standing(NamedTuple):
+    """The word and sentence for a message, its icon and tone, and what may be done with it now."""
+
+    word: str
+    icon: str
+    tone: Tone
+    sentence: str
+    can_edit: bool = False
+    can_cancel: bool = False
+    can_restore: bool = False
+    can_repeat: bool = False
+    can_send_now: bool = False
+    can_judge: bool = False
+    can_let_go: bool = False
+    can_unsettle: bool = False
+    attention: bool = False
+
+
+def standing(message: Message, now: Instant, *, sent_again: bool = False) -> Standing:
+    """What the page says about a message at this moment; "cancelled" and "changed" only once the host has confirmed.
+
+    `sent_again`: another message was sent in its place, so nobody need worry about this one.
+    """
+    status, error = message.status, message.delivery.error or ""
+    if message.asked_to_cancel:
+        sentence = texts.ASKED_TO_CANCEL
+        restore = message.send_at > now
+        return Standing("Asked to cancel", "clock", Tone.WAITING, sentence, can_edit=True, can_restore=restore)
+    if message.conflicts and message.open:
+        return Standing("Two versions", "fork", Tone.BAD, texts.TWO_VERSIONS, can_cancel=True, attention=True)
+    match status:
+        case Status.CANCELLED:
+            restore = message.send_at > now
+            return Standing("Cancelled", "cross", Tone.QUIET, texts.CANCELLED, can_edit=True, can_restore=restore)
+        case Status.SENDING:
+            return Standing("Leaving", "arrow", Tone.WAITING, texts.LEAVING)
+        case Status.SENT:
+            return _sent(message)
+        case Status.FAILED:
+            return _not_sent("Failed", message, error or texts.FAILED, sent_again=sent_again)
+        case Status.MISSED:
+            return _not_sent("Missed", message, error or texts.MISSED, sent_again=sent_again)
+        case Status.UNKNOWN:
+            return _unknown(message, error, sent_again=sent_again)
+        case _:
+            return _open(message, now)
+
+
+def _not_sent(word: str, message: Message, why: str, *, sent_again: bool) -> Standing:
+    """It failed or was missed: until its owner lets it go or sends it again, it waits for them."""
+    if message.cancelled:
+        sentence = f"{why} {texts.LET_GO}"
+        return Standing(word, "cross", Tone.QUIET, sentence, can_repeat=not sent_again, can_unsettle=True)
+    if sent_again:
+        return Standing(word, "repeat", Tone.QUIET, f"{why} {texts.SENT_AGAIN}", can_let_go=True)
+    asks = message.status is Status.MISSED and message.if_late.policy is LatePolicy.ASK
+    return Standing(
+        word, "alert", Tone.BAD, why, can_repeat=not asks, can_send_now=asks, can_let_go=True, attention=True
+    )
+
+
+def _unknown(message: Message, error: str, *, sent_again: bool) -> Standing:
+    """It may have arrived: only a person settles it, by saying so or by sending it again."""
+    match message.verdict:
+        case Verdict.ARRIVED:
+            return Standing("Arrived", "check", Tone.GOOD, f"{error} {texts.ARRIVED}".strip(), can_unsettle=True)
+        case Verdict.NOT_ARRIVED:
+            sentence = f"{error} {texts.SENT_AGAIN if sent_again else texts.NOT_ARRIVED}".strip()
+            repeat = not sent_again
+            return Standing("Not arrived", "cross", Tone.QUIET, sentence, can_repeat=repeat, can_unsettle=True)
+    if sent_again:
+        return Standing("Not certain", "question", Tone.QUIET, f"{error} {texts.SENT_AGAIN}".strip(), can_judge=True)
+    sentence = f"{error} {texts.UNKNOWN}".strip()
+    return Standing("Not certain", "question", Tone.BAD, sentence, can_repeat=True, can_judge=True, attention=True)
+
+
+def _sent(message: Message) -> Standing:
+    if message.delivery.read_at:
+        return Standing("Read", "checks-read", Tone.GOOD, texts.READ)
+    if message.delivery.delivered_at:
+        return Standing("Delivered", "checks", Tone.GOOD, texts.DELIVERED)
+    return Standing("Sent", "check", Tone.GOOD, texts.SENT)
+
+
+def _open(message: Message, now: Instant) -> Standing:
+    open_ = {"can_edit": True, "can_cancel": True}
+    delivery = message.delivery
+    if delivery.held_reason:
+        return Standing("Held", "pause", Tone.WAITING, delivery.held_reason, **open_, attention=True)
+    if max(message.send_at, delivery.held_until or message.send_at) + GRACE < now:
+        return Standing("Overdue", "alert", Tone.BAD, texts.OVERDUE, **open_, attention=True)
+    if message.asked_to_change:
+        return Standing("Asked to change", "clock", Tone.WAITING, texts.ASKED_TO_CHANGE, **open_)
+    if delivery.state is State.CLAIMED:
+        return Standing("Ready", "ready", Tone.GOOD, texts.READY, **open_)
+    if delivery.error:
+        return Standing("Trying again", "clock", Tone.WAITING, delivery.error, **open_)
+    return Standing("Scheduled", "clock", Tone.QUIET, texts.SCHEDULED, **open_)
+
+
+def needs_attention(message: Message, now: Instant, *, sent_again: bool = False) -> bool:
+    """Whether its owner should look at it."""
+    return standing(message, now, sent_again=sent_again).attention
+
+
+def if_late(message: Message) -> str:
+    """What happens when its second passes unsent, in a sentence."""
+    match message.if_late.policy:
+        case LatePolicy.WITHIN:
+            hours = message.if_late.hours
+            return f"If it is late, it is still sent within {hours:g} hour{'' if hours == 1 else 's'}."
+        case LatePolicy.ON_TIME:
+            return "It is sent on time or not at all."
+        case LatePolicy.ASK:
+            return "If it is late, it is not sent until you say so."

@@ -1,0 +1,17 @@
+/** What every page does when scripts run; each module finds its own elements and does nothing without them. */
+import { watchCompose } from "./compose.js";
+import { watchCombobox } from "./combobox.js";
+import { watchCountdown } from "./countdown.js";
+import { watchLive } from "./live.js";
+import { watchNotices } from "./notices.js";
+
+for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
+document.body.addEventListener("htmx:afterSwap", () => {
+  for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
+});
+document.getElementById("problem")?.focus();
+watchCombobox();
+watchCompose();
+watchCountdown();
+watchLive();
+watchNotices();

@@ -1,0 +1,77 @@
+"""Telling the session host after each write. The log has everything already, so no answer here loses anything."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from datetime import timedelta
+from typing import Any, NamedTuple, Protocol
+
+import structlog
+
+from shared.clock import Clock
+from shared.host_client import HostError
+from shared.model.due import due
+from shared.model.message import Message
+from shared.model.wire import MAX_BATCH, Handover, HandoverAnswer, ItemAnswer, item_of
+
+PATIENCE_SECONDS = 1.0
+"""How long a page waits for the host's answer; the handover itself goes on behind it."""
+
+log = structlog.get_logger(__name__)
+
+
+class Host(Protocol):
+    """What this page asks of the session host; HostClient is the real one. Each call raises HostError and no other."""
+
+    def handover(self, handover: Handover) -> HandoverAnswer:
+        """Hand over what is due soon, or nothing: the host folds at once."""
+
+    def health(self) -> dict[str, Any]:
+        """Its health document."""
+
+    def link(self) -> dict[str, Any]:
+        """The WhatsApp connection, with the QR code while pairing."""
+
+    def pair(self) -> dict[str, Any]:
+        """Begin pairing again."""
+
+    def logout(self) -> dict[str, Any]:
+        """Unlink the account."""
+
+
+class Told(NamedTuple):
+    """What the host said about the records it was told of; `answered` is False while it has not said anything."""
+
+    answered: bool
+    items: tuple[ItemAnswer, ...] = ()
+
+
+class Telling:
+    """Hands over what is due within the horizon, in the background where the host is slow."""
+
+    def __init__(self, host: Host, clock: Clock, horizon: timedelta) -> None:
+        self._host, self._clock, self._horizon = host, clock, horizon
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="telling")
+
+    def tell(self, written: Iterable[Message]) -> Told:
+        """Say that something was written, and hand over what of it is due soon; waits a moment for the answer."""
+        now = self._clock.now()
+        items = tuple(item_of(each) for each in due(written, now, self._horizon)[:MAX_BATCH])
+        answer: Future[HandoverAnswer] = self._threads.submit(
+            self._host.handover, Handover(by="web", now=now, items=items)
+        )
+        answer.add_done_callback(_log)
+        try:
+            return Told(True, answer.result(timeout=PATIENCE_SECONDS).items)
+        except (TooSlow, HostError):
+            return Told(False)
+
+
+def _log(answer: "Future[HandoverAnswer]") -> None:
+    error = answer.exception()
+    if error is None:
+        log.info("handed over", items=len(answer.result().items))
+    elif isinstance(error, HostError):
+        log.warning("handover not answered", reason=str(error))
+    else:
+        log.error("handover broke", error=repr(error))

@@ -1,0 +1,86 @@
+"""What became of a message, step by step, with times and how far each was from its second. Pure."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shared.model.lifecycle import State
+from shared.model.message import Message, Verdict
+from shared.model.values import Instant
+from web import dates, texts
+from web.standing import Standing, standing
+
+
+class Step(NamedTuple):
+    """One thing that happened, or is yet to: when, how late, and a sentence."""
+
+    word: str
+    icon: str
+    at: Instant | None = None
+    note: str = ""
+    done: bool = True
+    bad: bool = False
+
+
+_ENDS = {
+    State.FAILED: ("Failed", "alert"),
+    State.MISSED: ("Missed", "alert"),
+    State.UNKNOWN: ("Not certain", "question"),
+}
+_VERDICTS = {Verdict.ARRIVED: texts.ARRIVED, Verdict.NOT_ARRIVED: texts.NOT_ARRIVED, None: ""}
+_BY = {"web": "handed over by this page", "tick": "handed over by the tick", "api": "asked for through the API"}
+
+
+def timeline(message: Message, now: Instant, repeat: Message | None = None) -> tuple[Step, ...]:
+    """The steps in the order they happen; what has not happened yet is there too, while it still may.
+
+    `repeat`: the message that was sent in its place.
+    """
+    half, stands = message.delivery, standing(message, now, sent_again=repeat is not None)
+    steps = []
+    if message.created_at:
+        steps.append(Step("Written and stored", "check", message.created_at, f"{_edits(message)}"))
+    if half.claimed_at:
+        steps.append(
+            Step("Claimed by the session host", "check", half.claimed_at, _BY.get(half.handed_over_by or "", ""))
+        )
+    if message.cancelled and half.state.open:
+        return (*steps, Step(stands.word, stands.icon, None, stands.sentence))
+    if half.begun_at:
+        steps.append(Step("Begun", "check", half.begun_at, dates.lateness(message.send_at, half.begun_at)))
+    if half.state in (State.FAILED, State.MISSED, State.UNKNOWN):
+        return (*steps, *_ended(message, stands, repeat))
+    if half.state.open:
+        steps.append(_waiting(message, stands, now))
+    late = dates.lateness(message.send_at, half.sent_at) if half.sent_at else ""
+    steps.append(_reached("Sent", "check", half.sent_at, late))
+    steps.append(_reached("Delivered", "checks", half.delivered_at))
+    steps.append(_reached("Read", "checks-read", half.read_at))
+    return tuple(steps)
+
+
+def _ended(message: Message, stands: Standing, repeat: Message | None) -> Iterator[Step]:
+    """How it ended without being sent for certain, what its owner said of that, and what was sent in its place."""
+    half = message.delivery
+    word, icon = _ENDS[half.state]
+    yield Step(word, icon, half.settled_at, half.error or "", bad=True)
+    if stands.can_unsettle:
+        said = texts.LET_GO if message.cancelled else _VERDICTS.get(message.verdict, "")
+        yield Step("Settled by you", "check", None, said)
+    if repeat:
+        yield Step("Sent again", "repeat", repeat.created_at or repeat.send_at, texts.SENT_AGAIN)
+
+
+def _waiting(message: Message, stands: Standing, now: Instant) -> Step:
+    zone = message.zone or "UTC"
+    note = stands.sentence if stands.attention else f"leaves {dates.relative(message.send_at, now, zone)}"
+    return Step(stands.word, stands.icon, message.send_at, note, done=False, bad=stands.attention)
+
+
+def _reached(word: str, icon: str, at: Instant | None, note: str = "") -> Step:
+    """Delivered and read come in WhatsApp's own time, whole seconds: they are shown without a lateness."""
+    return Step(word, icon, at, note, done=at is not None)
+
+
+def _edits(message: Message) -> str:
+    count = message.revision - 1 - message.cancelled  # the cancel itself has a line of its own
+    return f"changed {'once' if count == 1 else f'{count} times'} since" if count > 0 else ""
