@@ -1,0 +1,5 @@
+"""`python -m cli`, which `wa` becomes once its environment is there."""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,131 @@
+"""`wa doctor`: looks at this machine and the settings, and says line by line what is well and what to do."""
+
+import os
+import shutil
+import socket
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cli import ROOT
+from cli.processes import answers
+from cli.test import CHROMIUM
+
+LOW_DISK = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report: what was looked at, and what to do about it where it is not well."""
+
+    subject: str
+    state: str
+    to_do: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.to_do
+
+
+@click.command()
+def command() -> None:
+    """Check this machine and the settings, and say what to do."""
+    findings = list(examine(os.environ))
+    for finding in findings:
+        mark = click.style("ok  ", fg="green") if finding.well else click.style("do  ", fg="red")
+        click.echo(f"{mark}{finding.subject}: {finding.state}{'.' if finding.well else f'. {finding.to_do}'}")
+    if not all(finding.well for finding in findings):
+        raise SystemExit(1)
+
+
+def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Every finding, in the order in which a person would mend them."""
+    from shared.settings import ALL, HostSettings, SettingsError, StorageMode, StorageSettings, WebSettings
+
+    yield python()
+    yield secrets_file(ROOT / ".env")
+    problems = []
+    for kind in ALL:
+        try:
+            kind.read(environment)
+        except SettingsError as error:
+            problems.append(str(error).replace("\n", " "))
+    if problems:
+        yield Finding("settings", "some are wrong", " ".join(problems))
+        return
+    yield Finding("settings", "each can be read")
+    host, web = HostSettings.read(environment), WebSettings.read(environment)
+    storage = StorageSettings.read(environment)
+    yield port(web.bind, "WEB_BIND", "the web page")
+    yield port(host.bind, "HOST_BIND", "the session host")
+    folders = {"HOST_DATA_DIR": host.data_dir, "WEB_DATA_DIR": web.data_dir}
+    if storage.mode is StorageMode.LOCAL:
+        folders["STORAGE_DIR"] = storage.directory
+    for name, folder in folders.items():
+        yield data_folder(name, ROOT / folder)
+    yield disk(ROOT)
+    yield browser(CHROMIUM)
+
+
+def python() -> Finding:
+    """Which Python runs this, and in which environment."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("python", f"{version} in {sys.prefix}")
+
+
+def secrets_file(path: Path) -> Finding:
+    """Whether .env, where there is one, is its owner's alone."""
+    if not path.exists():
+        return Finding(".env", "there is none; settings come from the environment (.env.example lists them)")
+    if path.stat().st_mode & 0o077:
+        return Finding(".env", "others on this machine can read it", f"Run: chmod 600 {path}")
+    return Finding(".env", "only you can read it")
+
+
+def port(bind: str, name: str, what: str) -> Finding:
+    """Whether the address is free; taken by our own part is no trouble, but a second start would be."""
+    host, _, number = bind.rpartition(":")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host.strip("[]"), int(number)))
+            listener.listen(1)
+        except (OSError, OverflowError) as error:
+            if answers(f"http://{bind}/ping")():
+                return Finding(f"port of {what}", f"something answers at {bind}: fine if that is your running {what}")
+            return Finding(
+                f"port of {what}", f"{bind} cannot be used ({error})", f"End what uses it, or set {name} to another."
+            )
+    return Finding(f"port of {what}", f"{bind} is free")
+
+
+def data_folder(name: str, folder: Path) -> Finding:
+    """Whether a folder that holds keys and messages is its owner's alone and writable, or can be made."""
+    if not folder.exists():
+        above = next(parent for parent in folder.parents if parent.exists())
+        if os.access(above, os.W_OK):
+            return Finding(name, f"{folder} is made at the first start")
+        return Finding(name, f"{folder} cannot be made", f"Make {above} writable for you, or set {name}.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding(name, f"{folder} cannot be written", f"Make it yours: chown -R $USER {folder}")
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        return Finding(name, f"others on this machine can look into {folder}", f"Run: chmod 700 {folder}")
+    return Finding(name, f"{folder} is writable, and only you can look into it")
+
+
+def disk(folder: Path) -> Finding:
+    """Whether a gigabyte is free for messages and media."""
+    free = shutil.disk_usage(folder).free
+    state = f"{free / 1e9:.1f} GB free"
+    return Finding("disk", state, "" if free >= LOW_DISK else "Make room: less than 1 GB is left.")
+
+
+def browser(path: Path) -> Finding:
+    """Whether the browser of the tests is there; nothing else needs it."""
+    state = f"{path} is there" if path.exists() else "not installed; only './wa test' uses it"
+    return Finding("chromium", state)

@@ -1,0 +1,64 @@
+"""The commands of `wa` and how they are found: a command's module is imported when it is run, not to list it."""
+
+import importlib
+
+import click
+from click.shell_completion import CompletionItem
+
+from cli import ROOT
+
+COMMANDS = {
+    "bench": "Measure one thing about this system.",
+    "completion": "Print what your shell needs to complete wa's commands.",
+    "demo": "Run the whole system here, against a simulated WhatsApp.",
+    "doctor": "Check this machine and the settings, and say what to do.",
+    "password": "Reset the page's password to a new one for the first time.",
+    "requirements": "Recompile the hashed requirements.",
+    "takeover": "Let this machine's session host lead in place of a lost one.",
+    "test": "Run everything that checks the project.",
+    "tick": "Hand over what is due, once or at each interval.",
+    "token": "Make, list and revoke tokens of the send API.",
+    "up": "Run host, page and tick here, linked to the real WhatsApp.",
+}
+"""Each command with the first sentence of its help, a test holds the two together; its module is cli/<name>.py."""
+
+ISOLATED = {"bench", "demo", "requirements", "test"}
+"""Commands that must not see the owner's settings: what they start is never the owner's bucket or host."""
+
+
+class Commands(click.Group):
+    """A group whose commands are modules of their own, imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"cli.{cmd_name}").command
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def wa(context: click.Context) -> None:
+    """Schedule WhatsApp messages from a host of your own."""
+    settings = ROOT / ".env"
+    if context.invoked_subcommand not in ISOLATED and settings.exists():
+        import dotenv
+
+        dotenv.load_dotenv(settings, override=False)
+
+
+def main() -> None:
+    """Run the command line with this process's arguments."""
+    wa(prog_name="wa", complete_var="_WA_COMPLETE")

@@ -1,0 +1,193 @@
+"""The programs of one installation and how they are started: the same for the demo, real use, tests and benches."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli import ROOT
+from cli.processes import Child, ProcessProblem, Supervisor, answers
+from session_host import tokens
+from shared.host_client import HostClient
+from shared.settings import HostAddress, StorageSettings
+from shared.store.bucket import Bucket
+from shared.store.opening import open_bucket
+
+START_SECONDS = 60
+"""How long one program may take until it answers, on a slow machine."""
+
+
+class FolderInUse(ProcessProblem):
+    """Another installation runs over the same folder."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where one installation keeps its files; everything below `root`, which only the owner can read."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        for folder in (self.root, self.logs):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def host(self) -> Path:
+        return self.root / "host"
+
+    @property
+    def web(self) -> Path:
+        return self.root / "web"
+
+    @property
+    def token_file(self) -> Path:
+        return self.root / "token"
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else starts programs over this folder meanwhile. Raises FolderInUse."""
+        lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise FolderInUse(
+                f"{self.root} is in use by another `wa`: stop that one, or choose another --data."
+            ) from None
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    def log(self, name: str) -> Path:
+        """The log file of one program."""
+        return self.logs / f"{name}.log"
+
+
+class Stack:
+    """One installation. Its programs are started in order and belong to the supervisor."""
+
+    host_config = "session_host.gunicorn_conf"
+
+    def __init__(
+        self, supervisor: Supervisor, folder: Folder, *, host_port: int, web_port: int, settings: Mapping[str, str]
+    ) -> None:
+        """`settings` are environment names on top of the defaults for this folder."""
+        self.supervisor = supervisor
+        self.folder = folder
+        self.environment = {
+            **_inherited(),
+            "STORAGE_MODE": "local",
+            "STORAGE_DIR": str(folder.root / "bucket"),
+            "HOST_URL": f"http://127.0.0.1:{host_port}",
+            "HOST_BIND": f"127.0.0.1:{host_port}",
+            "HOST_TOKEN_FILE": str(folder.token_file),
+            "HOST_DATA_DIR": str(folder.host),
+            "WEB_BIND": f"127.0.0.1:{web_port}",
+            "WEB_DATA_DIR": str(folder.web),
+            **settings,
+        }
+
+    @property
+    def host_folder(self) -> Path:
+        """The session host's own data folder."""
+        return Path(self.environment["HOST_DATA_DIR"])
+
+    @property
+    def web_folder(self) -> Path:
+        """The page's own data folder."""
+        return Path(self.environment["WEB_DATA_DIR"])
+
+    @property
+    def web_address(self) -> str:
+        """Where the page answers."""
+        return f"http://{self.environment['WEB_BIND']}"
+
+    def start_host(self) -> HostClient:
+        """The session host; makes the token that web and tick use."""
+        self._make_token()
+        argv = [sys.executable, "-m", "gunicorn", "-c", f"python:{self.host_config}", "session_host.app:create()"]
+        host = self.start("host", argv)
+        self.supervisor.wait_ready(host, answers(self.environment["HOST_URL"] + "/ping"), START_SECONDS)
+        return HostClient(HostAddress.read(self.environment))
+
+    def crash_host(self) -> None:
+        """Kill the session host as a crash would; `start_host` starts it again."""
+        for child in self.supervisor.children:
+            if child.name == "host":
+                self.supervisor.crash(child)
+
+    def start_web(self) -> None:
+        """The web page."""
+        web = self.start(
+            "web", [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:create()"]
+        )
+        self.supervisor.wait_ready(web, answers(self.web_address + "/login"), START_SECONDS)
+
+    def start_chalice(self) -> str:
+        """The Chalice app as `chalice local` serves it; the address of its /tick."""
+        port = self.supervisor.free_port(8000)
+        program = str(Path(sys.executable).with_name("chalice"))
+        argv = [program, "local", "--no-autoreload", "--stage", "local", "--port", str(port)]
+        chalice = self.start("tick", argv, cwd=ROOT / "chalice_app")
+        address = f"http://127.0.0.1:{port}"
+        self.supervisor.wait_ready(chalice, answers(address + "/"), START_SECONDS)
+        return address + "/tick"
+
+    def start_tick(self) -> None:
+        """The tick in a loop of its own, for people without AWS."""
+        self.start("tick", [sys.executable, "-m", "cli", "tick", "--every", "60"])
+
+    def bucket(self) -> Bucket:
+        """This installation's bucket, as its programs see it."""
+        return open_bucket(StorageSettings.read(self.environment))
+
+    def first_run_password(self) -> str | None:
+        """The password the page made at its first run; None once the owner has chosen one."""
+        path = self.web_folder / "first-run-password"
+        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+    def start(self, name: str, argv: list[str], cwd: Path = ROOT) -> Child:
+        """One program with this installation's environment and a log of its own."""
+        return self.supervisor.start(name, argv, env=self.environment, log=self.folder.log(name), cwd=cwd)
+
+    def _make_token(self) -> None:
+        file = self.folder.token_file
+        if file.exists() and tokens.Tokens(self.host_folder).bearer(file.read_text(encoding="utf-8")) is not None:
+            return
+        token = tokens.create(self.host_folder, f"programs-{secrets.token_hex(3)}", scopes=("read", "send", "manage"))
+        file.touch(mode=0o600)
+        file.write_text(token, encoding="utf-8")
+
+
+def _inherited() -> dict[str, str]:
+    """What children need of this process's environment: nothing that would redirect storage, host or page."""
+    kept = (
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "TMPDIR",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+        "DEFAULT_ZONE",
+        "DEFAULT_COUNTRY",
+    )
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "NEONIZE_BOT_TAG": "off",  # the WhatsApp client reads what its process was started with, nothing set later
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

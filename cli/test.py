@@ -1,0 +1,81 @@
+"""`wa test`: everything that checks the project. Every step runs, whatever became of the one before it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from cli import ROOT
+
+CHROMIUM = Path("/usr/bin/chromium")
+PARALLEL = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # what a file starts, it starts once
+COVERAGE = ["--cov", "--cov-report=term:skip-covered"]
+QUICK = "not browser and not slow and not registry"
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--quick", is_flag=True, help="Leave out the tests that are slow or need a browser or a registry.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST OPTIONS]...")
+def command(quick: bool, arguments: tuple[str, ...]) -> None:
+    """Run everything that checks the project.
+
+    Options that are not wa's go to pytest, which then runs in one process and without coverage: wa test -k name
+    """
+    failed = [name for name, argv in static_checks().items() if not passes(name, argv)]
+    chosen = ["-m", QUICK] if quick else []
+    if not quick and not chromium_is_here():
+        chosen = ["-m", "not browser"]
+        click.echo("The browser tests are left out: there is no Chromium. Install it with 'apt install chromium'.")
+        if os.environ.get("CI") == "true":
+            failed.append("browser tests (CI=true allows no skip)")
+    extra = [] if arguments else [*PARALLEL, *([] if quick else COVERAGE)]
+    tests = [sys.executable, "-m", "pytest", *chosen, *extra, *arguments]
+    if subprocess.run(tests, cwd=ROOT, check=False).returncode != 0:
+        failed.append("pytest")
+    if failed:
+        raise click.ClickException(f"failed: {', '.join(failed)}")
+
+
+def static_checks() -> dict[str, list[str]]:
+    """What reads the code without running it, by name."""
+    python = [sys.executable, "-m"]
+    return {
+        "ruff check": [*python, "ruff", "check", "."],
+        "ruff format": [*python, "ruff", "format", "--check", "."],
+        "mypy": [*python, "mypy"],
+        "import-linter": [str(Path(sys.executable).with_name("lint-imports"))],
+    }
+
+
+def passes(name: str, argv: list[str]) -> bool:
+    """Run a check and say how long it took; what it printed is shown where it fails."""
+    click.echo(f"{name:15}", nl=False)
+    started = time.perf_counter()
+    done = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    passed = done.returncode == 0
+    click.echo(f"{'passed' if passed else 'FAILED'} in {time.perf_counter() - started:.1f} s")
+    if not passed:
+        click.echo(done.stdout)
+    return passed
+
+
+def chromium_is_here() -> bool:
+    """Whether the browser of the tests is installed; as root it is installed now, with apt-get."""
+    if not CHROMIUM.exists() and os.geteuid() == 0 and Path("/usr/bin/apt-get").exists():
+        click.echo("Installing Chromium for the browser tests.")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for step in ("update -q", "install -q -y --no-install-recommends chromium"):
+            done = subprocess.run(
+                ["apt-get", *step.split()],
+                env=quiet,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                click.echo("\n".join(done.stdout.splitlines()[-5:]))
+    return CHROMIUM.exists()
