@@ -1,0 +1,1 @@
+"""Measurements, each a module with `run(say, **options)` that returns its figures; `./wa bench NAME --json`."""
