@@ -1,0 +1,69 @@
+"""What pace would do with a message, asked before it is scheduled."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.model.pace import PaceSettings
+from tests.api.host_app import Api, an_api
+from tests.builders import in_
+from tests.cast import ALICE, BOB
+
+PACE = PaceSettings(gap_seconds=10, jitter_seconds=0, strangers_daily=1, quiet=None)
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with an_api(tmp_path / "host", pace=PACE) as running:
+        yield running
+
+
+def test_alone_it_begins_at_its_second(api: Api) -> None:
+    answer = api.ask("GET", f"/api/v1/pace?to=%2B{ALICE.number}&at=2026-11-22T13:00:00Z")
+    assert (answer.status_code, answer.get_json()) == (200, {"beginsAt": "2026-11-22T13:00:00Z", "stranger": True})
+
+
+def test_without_a_time_or_with_one_that_has_passed_it_means_now(api: Api) -> None:
+    for at in ("", "&at=2020-01-01T00:00:00Z"):
+        assert api.ask("GET", f"/api/v1/pace?to={ALICE.number}{at}").get_json()["beginsAt"] == "2026-11-22T12:00:00Z"
+
+
+def test_what_is_scheduled_just_before_is_counted_and_what_was_sent(api: Api) -> None:
+    api.work()
+    api.ask("POST", "/api/v1/messages", {"to": ALICE.number, "message": "Now!"})
+    api.ask(
+        "POST", "/api/v1/messages", {"to": ALICE.number, "message": "Later.", "scheduledTime": in_(hours=1).isoformat()}
+    )
+    api.work()
+    assert len(api.link.sent) == 1
+    soon = api.ask("GET", f"/api/v1/pace?to={ALICE.number}&at={in_(hours=1, seconds=3):%Y-%m-%dT%H:%M:%SZ}").get_json()
+    assert (soon["beginsAt"], soon["stranger"]) == ("2026-11-22T13:00:10Z", False)
+    assert "10 s apart" in soon["reason"]
+    stranger = api.ask("GET", f"/api/v1/pace?to={BOB.number}").get_json()
+    assert stranger["beginsAt"].startswith("2026-11-23T12:00:")
+    assert "new people" in stranger["reason"]
+
+
+@pytest.mark.parametrize(
+    "query", ["", "to=nobody", "to=447700900001&at=soon", "to=447700900001&at=2026-11-22T13:00:00"]
+)
+def test_what_cannot_be_meant_is_refused_by_its_field(api: Api, query: str) -> None:
+    answer = api.ask("GET", f"/api/v1/pace?{query}")
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["field"] in ("to", "at")
+
+
+def test_it_needs_a_token(api: Api) -> None:
+    assert api.client.get(f"/api/v1/pace?to={ALICE.number}").status_code == 401
+
+
+def test_two_at_once_leave_at_the_pace(api: Api) -> None:
+    api.work()
+    for text in ("one", "two"):
+        api.ask("POST", "/api/v1/messages", {"to": ALICE.number, "message": text})
+    api.work()
+    assert len(api.link.sent) == 1
+    api.set(in_(30))
+    api.work()
+    assert sorted(text for _, text in api.link.sent) == ["one", "two"]

@@ -1,0 +1,62 @@
+"""A second host on one account: refused with the other's name, until a person lets it take over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from session_host.pulse import TAKEN_OVER
+from shared.store import pulse as pulses
+from shared.store.pulse import HostPulse
+from tests.api.host_app import Api, an_api
+from tests.builders import NOW, in_
+from tests.cast import ALICE
+
+TAKEOVER = "/api/v1/host/takeover"
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    """A host that finds the pulse of another one."""
+    with an_api(tmp_path / "host") as running:
+        pulses.write_host(running.bucket, HostPulse(host="london-1", epoch=3, counter=7, at=in_(-20)))
+        running.work()
+        yield running
+
+
+def test_health_names_the_host_in_the_way(api: Api) -> None:
+    answer = api.client.get("/health")
+    told = answer.get_json()
+    assert (answer.status_code, told["leads"]) == (503, False)
+    assert told["other"] == {"host": "london-1", "lastPulse": "2026-11-22T11:59:40Z"}
+    assert "london-1, gave its last pulse at 2026-11-22T11:59:40Z" in told["standing"]
+
+
+def test_it_sends_once_it_took_over_and_the_other_has_certainly_stopped(api: Api) -> None:
+    api.ask("POST", "/api/v1/messages", {"to": ALICE.number, "message": "Now!"})
+    api.work()
+    assert api.link.sent == []
+    answer = api.ask("POST", TAKEOVER, {"from": "london-1"})
+    assert answer.status_code == 200
+    assert answer.get_json()["other"] is None
+    assert "taken over from another" in answer.get_json()["standing"]
+    api.work()
+    assert api.link.sent == []
+    api.set(NOW + TAKEN_OVER + (in_(30) - NOW))
+    api.work()
+    assert api.link.sent == [(ALICE.number, "Now!")]
+    found = pulses.read_host(api.bucket)
+    assert found is not None
+    assert (found.host, found.epoch) == (api.host.pulse.host, 4)
+
+
+def test_it_is_refused_where_the_pulse_is_another_ones(api: Api) -> None:
+    answer = api.ask("POST", TAKEOVER, {"from": "paris-1"})
+    assert answer.status_code == 409
+    assert "by london-1, not by paris-1" in answer.get_json()["detail"]
+    assert not api.host.pulse.leads()
+
+
+@pytest.mark.parametrize("body", [{}, {"from": ""}, {"host": "london-1"}])
+def test_it_must_be_said_from_whom(api: Api, body: dict[str, str]) -> None:
+    assert api.ask("POST", TAKEOVER, body).status_code == 422

@@ -1,0 +1,77 @@
+"""The link page: the code, the state in words, and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.model.link import SENTENCES, Link
+from tests.api.web_page import Page, path_of, words
+from tests.builders import link_status
+
+INLINE = '<svg class="segno" width="10" height="10"><path d="M0 0h10"/></svg>'
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    return Page(tmp_path).enter()
+
+
+@pytest.mark.parametrize("state", list(Link))
+def test_every_state_is_said_with_what_to_do(page: Page, state: Link) -> None:
+    page.host.status = link_status(state)
+    shown = words(page.client.get("/link"))
+    sentence, action = SENTENCES[state]
+    assert sentence in shown
+    assert action == "Nothing." or action in shown
+
+
+def test_the_code_is_a_picture_that_no_browser_keeps(page: Page) -> None:
+    page.host.svg = INLINE
+    page.host.status = link_status(Link.PAIRING)
+    shown = page.client.get("/link")
+    assert "/link/code.svg" in shown.text
+    assert "2@secret" not in shown.text
+    code = page.client.get("/link/code.svg")
+    assert code.mimetype == "image/svg+xml"
+    assert code.headers["Cache-Control"] == "no-store"
+    assert 'xmlns="http://www.w3.org/2000/svg"' in code.text
+
+
+def test_without_a_code_there_is_no_picture(page: Page) -> None:
+    assert page.client.get("/link/code.svg").status_code == 404
+
+
+def test_the_panel_renews_itself_only_when_something_changed(page: Page) -> None:
+    panel = page.client.get("/link/panel")
+    seen = panel.text.split("seen=")[1].split('"')[0].replace("&amp;", "&")
+    assert page.client.get(f"/link/panel?seen={seen}").status_code == 204
+    page.host.status = link_status(Link.LOGGED_OUT)
+    assert page.client.get(f"/link/panel?seen={seen}").status_code == 200
+
+
+def test_a_new_code_can_be_asked_for(page: Page) -> None:
+    page.host.status = link_status(Link.UNLINKED)
+    assert "Show a code" in words(page.client.get("/link"))
+    assert path_of(page.client.post("/link")) == "/link"
+    assert page.host.status.state is Link.PAIRING
+
+
+def test_logging_out_asks_first_and_says_that_messages_wait(page: Page) -> None:
+    assert "Yes, log out" in words(page.client.get("/link"))
+    page.client.post("/link/logout")
+    assert page.host.status.state is Link.UNLINKED
+    assert "messages wait" in words(page.client.get("/link"))
+
+
+def test_a_host_that_is_down_is_said_on_the_page(page: Page) -> None:
+    page.host.down = True
+    answer = page.client.get("/link")
+    assert answer.status_code == 200
+    assert "The session host does not answer." in words(answer)
+    assert path_of(page.client.post("/link")) == "/link"
+    assert path_of(page.client.post("/link/logout")) == "/link"
+
+
+def test_an_answer_nobody_understands_is_a_sentence(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page.host, "link", lambda: {"status": "fine"})
+    assert "does not understand" in words(page.client.get("/link"))

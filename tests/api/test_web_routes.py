@@ -1,0 +1,238 @@
+"""Every route of the page × (not logged in, from another site, hostile input). A route without a row here fails."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.api.web_page import Page
+from tests.builders import contact, message
+from tests.cast import EVE
+
+HOSTILE = (
+    '<script>alert("x")</script>',
+    "'\"><img src=x onerror=alert(1)>",
+    "{{7*7}}${7*7}",
+    "\u202e\u2066\x00\x07\ufeff",
+    "../../../etc/passwd",
+    "x" * 100_000,
+    "🙂" * 20_000,
+    "=cmd|' /C calc'!A0",
+    "-1",
+    "99999999999999999999",
+)
+
+
+class Row(NamedTuple):
+    """One route: is it open to everybody, and which fields or query names does it take."""
+
+    fields: tuple[str, ...] = ()
+    open: bool = False
+
+
+COMPOSE = (
+    "to",
+    "picked",
+    "text",
+    "when",
+    "when_echoed",
+    "date",
+    "time",
+    "zone",
+    "if_late",
+    "late_hours",
+    "id",
+    "version",
+)
+CONTACT = ("name", "number", "aliases", "notes", "favourite", "version")
+ROUTES = {
+    "GET /ping": Row(open=True),
+    "GET /login": Row(("next",), open=True),
+    "POST /login": Row(("password", "next"), open=True),
+    "GET /static/<path:name>": Row(("v",), open=True),
+    "GET /assets/htmx-<version>.js": Row(open=True),
+    "POST /logout": Row(),
+    "GET /password": Row(),
+    "POST /password": Row(("current", "new", "again")),
+    "GET /": Row(("show", "q", "limit")),
+    "GET /agenda/list": Row(("show", "q", "limit")),
+    "GET /live": Row(),
+    "GET /status": Row(),
+    "GET /compose": Row(("to", "text", "when", "from")),
+    "GET /compose/echo": Row(("when", "when_echoed", "date", "time", "zone")),
+    "POST /messages": Row(COMPOSE),
+    "GET /messages/<message_id>": Row(),
+    "GET /messages/<message_id>/timeline": Row(),
+    "GET /messages/<message_id>/edit": Row(),
+    "POST /messages/<message_id>": Row(COMPOSE),
+    "POST /messages/<message_id>/cancel": Row(("back",)),
+    "POST /messages/<message_id>/restore": Row(("back",)),
+    "POST /messages/<message_id>/settle": Row(("as", "back")),
+    "POST /messages/<message_id>/again": Row(("id",)),
+    "POST /messages/<message_id>/pick": Row(("version", "back")),
+    "GET /contacts": Row(("q", "limit")),
+    "GET /contacts/list": Row(("q", "limit")),
+    "GET /contacts/options": Row(("q",)),
+    "GET /contacts/new": Row(("number",)),
+    "POST /contacts": Row(CONTACT),
+    "GET /contacts/<contact_id>": Row(),
+    "POST /contacts/<contact_id>": Row(CONTACT),
+    "POST /contacts/<contact_id>/favourite": Row(("favourite", "back")),
+    "POST /contacts/<contact_id>/delete": Row(("back",)),
+    "POST /contacts/<contact_id>/restore": Row(("back",)),
+    "GET /link": Row(),
+    "GET /link/panel": Row(("seen",)),
+    "GET /link/code.svg": Row(("of",)),
+    "POST /link": Row(),
+    "POST /link/logout": Row(),
+    "GET /settings": Row(),
+    "POST /settings/theme": Row(("theme",)),
+}
+REAL = {"message_id": "message-known", "contact_id": "contact-known", "name": "css/base.css", "version": "0"}
+CLOSED = [name for name, row in ROUTES.items() if not row.open]
+UNSAFE = [name for name in ROUTES if name.startswith("POST")]
+
+
+def address(route: str, value: str | None = None) -> tuple[str, str]:
+    """Method and path, with something real (or `value`) in place of what the path names."""
+    method, path = route.split(" ")
+    for name, real in REAL.items():
+        for placed in (f"<path:{name}>", f"<{name}>"):
+            path = path.replace(placed, value or real)
+    return method, path
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    page = Page(tmp_path)
+    page.store(
+        messages=[message(EVE, id="message-known", text=HOSTILE[0])], contacts=[contact(EVE, id="contact-known")]
+    )
+    return page
+
+
+def test_every_route_has_its_row(page: Page) -> None:
+    found = {
+        f"{method} {rule.rule}"
+        for rule in page.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert found == set(ROUTES)
+
+
+@pytest.mark.parametrize("route", CLOSED)
+def test_without_a_login_there_is_only_the_way_to_it(page: Page, route: str) -> None:
+    before = page.objects
+    method, path = address(route)
+    answer = page.client.open(path, method=method, data={"text": "Hello", "name": "Hello", "theme": "light"})
+    assert answer.status_code in (303, 401)
+    if answer.status_code == 303:
+        assert answer.headers["Location"].startswith("/login")
+    assert "Eve" not in answer.text
+    assert page.objects == before
+    assert page.host.handovers == []
+
+
+@pytest.mark.parametrize("route", CLOSED)
+def test_a_made_up_cookie_opens_nothing(page: Page, route: str) -> None:
+    method, path = address(route)
+    for name in ("vpslink-80", "__Host-vpslink", "session"):
+        page.client.set_cookie(name, "made-up")
+    assert page.client.open(path, method=method).status_code in (303, 401)
+
+
+ELSEWHERE = (
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "https://localhost"},
+    {"Origin": "http://localhost:81"},
+)
+
+
+@pytest.mark.parametrize("route", UNSAFE)
+def test_another_site_can_do_nothing_in_the_owners_name(page: Page, route: str) -> None:
+    page.enter()
+    before = page.objects
+    method, path = address(route)
+    for headers in ELSEWHERE:
+        answer = page.client.open(path, method=method, headers=headers, data={"password": page.password})
+        assert answer.status_code == 403, headers
+        assert "Set-Cookie" not in answer.headers
+    assert page.objects == before
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost"}, {}], ids=str)
+def test_this_page_itself_can(page: Page, headers: dict[str, str]) -> None:
+    page.enter()
+    assert page.client.post("/settings/theme", headers=headers, data={"theme": "light"}).status_code == 303
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_hostile_input_is_answered_and_never_believed(page: Page, route: str) -> None:
+    page.enter()
+    for value in HOSTILE:
+        method, path = address(route)
+        fields = dict.fromkeys(ROUTES[route].fields, value)
+        sent = {"query_string": fields} if method == "GET" else {"data": fields}
+        answer = page.client.open(path, method=method, **sent)  # type: ignore[arg-type]
+        assert answer.status_code < 500, value[:40]
+        if answer.mimetype == "text/html":
+            assert "<script>alert" not in answer.text
+            assert "<img src=x" not in answer.text
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        if route == "POST /logout":
+            page.enter()
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "<" in route])
+def test_what_does_not_exist_is_not_found(page: Page, route: str) -> None:
+    page.enter()
+    for value in ("nobody", "%00", "..%2f..%2fetc%2fpasswd", "%F0%9F%99%82", "a" * 5000):
+        method, path = address(route, value)
+        assert page.client.open(path, method=method).status_code in (404, 422), value
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_answer_carries_the_headers(page: Page, route: str) -> None:
+    page.enter()
+    method, path = address(route)
+    answer = page.client.open(path, method=method)
+    assert answer.headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
+        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    kept = ROUTES[route].open and ("static" in path or "assets" in path)
+    assert ("no-store" in answer.headers["Cache-Control"]) != (kept and answer.status_code == 200)
+
+
+def test_every_page_has_its_own_title_and_no_inline_style_or_script(page: Page) -> None:
+    page.enter()
+    for route in ROUTES:
+        method, path = address(route)
+        answer = page.client.open(path, method=method)
+        if method == "GET" and answer.mimetype == "text/html":
+            assert "style=" not in answer.text, route
+            assert "onclick" not in answer.text, route
+            assert answer.text.count("<script") == answer.text.count("<script src=") + answer.text.count(
+                '<script type="module" src='
+            )
+
+
+def test_a_method_that_is_none_says_which_are(page: Page) -> None:
+    page.enter()
+    answer = page.client.put("/messages/message-known")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_far_too_much_is_refused_in_words(page: Page) -> None:
+    page.enter()
+    answer = page.compose(text="x" * 5_000_000)
+    assert answer.status_code == 413
+    assert "too much text" in answer.text

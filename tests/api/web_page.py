@@ -1,0 +1,190 @@
+"""A page without a browser: Flask's test client over a memory bucket that can be away, and a host that says things."""
+
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bs4 import BeautifulSoup
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from shared.host_client import HostUnreachable
+from shared.model.contact import Contact
+from shared.model.link import Link, LinkStatus
+from shared.model.message import Message
+from shared.model.wire import Handover, HandoverAnswer, ItemAnswer, Outcome
+from shared.store.bucket import Entry, Stored
+from shared.store.errors import Unreachable
+from shared.store.memory import MemoryBucket
+from shared.store.oplog import Writer
+from shared.store.view import View
+from tests.builders import NOW, link_status
+from tests.cast import OWNER
+from tests.fakes.clock import FakeClock
+from web.app import create
+
+
+class AwayBucket(MemoryBucket):
+    """A memory bucket that a test can cut off; `lost` answers: the next so many writes happen without an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.lost = 0
+
+    def _check(self) -> None:
+        if self.away:
+            raise Unreachable("No network.")
+
+    def get(self, key: str) -> Stored:
+        self._check()
+        return super().get(key)
+
+    def put(self, key: str, data: bytes) -> str:
+        self._check()
+        etag = super().put(key, data)
+        if self.lost:
+            self.lost -= 1
+            raise Unreachable("The answer was lost.")
+        return etag
+
+    def list(self, prefix: str, after: str = "") -> Iterator[Entry]:
+        self._check()
+        return super().list(prefix, after)
+
+
+class PageHost:
+    """What the page asks of a host, answered from memory; `down` for one that does not answer."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.silence = ""
+        self.status: LinkStatus = link_status()
+        self.svg: str | None = None
+        self.standing: str | None = None
+        self.other: dict[str, str] | None = None
+        self.refusal = ""
+        self.handovers: list[Handover] = []
+
+    def _check(self) -> None:
+        if self.down:
+            raise HostUnreachable("The session host does not answer.")
+
+    def handover(self, handover: Handover) -> HandoverAnswer:
+        self._check()
+        self.handovers.append(handover)
+        outcome = Outcome.REFUSED if self.refusal else Outcome.ACCEPTED
+        items = tuple(
+            ItemAnswer(id=item["id"], revision=item["revision"], outcome=outcome, reason=self.refusal or None)
+            for item in handover.items
+        )
+        return HandoverAnswer(now=NOW, host="host-1", items=items, link=self.status)
+
+    def health(self) -> dict[str, Any]:
+        self._check()
+        return {
+            "link": self.status.as_json(),
+            "lastTick": "2026-11-22T11:59:40Z",
+            "lastFold": "2026-11-22T11:59:50Z",
+            "standing": self.standing,
+            "other": self.other,
+            "checks": {"scheduler_activity": not self.silence},
+            "watch": {"tick": self.silence or "The tick was heard 20 s ago."},
+        }
+
+    def link(self) -> dict[str, Any]:
+        self._check()
+        pairing = {"svg": self.svg, "qr": "2@secret", "expiresAt": "2026-11-22T12:00:20Z"} if self.svg else None
+        return {"status": self.status.as_json(), "number": OWNER.number, "pairing": pairing}
+
+    def pair(self) -> dict[str, Any]:
+        self._check()
+        self.status = link_status(Link.PAIRING)
+        return self.link()
+
+    def logout(self) -> dict[str, Any]:
+        self._check()
+        self.status = link_status(Link.UNLINKED)
+        return self.link()
+
+
+class Page:
+    """One page with its client; `enter` logs the owner in."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.bucket, self.host, self.clock = AwayBucket(), PageHost(), FakeClock()
+        self.app = create(
+            {"WEB_DATA_DIR": str(folder), **environment}, bucket=self.bucket, host=self.host, clock=self.clock
+        )
+        self.client: FlaskClient = self.app.test_client()
+        self.other = Writer(self.bucket, "host")
+
+    @property
+    def password(self) -> str:
+        return (self.folder / "first-run-password").read_text().strip()
+
+    def enter(self) -> "Page":
+        answer = self.client.post("/login", data={"password": self.password})
+        assert answer.status_code == 303
+        return self
+
+    def later(self, span: timedelta) -> None:
+        """Time passes."""
+        self.clock.wait(threading.Event(), span.total_seconds())
+
+    def store(self, *, messages: Iterable[Message] = (), contacts: Iterable[Contact] = ()) -> None:
+        """Somebody else writes these records."""
+        name = self.other.reserve()
+        self.other.append(
+            name,
+            self.clock.now(),
+            messages=[each.evolve(version=name) for each in messages],
+            contacts=[each.evolve(version=name) for each in contacts],
+        )
+
+    @property
+    def messages(self) -> dict[str, Message]:
+        """What is scheduled, as any reader sees it."""
+        return dict(View(self.bucket).read(self.clock.now()).messages)
+
+    @property
+    def contacts(self) -> dict[str, Contact]:
+        return dict(View(self.bucket).read(self.clock.now()).contacts)
+
+    @property
+    def objects(self) -> int:
+        return len(list(self.bucket.list("")))
+
+    def compose(self, **fields: str) -> TestResponse:
+        """Send the form as the browser would, with good values for what a test does not name."""
+        form = {"to": "07700 900001", "text": "Hello", "date": "2026-11-27", "time": "18:00", "zone": "Europe/London"}
+        return self.client.post("/messages", data=form | fields)
+
+
+def words(answer: TestResponse) -> str:
+    """What a person reads on it."""
+    return re.sub(r"\s+", " ", BeautifulSoup(answer.text, "html.parser").get_text(" "))
+
+
+def errors(answer: TestResponse) -> dict[str, str]:
+    """Field → the sentence beside it."""
+    found = BeautifulSoup(answer.text, "html.parser").select("p.error")
+    return {str(each["id"]).removesuffix("-error"): each.get_text(" ", strip=True) for each in found}
+
+
+def typed(answer: TestResponse) -> dict[str, str]:
+    """Field → what stands in it."""
+    soup = BeautifulSoup(answer.text, "html.parser")
+    fields = {str(each["name"]): str(each.get("value", "")) for each in soup.select("main input[name]")}
+    return fields | {str(each["name"]): each.get_text().removeprefix("\n") for each in soup.select("textarea[name]")}
+
+
+def path_of(answer: TestResponse) -> str:
+    """Where it redirects to."""
+    assert answer.status_code == 303
+    return urlsplit(answer.headers["Location"]).path

@@ -1,0 +1,76 @@
+"""What holds for every test: nothing leaves this machine, nothing of its owner's settings comes in."""
+
+import os
+import sys
+from collections.abc import Generator
+from ipaddress import ip_address
+from typing import Any
+
+import hypothesis
+import pytest
+
+from shared.settings import ALL
+
+for setting in (name for kind in ALL for name in kind.names()):  # a test names the settings it means
+    os.environ.pop(setting, None)
+    os.environ.pop(f"{setting}_FILE", None)
+
+hypothesis.settings.register_profile("default", deadline=None, derandomize=False)
+hypothesis.settings.register_profile("thorough", deadline=None, derandomize=False, max_examples=2000)
+hypothesis.settings.load_profile("default")
+
+
+class OutsideNetwork(RuntimeError):
+    """A test reached for another machine; only one marked `registry` may."""
+
+
+class _Guard:
+    """Sees every connection and look-up of this process through an audit hook, and refuses those that leave it."""
+
+    def __init__(self) -> None:
+        self.open = False
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.open or not event.startswith("socket."):
+            return
+        if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+            address = arguments[1]
+            if isinstance(address, tuple) and not _is_here(address[0]):
+                raise OutsideNetwork(f"{event} to {address[0]}: a test reached for another machine")
+        elif event in {"socket.getaddrinfo", "socket.gethostbyname"} and not _is_here(arguments[0]):
+            raise OutsideNetwork(f"look-up of {arguments[0]}: a test reached for another machine")
+
+
+def _is_here(host: str | bytes | None) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in {None, "", "localhost"}:
+        return True
+    try:
+        address = ip_address(str(name).partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+GUARD = _Guard()
+
+
+@pytest.fixture(autouse=True)
+def _stay_here(request: pytest.FixtureRequest) -> Generator[None]:
+    """Refuse connections to other machines, except in a test marked `registry`."""
+    GUARD.open = request.node.get_closest_marker("registry") is not None
+    yield
+    GUARD.open = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a skipped test is a failed one: there nothing may be missing."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CI=true allows no skip: {call.excinfo}"
+    return report

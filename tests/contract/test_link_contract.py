@@ -1,0 +1,343 @@
+"""What every Link keeps to: the tests' fake, and the real one (neonize in a child process, linked to the simulator)."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import pytest
+
+from session_host.link import Link as AnyLink
+from session_host.link import Reason, Receipt, ReceiptKind, SendFailed
+from session_host.link_machine import Kind
+from shared.model.address import Address
+from shared.model.link import SENTENCES, Link, LinkStatus
+from simulator.control import Control
+from simulator.models import FaultRule
+from tests.fakes.link import FakeLink
+from tests.flow.real_link import RealLink, running_link
+from tests.flow.simulated import running_simulator
+
+ADA = Address.from_stored("447700900123")
+NOBODY = Address.from_stored("447700900199")
+
+
+T = TypeVar("T")
+
+
+class World(Protocol):
+    """The side of WhatsApp that a test plays: the phone, the line, the other people."""
+
+    number: str
+
+    @property
+    def link(self) -> AnyLink:
+        """What is tested."""
+
+    def scan(self) -> None:
+        """The phone scans the code that the link shows."""
+
+    def unlink(self) -> None:
+        """The phone unlinks this device."""
+
+    def break_line(self) -> None:
+        """The connection breaks; the server is still there."""
+
+    def refuse_next(self, code: int) -> None:
+        """The server refuses the next message with this code."""
+
+    def received(self) -> list[str]:
+        """What Ada's phone has."""
+
+    def reads(self) -> None:
+        """Ada's phone has got everything, and she reads it."""
+
+
+class FakeWorld:
+    def __init__(self) -> None:
+        self.number = "447700900001"
+        self.link = self._fake = FakeLink()
+        self._fake.unregistered.add(NOBODY.user)
+
+    def scan(self) -> None:
+        self._fake.phone_scans(self.number)
+
+    def unlink(self) -> None:
+        self._fake.tell(Kind.LOGGED_OUT)
+
+    def break_line(self) -> None:
+        self._fake.tell(Kind.DISCONNECTED)
+        self._fake.tell(Kind.CONNECTED)
+
+    def refuse_next(self, code: int) -> None:
+        self._fake.fail_next(f"server returned error {code}")
+
+    def received(self) -> list[str]:
+        return [text for _, text in self._fake.sent]
+
+    def reads(self) -> None:
+        for number, _ in enumerate(self._fake.sent, start=1):
+            for kind in ReceiptKind:
+                self._fake.receipt(f"3EB0{number:018X}", kind)
+
+
+class RealWorld:
+    def __init__(self, control: Control, link: RealLink, number: str) -> None:
+        self.link = link
+        self.number = number
+        self._control = control
+
+    def scan(self) -> None:
+        pairing = self.link.pairing()
+        assert pairing is not None
+        self._control.scan(pairing.qr, self.number)
+
+    def unlink(self) -> None:
+        self._control.log_out(self.number)
+
+    def break_line(self) -> None:
+        self._control.break_connections()
+
+    def refuse_next(self, code: int) -> None:
+        self._control.add_fault(FaultRule(action="nack", code=code))
+
+    def received(self) -> list[str]:
+        return [item.text for item in self._control.inbox(ADA.user) if item.from_ == self.number]
+
+    def reads(self) -> None:
+        self._control.read(ADA.user)
+
+
+class Heard:
+    """What a link's listeners heard, to be waited for."""
+
+    def __init__(self, link: AnyLink) -> None:
+        self.statuses: list[LinkStatus] = []
+        self.receipts: list[Receipt] = []
+        self._changed = threading.Condition()
+        link.listen(self._note(self.receipts), self._note(self.statuses))
+
+    def until(self, holds: Callable[[], object], what: str) -> None:
+        """Blocks until it holds; fails the test where it does not within half a minute."""
+        with self._changed:
+            assert self._changed.wait_for(holds, 30), f"never {what}; there were {self.statuses}, {self.receipts}"
+
+    def _note(self, kept: list[T]) -> Callable[[T], None]:
+        def note(value: T) -> None:
+            with self._changed:
+                kept.append(value)
+                self._changed.notify_all()
+
+        return note
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Control]]:
+    folder = tmp_path_factory.mktemp("whatsapp")
+    with running_simulator(folder) as control:
+        control.put_contact(ADA.user, "Ada", delivered_after_ms=0, read_after_ms=None)
+        yield folder, control
+
+
+ACCOUNTS = itertools.count(447700900001)
+
+
+@pytest.fixture(params=["fake", "real"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    if request.param == "fake":
+        yield FakeWorld()
+        return
+    folder, control = request.getfixturevalue("simulator")
+    number = str(next(ACCOUNTS))
+    with running_link(folder, f"host-{number}") as link:
+        yield RealWorld(control, link, number)
+        link.stop(10)
+
+
+@pytest.fixture
+def heard(world: World) -> Heard:
+    return Heard(world.link)
+
+
+@pytest.fixture
+def linked(world: World, heard: Heard) -> World:
+    world.link.start()
+    becomes(world, heard, Link.PAIRING)
+    world.scan()
+    becomes(world, heard, Link.CONNECTED)
+    return world
+
+
+def becomes(world: World, heard: Heard, state: Link) -> LinkStatus:
+    heard.until(lambda: heard.statuses and heard.statuses[-1].state is state, f"became {state}")
+    return world.link.status()
+
+
+def has_heard(heard: Heard, kind: ReceiptKind) -> bool:
+    return any(told.kind is kind for told in heard.receipts)
+
+
+def refused(world: World, to: Address = ADA, text: str = "Hello") -> SendFailed:
+    with pytest.raises(SendFailed) as raised:
+        world.link.send_text(to, text)
+    return raised.value
+
+
+def nothing_goes(world: World) -> bool:
+    """A send fails at once: certainly nothing was delivered, and it is worth another try later."""
+    failed = refused(world)
+    return (failed.certain, failed.permanent, failed.reason) == (True, False, Reason.NOT_CONNECTED)
+
+
+def test_before_the_start_there_is_a_status_and_nothing_goes(world: World) -> None:
+    assert world.link.status().state is Link.STARTING
+    assert not world.link.status().sends
+    assert nothing_goes(world)
+    assert (world.link.own_number(), world.link.pairing(), world.link.is_registered(ADA)) == (None, None, None)
+    with pytest.raises(SendFailed):
+        world.link.logout()
+
+
+def test_an_unlinked_account_shows_a_code_until_a_phone_scans_it(world: World, heard: Heard) -> None:
+    world.link.start()
+    status = becomes(world, heard, Link.PAIRING)
+    assert (world.link.own_number(), status.sends) == (None, False)
+    pairing = world.link.pairing()
+    assert pairing is not None
+    assert 50 < (pairing.expires_at - status.since).total_seconds() < 70
+    assert nothing_goes(world)
+    world.scan()
+    becomes(world, heard, Link.CONNECTED)
+    assert (world.link.own_number(), world.link.pairing()) == (world.number, None)
+    states = [told.state for told in heard.statuses]
+    assert states[:4] == [Link.CONNECTING, Link.PAIRING, Link.CONNECTING, Link.CONNECTED]
+    assert all((told.sentence, told.action) == SENTENCES[told.state] for told in heard.statuses)
+    assert sorted(heard.statuses, key=lambda told: told.since) == heard.statuses
+
+
+def test_starting_again_does_nothing_while_there_is_a_connection(linked: World, heard: Heard) -> None:
+    linked.link.start()
+    linked.link.start()
+    linked.link.send_text(ADA, "Hello")
+    assert heard.statuses[-1].sends
+
+
+TEXTS = [
+    "Hello",
+    "Grüße 👋🏽\nzweite Zeile\t",
+    "@447700900555 at @123456789@g.us https://example.com",
+    " ",
+    "x" * 20_000,
+]
+
+
+def test_a_text_arrives_exactly_as_it_was_given_and_once(linked: World) -> None:
+    ids = [linked.link.send_text(ADA, text).message_id for text in TEXTS]
+    assert linked.received() == TEXTS
+    assert len(set(ids)) == len(TEXTS)
+    assert all(ids)
+
+
+def test_several_callers_send_one_after_the_other(linked: World) -> None:
+    sent: list[str] = []
+    callers = [
+        threading.Thread(target=lambda text=f"text {number}": sent.append(linked.link.send_text(ADA, text).message_id))
+        for number in range(8)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(60)
+    assert sorted(linked.received()) == [f"text {number}" for number in range(8)]
+    assert len(set(sent)) == 8
+
+
+def test_receipts_tell_by_id_that_it_was_delivered_and_read(linked: World, heard: Heard) -> None:
+    sent = linked.link.send_text(ADA, "Hello").message_id
+    linked.reads()
+    for kind in (ReceiptKind.DELIVERED, ReceiptKind.READ):
+        heard.until(partial(has_heard, heard, kind), f"heard that it was {kind}")
+    assert {told.message_ids for told in heard.receipts} == {(sent,)}
+    assert all(told.at.utcoffset() is not None for told in heard.receipts)
+
+
+def test_a_number_without_an_account_is_known_before_and_after(linked: World) -> None:
+    assert linked.link.is_registered(ADA) is True
+    assert linked.link.is_registered(NOBODY) is False
+    failed = refused(linked, NOBODY)
+    assert (failed.certain, failed.permanent, failed.reason) == (True, True, Reason.NO_ACCOUNT)
+
+
+@pytest.mark.parametrize("address", ["120363000000000000@g.us", "123456789012345@lid"])
+def test_only_of_a_number_it_is_known_whether_it_is_registered(linked: World, address: str) -> None:
+    assert linked.link.is_registered(Address.from_stored(address)) is None
+
+
+def test_a_text_that_is_no_text_goes_nowhere_and_is_not_repeated(linked: World) -> None:
+    failed = refused(linked, text="broken \ud800 secret")
+    assert (failed.certain, failed.permanent, failed.reason) == (True, True, Reason.BAD_TEXT)
+    assert "secret" not in str(failed)
+    assert linked.received() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "permanent", "reason"),
+    [(479, True, Reason.REFUSED), (463, True, Reason.STRANGERS_LOCKED), (429, False, Reason.SLOW_DOWN)],
+)
+def test_a_refusal_of_the_server_is_certain(linked: World, code: int, permanent: bool, reason: Reason) -> None:
+    linked.refuse_next(code)
+    failed = refused(linked)
+    assert (failed.certain, failed.permanent, failed.reason) == (True, permanent, reason)
+    linked.link.send_text(ADA, "the next one goes")
+    assert linked.received() == ["the next one goes"]
+
+
+def test_a_broken_line_comes_back_by_itself(linked: World, heard: Heard) -> None:
+    linked.break_line()
+    heard.until(lambda: Link.RECONNECTING in [told.state for told in heard.statuses], "noticed")
+    heard.until(lambda: heard.statuses[-1].sends, "came back")
+    linked.link.send_text(ADA, "still here")
+    assert linked.received() == ["still here"]
+
+
+def test_a_phone_that_unlinks_is_noticed_and_links_again_without_a_restart(linked: World, heard: Heard) -> None:
+    linked.unlink()
+    becomes(linked, heard, Link.LOGGED_OUT)
+    assert nothing_goes(linked)
+    assert linked.link.own_number() is None
+    linked.link.pairing()
+    becomes(linked, heard, Link.PAIRING)
+    linked.scan()
+    becomes(linked, heard, Link.CONNECTED)
+    linked.link.send_text(ADA, "again")
+    assert linked.received() == ["again"]
+
+
+def test_a_log_out_from_here_leaves_nothing_linked(linked: World, heard: Heard) -> None:
+    linked.link.logout()
+    assert linked.link.status().state is Link.UNLINKED
+    assert linked.link.own_number() is None
+    assert nothing_goes(linked)
+    with pytest.raises(SendFailed):
+        linked.link.logout()
+    linked.link.pairing()
+    becomes(linked, heard, Link.PAIRING)
+
+
+def test_after_a_stop_nothing_goes_and_nothing_starts(linked: World) -> None:
+    linked.link.stop(10)
+    assert linked.link.status().state is Link.STOPPED
+    assert nothing_goes(linked)
+    assert linked.link.is_registered(ADA) is None
+    linked.link.start()
+    linked.link.stop(10)
+    assert linked.link.status().state is Link.STOPPED
+
+
+def test_a_code_is_no_hindrance_to_stopping(world: World, heard: Heard) -> None:
+    world.link.start()
+    becomes(world, heard, Link.PAIRING)
+    world.link.stop(10)
+    assert (world.link.status().state, world.link.pairing()) == (Link.STOPPED, None)

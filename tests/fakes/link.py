@@ -1,0 +1,140 @@
+"""A Link without WhatsApp: the real table of states, a phone that the test plays, and sends that go as the test says.
+
+Held to the same contract as the real one (tests/contract/test_link_contract.py).
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+
+from session_host import send_errors
+from session_host.link import Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link_machine import Happening, Kind, after
+from shared.clock import SYSTEM, Clock
+from shared.model.address import Address
+from shared.model.address import Kind as AddressKind
+from shared.model.link import Link, LinkStatus, describe
+
+
+class FakeLink:
+    """Scripted from outside: `phone_scans`, `tell`, `fail_next`, `hold_answers`; asked: `sent`."""
+
+    def __init__(self, clock: Clock = SYSTEM, number: str | None = None) -> None:
+        self._clock = clock
+        self._linked_as = number
+        self._number: str | None = number
+        self._status = describe(Link.STARTING, clock.now())
+        self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
+        self._on_status: Callable[[LinkStatus], None] = lambda _status: None
+        self._pairing: Pairing | None = None
+        self._codes = count(1)
+        self._ids = count(1)
+        self._failures: deque[str] = deque()
+        self._moving = threading.RLock()
+        self._sending = threading.Lock()
+        self._answers = threading.Event()
+        self._answers.set()
+        self.sent: list[tuple[Address, str]] = []
+        self.unregistered: set[str] = set()
+
+    # What a test does.
+
+    def phone_scans(self, number: str) -> None:
+        """The phone of this account scans the code that is shown."""
+        assert self._pairing is not None, "no code is shown"
+        self._linked_as = number
+        self.tell(Kind.PAIRED)
+        self.tell(Kind.CONNECTED)
+
+    def tell(self, kind: Kind, detail: str | None = None) -> None:
+        """This happens, as the real link's table has it."""
+        with self._moving:
+            status = after(self._status, Happening(kind=kind, detail=detail), self._clock.now()).status
+            changed, self._status = status != self._status, status
+            if kind in (Kind.LOGGED_OUT, Kind.UNLINKED_HERE):
+                self._linked_as = None
+            if status.state is not Link.PAIRING:
+                self._pairing = None
+            self._number = self._linked_as if status.state is not Link.PAIRING else None
+            if changed:
+                self._on_status(status)
+
+    def fail_next(self, *errors: str) -> None:
+        """The next sends fail with these errors of the library, for example "server returned error 479"."""
+        self._failures.extend(errors)
+
+    def hold_answers(self) -> Callable[[], None]:
+        """The server takes messages but acknowledges none, until the function that is returned is called."""
+        self._answers.clear()
+        return self._answers.set
+
+    def receipt(self, message_id: str, kind: ReceiptKind) -> None:
+        """The recipient's phone says so."""
+        self._on_receipt(Receipt(message_ids=(message_id,), kind=kind, at=self._clock.now()))
+
+    # What the host does.
+
+    def start(self) -> None:
+        self.tell(Kind.START)
+        self._dial()
+
+    def stop(self, seconds: float) -> None:
+        self.tell(Kind.STOP)
+        if self._sending.acquire(timeout=seconds):
+            self._sending.release()
+
+    def status(self) -> LinkStatus:
+        return self._status
+
+    def own_number(self) -> str | None:
+        return self._number
+
+    def pairing(self) -> Pairing | None:
+        if self._status.state in (Link.UNLINKED, Link.LOGGED_OUT) and self._status.detail is None:
+            self.tell(Kind.WANTED)
+            self._dial()
+        return self._pairing
+
+    def logout(self) -> None:
+        if not self._status.sends:
+            raise send_errors.not_connected(self._status)
+        self.tell(Kind.UNLINKED_HERE)
+
+    def is_registered(self, to: Address) -> bool | None:
+        if to.kind is not AddressKind.PHONE or not self._status.sends:
+            return None
+        return to.user not in self.unregistered
+
+    def send_text(self, to: Address, text: str) -> Sent:
+        if not self._status.sends:
+            raise send_errors.not_connected(self._status)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise SendFailed("The text cannot be sent.", permanent=True, certain=True, reason=Reason.BAD_TEXT) from None
+        with self._sending:
+            if not self._status.sends:
+                raise send_errors.not_connected(self._status)
+            if self._failures:
+                raise send_errors.failure(self._failures.popleft())
+            if to.user in self.unregistered:
+                raise send_errors.failure(f"no LID found for {to.jid} from server")
+            self.sent.append((to, text))
+            self._answers.wait(60)
+            return Sent(f"3EB0{next(self._ids):018X}")
+
+    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
+        self._on_receipt, self._on_status = on_receipt, on_status
+
+    def _dial(self) -> None:
+        with self._moving:
+            if self._status.state is not Link.CONNECTING:
+                return
+            if self._linked_as:
+                self.tell(Kind.CONNECTED)
+                return
+            until = self._clock.now() + timedelta(seconds=60)
+            self._pairing = Pairing(qr=f"a secret code, number {next(self._codes)}", expires_at=until)
+            self.tell(Kind.CODE)

@@ -1,0 +1,332 @@
+"""One seed, one history: an installation lives through a quarter of an hour of faults, then all is mended.
+
+`./wa bench faults --seed N` tells the history of one seed.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import structlog
+
+from shared.model.link import Link
+from shared.model.message import IfLate, LatePolicy, Status
+from shared.model.wire import NewMessage
+from shared.store import pulse as pulses
+from tests.cast import EVERYBODY
+from tests.faults.checker import Violation, check
+from tests.faults.history import Closed, Event, Forced
+from tests.faults.installation import (
+    Cron,
+    HostClass,
+    Machine,
+    Network,
+    Page,
+    Program,
+    SimulatedHost,
+    WhatsApp,
+    memory_folder,
+)
+from tests.faults.storage import Storage
+from tests.faults.world import World
+from web.draft import Draft
+
+FAULTS = 600.0
+"""Seconds in which things go wrong."""
+
+MENDING = timedelta(minutes=30)
+"""By then everything must have ended: a lost machine costs ten minutes, a late listing five."""
+
+
+class Result(NamedTuple):
+    """What became of one seed."""
+
+    seed: int
+    steps: int
+    events: list[Event]
+    violations: list[Violation]
+
+
+def simulate(seed: int, make: HostClass = SimulatedHost, *, only: tuple[str, ...] = ()) -> Result:
+    """Live through the history of this seed, with hosts made by `make`. Raises AssertionError where a part breaks.
+
+    `only`: these faults (methods of Story) instead of some that chance picks.
+    """
+    with TemporaryDirectory(dir=memory_folder(), prefix="wa-faults-") as folder, _quiet():
+        story = Story(seed, Path(folder), make, only)
+        story.run()
+        return Result(seed, story.world.steps, story.world.events, check(story.world.events))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing is logged: a history is told by what was seen."""
+    before, level = structlog.get_config(), logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+        logging.disable(level)
+
+
+class Story:
+    """The plan of one seed."""
+
+    def __init__(self, seed: int, folder: Path, make: HostClass, only: tuple[str, ...]) -> None:
+        self.world = World(seed)
+        self.random = self.world.random
+        self.folder, self._make, self._only = folder, make, only
+        self.storage = Storage(self.world)
+        self.whatsapp = WhatsApp(self.world)
+        self.machines: list[Machine] = []
+        self.first = self._machine("alpha")
+        self.network = Network(self.world, self.first)
+        self.pages = [Page(self.world, self.storage, self.network, folder / name, name) for name in ("web", "weba")]
+        self.program = Program(self.world, self.network)
+        self.cron = Cron(self.world, self.storage, self.network, folder)
+        self._names: list[str] = []
+        self._decisions = 0
+
+    def _machine(self, name: str) -> Machine:
+        machine = Machine(self.world, name, self.storage, self.whatsapp, self.folder / name, self._make)
+        self.machines.append(machine)
+        for each in self.machines:
+            each.everybody = self.machines
+        return machine
+
+    def run(self) -> None:
+        """Faults, then the end."""
+        self.world.plan(self.random.uniform(0, 60), self.cron.minute)
+        self._people()
+        self._faults()
+        self.world.run(self.world.now + timedelta(seconds=FAULTS))
+        self._mend()
+        end = self.world.now + MENDING
+        while self.world.now < end and not self._settled():
+            self.world.run(self.world.now + timedelta(seconds=45))
+        self.pages[0].look()
+        self.world.note(Closed(self.world.now, tuple(self.pages[0].read().values())))
+        for each in self.machines:
+            each.gone = True
+            each.kill()
+
+    def _settled(self) -> bool:
+        records = self.pages[0].read().values()
+        return self.storage.lists_all and not any(each.open or each.status is Status.SENDING for each in records)
+
+    # People
+
+    def _people(self) -> None:
+        for number in range(self.random.randint(4, 10)):
+            id_ = f"m{number}"
+            self.world.plan(self.random.uniform(1, FAULTS * 0.8), lambda id_=id_: self._schedule(id_))  # type: ignore[misc]
+        for _ in range(self.random.randint(2, 10)):
+            self.world.plan(self.random.uniform(30, FAULTS), self._decide)
+        for page in self.pages:
+            self._look_on(page)
+
+    def _look_on(self, page: Page) -> None:
+        page.look()
+        if not self.world.mended:
+            self.world.plan(self.random.choice((5.0, 15.0, 40.0)), lambda: self._look_on(page))
+
+    def _schedule(self, id_: str) -> None:
+        self._names.append(id_)
+        if self.random.random() < 0.2:
+            draft = self._draft(id_)
+            new = NewMessage(id=id_, to=draft.to, text=draft.text, send_at=draft.send_at, if_late=draft.if_late)
+            self.program.schedule(new)
+            return
+        page, draft = self.random.choice(self.pages), self._draft(id_)
+        page.schedule(id_, draft)
+        if self.random.random() < 0.2:
+            page.schedule(id_, draft)
+
+    def _decide(self) -> None:
+        if not self._names:
+            return
+        id_, page = self.random.choice(self._names), self.random.choice(self.pages)
+        decision: Callable[[], None] = self.random.choice(
+            (
+                lambda: page.cancel(id_),
+                lambda: page.cancel(id_),
+                lambda: page.change(id_, self._draft(id_)),
+                lambda: page.change(id_, self._draft(id_)),
+                lambda: self.program.cancel(id_),
+                lambda: self.program.change(id_, self._text(id_)),
+            )
+        )
+        page.look()
+        decision()
+
+    def _draft(self, id_: str) -> Draft:
+        due = self.world.now + timedelta(seconds=self.random.choice((1, 5, 20, 60, 100, 200, 400)))
+        late = self.random.choice((IfLate(), IfLate(), IfLate(), IfLate(policy=LatePolicy.ON_TIME)))
+        person = self.random.choice(EVERYBODY)
+        text, wall = self._text(id_), f"{due:%Y-%m-%dT%H:%M:%S}"
+        return Draft(
+            to=person.number, contact_name=None, text=text, send_at=due, wall_time=wall, zone="UTC", if_late=late
+        )
+
+    def _text(self, id_: str) -> str:
+        self._decisions += 1
+        return f"{id_} as decided in {self._decisions}"
+
+    # Faults
+
+    def _faults(self) -> None:
+        if self._only:
+            for name in self._only:
+                self.world.plan(self.random.uniform(60, FAULTS * 0.7), getattr(self, name))
+            return
+        kinds = [
+            self._storage_spell, self._storage_spell, self._slow_storage, self._late_listings,
+            self._whatsapp_spell, self._whatsapp_spell, self._link_spell, self._deadly_spell, self._deadly_spell,
+            self._crashes, self._crashes, self._kill, self._kill, self._stop,
+            self._network_spell, self._cron_spell, self._clock, self._clock, self._partition,
+        ]  # fmt: skip
+        for fault in self.random.sample(kinds, self.random.randint(1, 8)):
+            self.world.plan(self.random.uniform(0, FAULTS * 0.9), fault)
+        for party in (self.first.clock, self.cron.clock, *(page.clock for page in self.pages)):
+            party.offset = timedelta(seconds=self.random.choice((0, 0, 0.4, -1.3, 2, -2)))
+        change = self.random.choice(
+            (None, None, self._new_machine, self._lost_inside_a_send, self._rollback, self._second, self._forced)
+        )
+        if change is self._forced:
+            self._forced()
+        elif change is not None:
+            self.world.plan(self.random.uniform(60, FAULTS * 0.7), change)
+
+    def _for_a_while(self, owner: object, name: str, value: float) -> None:
+        seconds = self.random.choice((10.0, 60.0, 200.0))
+        self.world.say(f"{type(owner).__name__}.{name} is {value} for {seconds:.0f} s")
+        setattr(owner, name, value)
+        self.world.plan(seconds, lambda: setattr(owner, name, 0.0))
+
+    def _storage_spell(self) -> None:
+        self._for_a_while(self.storage, "errors", self.random.choice((0.05, 0.3, 1.0)))
+
+    def _slow_storage(self) -> None:
+        self._for_a_while(self.storage, "slow", self.random.choice((0.1, 0.3)))
+
+    def _late_listings(self) -> None:
+        self._for_a_while(self.storage, "late_listings", True)
+
+    def _whatsapp_spell(self) -> None:
+        self._for_a_while(self.whatsapp, self.random.choice(("trouble", "slow")), self.random.choice((0.3, 0.9)))
+
+    def _deadly_spell(self) -> None:
+        self._for_a_while(self.whatsapp, "deadly", self.random.choice((0.3, 0.9)))
+
+    def _network_spell(self) -> None:
+        self._for_a_while(self.network, "trouble", self.random.choice((0.2, 0.7)))
+
+    def _cron_spell(self) -> None:
+        self._for_a_while(self.cron, "trouble", self.random.choice((0.3, 1.0)))
+
+    def _any(self) -> Machine:
+        return self.random.choice(self.machines)
+
+    def _link_spell(self) -> None:
+        machine = self._any()
+        machine.set_link(Link.RECONNECTING)
+        self.world.plan(self.random.choice((3.0, 30.0, 150.0)), lambda: machine.set_link(Link.CONNECTED))
+
+    def _crashes(self) -> None:
+        machine = self._any()
+        machine.set_fragile(self.random.choice((0.01, 0.05)))
+        self.world.plan(self.random.choice((20.0, 120.0)), lambda: machine.set_fragile(0.0))
+
+    def _kill(self) -> None:
+        self._any().kill()
+
+    def _stop(self) -> None:
+        machine = self._any()
+        machine.stop()
+        self.world.plan(self.random.choice((1.0, 30.0)), machine.boot)
+
+    def _clock(self) -> None:
+        wrong = self.random.choice((-20.0, 25.0, 29.0, -90.0, 90.0, 600.0, -600.0, 8 * 3600.0))
+        pick = self.random.randrange(4)
+        if pick == 0:
+            self.pages[0].clock.offset = timedelta(seconds=max(-600.0, min(600.0, wrong)))
+        elif pick == 1:
+            self.cron.clock.offset = timedelta(seconds=wrong)
+        else:
+            machine = self._any()
+            machine.set_clock(wrong)
+            self.world.plan(self.random.choice((2.0, 40.0, 200.0)), lambda: machine.set_clock(0.0))
+
+    def _partition(self) -> None:
+        machine = self._any()
+        machine.set_away(True)
+        self.world.plan(self.random.choice((20.0, 150.0, 700.0)), lambda: machine.set_away(False))
+
+    def _lose(self, machine: Machine) -> None:
+        machine.gone = True
+        machine.kill()
+        self.world.say(f"{machine.name} is lost for ever")
+
+    def _new_machine(self) -> None:
+        """The VPS is lost; another one with an empty data folder takes its place."""
+        if self.world.mended:
+            return
+        self._lose(self.first)
+        self.world.plan(self.random.choice((5.0, 120.0)), self._replace)
+
+    def _lost_inside_a_send(self) -> None:
+        """The VPS is lost while a message leaves."""
+        self.whatsapp.at_next_send = self._new_machine
+
+    def _replace(self) -> None:
+        self.network.machines = [self._machine("beta")]
+
+    def _second(self) -> None:
+        """Somebody starts a second host while the first one may live: it must wait."""
+        self.network.machines = [self.first, self._machine("beta")]
+
+    def _forced(self) -> None:
+        """Two hosts are started in the same moment on an account that has no pulse."""
+        self.world.note(Forced(self.world.now))
+        self._second()
+
+    def _rollback(self) -> None:
+        """The provider restores a snapshot of the VPS that is older than the last pulse the storage has."""
+        snapshot = self.folder / "snapshot"
+        if self.first.host is None:
+            return
+        then = self.first.host.pulse.identity
+        self.first.snapshot(snapshot)
+        self.world.say("a snapshot of alpha is taken")
+
+        def restore() -> None:
+            found = pulses.read_host(self.storage.objects)
+            if found is None or (found.host == then.id and (found.epoch, found.counter) <= then.place):
+                return
+            self.first.kill()
+            self.first.restore(snapshot)
+            self.world.say("alpha is restored from its snapshot")
+
+        self.world.plan(self.random.choice((40.0, 100.0, 250.0)), restore)
+
+    def _mend(self) -> None:
+        """Everything works from now on; what was started stays."""
+        self.world.say("everything is mended")
+        self.world.mended = True
+        for machine in self.machines:
+            machine.set_fragile(0.0)
+            machine.set_clock(0.0)
+            if machine.away:
+                machine.set_away(False)
+            if machine.link_state is not Link.CONNECTED:
+                machine.set_link(Link.CONNECTED)
+            machine.boot()
+        self.cron.clock.offset = timedelta(0)
+        for page in self.pages:
+            page.clock.offset = timedelta(0)

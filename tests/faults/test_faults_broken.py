@@ -1,0 +1,129 @@
+"""The simulation finds what is broken on purpose: each host here lacks one of the things that keep the promises."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from session_host import rules, sender
+from session_host.gates import Skew
+from session_host.host import Host
+from session_host.ledger import Ledger
+from session_host.link import SendFailed
+from session_host.look import Look
+from session_host.pulse import Pulse
+from shared.model import lifecycle
+from shared.model.lifecycle import State
+from tests.faults.simulation import simulate
+
+MOST = 40
+"""Seeds in which a broken host must have been caught."""
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def tries_the_uncertain_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes a failure it cannot be sure of for one that may be tried again."""
+    settle = sender._settle
+
+    def surely(row: rules.Row, outcome: Any, now: datetime) -> Any:
+        if isinstance(outcome, SendFailed):
+            outcome = SendFailed(str(outcome), permanent=False, certain=True)
+        return settle(row, outcome, now)
+
+    monkeypatch.setattr(sender, "_settle", surely)
+
+
+def forgets_what_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a crash it tries again what had begun."""
+
+    def recover(self: Ledger, now: datetime) -> list[str]:
+        with self._changing() as change:
+            for row in change.rows("rank = ?", State.BEGUN.rank):
+                change.put(row._replace(delivery=lifecycle.retry(row.delivery, "again")))
+        return []
+
+    monkeypatch.setattr(Ledger, "recover", recover)
+
+
+def ignores_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begins anew what a lost host had claimed."""
+
+    def anew(row: rules.Row, host: str, now: datetime, *, foreign: bool) -> rules.Row:
+        if foreign and row.delivery.state in (State.CLAIMED, State.BEGUN):
+            return row._replace(delivery=lifecycle.retry(row.delivery, "again"), claim_stored=False)
+        return row
+
+    monkeypatch.setattr(rules, "_inherit", anew)
+
+
+def begins_before_it_has_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trusts its ledger, though it may be an old copy."""
+    monkeypatch.setattr(Host, "_may_decide", lambda self, now: self.pulse.standing_gate(now) or self.skew.gate(now))
+
+
+def leads_beside_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Does not mind the pulse of another host."""
+    monkeypatch.setattr(Pulse, "_is_ours", lambda self, found: True)
+
+
+def ignores_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sends by a clock that the storage says is wrong."""
+    monkeypatch.setattr(Skew, "gate", lambda self, now: None)
+
+
+def begins_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begins two seconds before the second."""
+    ready, turn, early = Ledger.next_ready, Ledger.turn, sender.AGAIN * 2
+    monkeypatch.setattr(Ledger, "next_ready", lambda self, now: ready(self, now + early))
+    monkeypatch.setattr(
+        Ledger, "turn", lambda self, settled, begin, now, **more: turn(self, settled, begin, now + early, **more)
+    )
+
+
+def forgets_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither begins anything, nor says why."""
+    monkeypatch.setattr(Ledger, "expired", lambda self, now: False)
+    monkeypatch.setattr(Ledger, "hold", lambda self, reason, now, unclaimed=False: 0)
+    monkeypatch.setattr(Ledger, "next_ready", lambda self, now: None)
+
+
+def confirms_what_it_does_not_obey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Says that it has read a cancel, and sends."""
+    obey = rules._obey
+
+    def half(row: rules.Row, host: str, now: datetime, *, claims: bool) -> rules.Row:
+        before = row.content
+        done = obey(row._replace(content=before.evolve(cancelled=False)), host, now, claims=claims)
+        return done if done.delivery.state is State.CLAIMED else done._replace(content=before)
+
+    monkeypatch.setattr(rules, "_obey", half)
+
+
+def begins_without_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Believes that everything was looked after, so a clock that jumps is noticed too late."""
+    monkeypatch.setattr(Look, "covers", lambda self, at: True)
+
+
+@pytest.mark.parametrize(
+    ("broken", "promise", "faults"),
+    [
+        (tries_the_uncertain_again, "TWICE", ("_whatsapp_spell", "_whatsapp_spell")),
+        (forgets_what_was_begun, "TWICE", ("_deadly_spell",)),
+        (ignores_claims, "TWICE", ("_lost_inside_a_send",)),
+        (begins_before_it_has_caught_up, "TWICE", ("_rollback",)),
+        (leads_beside_another, "TWICE", ("_second",)),
+        (ignores_its_clock, "EARLY", ("_clock", "_clock")),
+        (begins_without_a_look, "EARLY", ("_clock",) * 12),
+        (begins_early, "EARLY", ("_kill",)),
+        (forgets_what_waits, "SILENT", ("_kill",)),
+        (confirms_what_it_does_not_obey, "DISOBEYED", ("_kill",)),
+    ],
+)
+def test_a_broken_host_is_caught(
+    broken: Break, promise: str, faults: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(monkeypatch)
+    found = (simulate(seed, only=faults).violations for seed in range(MOST))
+    assert any(each.promise == promise for violations in found for each in violations)

@@ -1,0 +1,41 @@
+"""Whatever happens to web, tick, storage, host, link and clocks: the promises hold, for each of 300 seeds."""
+
+import pytest
+
+from tests.faults.history import in_words
+from tests.faults.simulation import simulate
+
+SEEDS = 300
+CHUNK = 30
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_whatever_happens_the_promises_hold(first: int) -> None:
+    broken = {}
+    for seed in range(first, first + CHUNK):
+        if violations := simulate(seed).violations:
+            broken[f"./wa bench faults --seed {seed}"] = [str(each) for each in violations]
+    assert broken == {}
+
+
+def test_a_seed_always_tells_the_same_history() -> None:
+    first, again = simulate(7), simulate(7)
+    assert _without_ids(in_words(first.events)) == _without_ids(in_words(again.events))
+    assert first.steps == again.steps
+
+
+def _without_ids(lines: list[str]) -> list[str]:
+    return [line for line in lines if " starts as " not in line and "session host, " not in line]
+
+
+def test_the_histories_hold_what_they_are_about() -> None:
+    told = "\n".join(line for seed in range(40) for line in in_words(simulate(seed).events))
+    for word in ("is killed", "dies", "clock is now wrong", "loses the storage", "is reconnecting"):
+        assert word in told
+
+
+def test_sends_fail_in_each_way_there_is() -> None:
+    faults = ("_whatsapp_spell",) * 6
+    told = "\n".join(line for seed in range(15) for line in in_words(simulate(seed, only=faults).events))
+    for word in ("certain, passing", "certain, permanent", "UNCERTAIN, passing"):
+        assert word in told

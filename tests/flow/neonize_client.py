@@ -1,0 +1,143 @@
+"""A child process with the real neonize client, turned towards a simulator: commands in on stdin, events out on stdout.
+
+One JSON object a line both ways. Commands: {"do": "send", "to", "text"}, {"do": "check", "number"},
+{"do": "name", "of"}, {"do": "groups"}, {"do": "stop"}.
+Events: qr, connected, disconnected, replaced, outdated, logged-out, message, protocol, history, receipt, undecryptable,
+offline, returned, answer.
+"""
+
+import argparse
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from simulator import redirect
+from simulator.models import ReadyFile
+
+
+class Lines:
+    """The line to the test; what the library prints itself goes to stderr."""
+
+    def __init__(self) -> None:
+        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+
+    def say(self, event: str, **detail: Any) -> None:
+        with self._lock:
+            self._out.write(json.dumps({"event": event, **detail}) + "\n")
+            self._out.flush()
+
+
+def client(lines: Lines, session: Path) -> Any:
+    """A neonize client that reports every event; the session is kept in a file with neonize's fast settings."""
+    from neonize import events
+    from neonize.client import NewClient
+
+    name = f"{session}?_journal_mode=WAL&_synchronous=NORMAL&_foreign_keys=on&_x="
+    made = NewClient(name, uuid="test")
+    made.event.qr(lambda _client, code: lines.say("qr", code=code.decode()))
+    plain = {
+        events.ConnectedEv: "connected",
+        events.DisconnectedEv: "disconnected",
+        events.StreamReplacedEv: "replaced",
+        events.ClientOutdatedEv: "outdated",
+    }
+    for kind, word in plain.items():
+        made.event(kind)(lambda _client, _event, word=word: lines.say(word))
+    made.event(events.LoggedOutEv)(lambda _client, event: lines.say("logged-out", on_connect=event.OnConnect))
+    made.event(events.OfflineSyncCompletedEv)(lambda _client, event: lines.say("offline", count=event.Count))
+
+    made.event(events.MessageEv)(
+        lambda _client, event: lines.say(
+            "protocol" if event.Message.HasField("protocolMessage") else "message", **message(event)
+        )
+    )
+    made.event(events.HistorySyncEv)(lambda _client, event: lines.say("history", **history(event)))
+    made.event(events.UndecryptableMessageEv)(lambda _client, event: lines.say("undecryptable", id=event.Info.ID))
+    made.event(events.ReceiptEv)(lambda _client, event: lines.say("receipt", **receipt(event)))
+    return made
+
+
+def message(event: Any) -> dict[str, Any]:
+    """What a test looks at in a received message."""
+    from neonize.utils.message import extract_text
+
+    source = event.Info.MessageSource
+    return {
+        "id": event.Info.ID,
+        "text": extract_text(event.Message),
+        "sender": source.Sender.User,
+        "phone": source.SenderAlt.User,
+        "chat": source.Chat.User,
+        "name": event.Info.Pushname,
+        "from_me": source.IsFromMe,
+    }
+
+
+def history(event: Any) -> dict[str, Any]:
+    """What a test looks at in a history sync."""
+    return {"names": {one.ID: one.pushname for one in event.Data.pushnames}}
+
+
+def receipt(event: Any) -> dict[str, Any]:
+    """What a test looks at in a receipt."""
+    kind = event.ReceiptType.Name(event.Type)
+    return {"ids": list(event.MessageIDs), "type": kind, "sender": event.MessageSource.Sender.User}
+
+
+def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:
+    """Carries out one command; its result, or the error's words."""
+    from neonize.exc import NeonizeError
+
+    try:
+        if command["do"] == "send":
+            return {"id": made.send_message(command["to"], command["text"]).ID}
+        if command["do"] == "check":
+            return {"registered": [one.IsIn for one in made.is_on_whatsapp(command["number"])]}
+        if command["do"] == "name":
+            from neonize.utils.jid import build_jid
+
+            return {"name": made.contact.get_contact(build_jid(command["of"], "lid")).PushName}
+        if command["do"] == "groups":
+            return {"groups": len(made.get_joined_groups())}
+    except NeonizeError as error:
+        return {"error": str(error)}
+    raise ValueError(command["do"])
+
+
+def main() -> None:
+    """Connects, and obeys until it is told to stop."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ready", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    given = parser.parse_args()
+    lines = Lines()
+    ready = ReadyFile.model_validate_json(given.ready.read_bytes())
+    redirect.install(ready.websocket, bytes.fromhex(ready.root_key), given.data)
+    made = client(lines, given.data / "session.sqlite")
+
+    def connect() -> None:
+        from neonize.exc import NeonizeError
+
+        try:
+            made.connect()
+            lines.say("returned")
+        except NeonizeError as error:
+            lines.say("returned", error=str(error))
+
+    threading.Thread(target=connect, daemon=True).start()
+    for line in sys.stdin:
+        command = json.loads(line)
+        if command["do"] == "stop":
+            break
+        lines.say("answer", **obey(made, command))
+    made.stop()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

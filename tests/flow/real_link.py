@@ -1,0 +1,203 @@
+"""The real Link in a process of its own, turned to a simulator: a Link to the test, JSON lines to the child.
+
+neonize never gets into the process of the tests: it prints, it keeps threads, and a wrong call would abort the run.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from session_host.link import Pairing, Reason, Receipt, Refused, SendFailed, Sent
+from shared.model.address import Address
+from shared.model.link import LinkStatus
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class RealLink:
+    """A Link whose every method is done by the child; what the child tells comes on a thread of its own."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self._numbers = itertools.count()
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._changed = threading.Condition()
+        self._over = False
+        self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
+        self._on_status: Callable[[LinkStatus], None] = lambda _status: None
+        self.reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
+        self.reader.start()
+
+    def start(self) -> None:
+        self._ask("start")
+
+    def stop(self, seconds: float) -> None:
+        self._ask("stop", seconds=seconds)
+
+    def status(self) -> LinkStatus:
+        return LinkStatus.model_validate(self._ask("status"))
+
+    def own_number(self) -> str | None:
+        number: str | None = self._ask("own_number")
+        return number
+
+    def pairing(self) -> Pairing | None:
+        answer = self._ask("pairing")
+        return None if answer is None else Pairing.model_validate(answer)
+
+    def logout(self) -> None:
+        self._ask("logout")
+
+    def is_registered(self, to: Address) -> bool | None:
+        registered: bool | None = self._ask("is_registered", to=str(to))
+        return registered
+
+    def send_text(self, to: Address, text: str) -> Sent:
+        return Sent(self._ask("send_text", to=str(to), text=text))
+
+    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
+        self._on_receipt, self._on_status = on_receipt, on_status
+
+    def figures(self) -> dict[str, int]:
+        """The child's memory in MB, threads and open files."""
+        figures: dict[str, int] = self._ask("figures")
+        return figures
+
+    def _ask(self, call: str, **arguments: Any) -> Any:
+        number = next(self._numbers)
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({"number": number, "call": call, **arguments}) + "\n")
+        self.process.stdin.flush()
+        with self._changed:
+            self._changed.wait_for(lambda: number in self._answers or self._over, 150)
+            if number not in self._answers:
+                raise AssertionError(
+                    f"The link's process gave no answer to {call}; it ended with {self.process.poll()}."
+                )
+            answer = self._answers.pop(number)
+        if "failed" in answer:
+            failed = answer["failed"]
+            raise SendFailed(failed.pop("sentence"), reason=Reason(failed.pop("reason")), **failed)
+        if "refused" in answer:
+            raise Refused(answer["refused"])
+        return answer["answer"]
+
+    def _read(self, lines: IO[str]) -> None:
+        for line in lines:
+            said = json.loads(line)
+            if "status" in said:
+                self._on_status(LinkStatus.model_validate(said["status"]))
+            elif "receipt" in said:
+                self._on_receipt(Receipt.model_validate(said["receipt"]))
+            else:
+                with self._changed:
+                    self._answers[said["number"]] = said
+                    self._changed.notify_all()
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+
+@contextmanager
+def running_link(folder: Path, session: str = "host", **environment: str) -> Iterator[RealLink]:
+    """A Link, not started, for the simulator that runs in `folder`; data in `folder`/`session`, log beside."""
+    from simulator import redirect
+
+    redirect.mark(folder / session)
+    command = [sys.executable, "-m", "tests.flow.real_link", "--ready", str(folder / "simulator.json")]
+    with (folder / f"{session}.log").open("a") as log:
+        process = subprocess.Popen(
+            [*command, "--data", str(folder / session)],
+            cwd=ROOT,
+            env={**os.environ, "NEONIZE_BOT_TAG": "off", **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        link = RealLink(process)
+        try:
+            yield link
+        finally:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.close()  # the child's sign to leave
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            link.reader.join(10)
+            process.stdout.close()
+
+
+def main() -> None:
+    """The child: obeys until its input ends, then stops the link and leaves as any program does."""
+    import structlog
+
+    from session_host.whatsapp import WhatsAppLink
+    from simulator import redirect
+    from simulator.models import ReadyFile
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ready", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    given = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what the link lets through goes to the log, where tests look for what must not be there
+    lock = threading.Lock()
+
+    def say(**what: Any) -> None:
+        with lock:
+            out.write(json.dumps(what) + "\n")
+            out.flush()
+
+    ready = ReadyFile.model_validate_json(given.ready.read_bytes())
+    redirect.install(ready.websocket, bytes.fromhex(ready.root_key), given.data)
+    link = WhatsAppLink(given.data)
+    link.listen(
+        lambda receipt: say(receipt=receipt.model_dump(mode="json")),
+        lambda status: say(status=status.model_dump(mode="json")),
+    )
+
+    def obey(command: dict[str, Any]) -> None:
+        try:
+            say(number=command["number"], answer=_do(link, command))
+        except SendFailed as failed:
+            detail = {"permanent": failed.permanent, "certain": failed.certain, "reason": failed.reason}
+            say(number=command["number"], failed={"sentence": str(failed), **detail})
+        except Refused as refused:
+            say(number=command["number"], refused=str(refused))
+
+    for line in sys.stdin:
+        threading.Thread(target=obey, args=(json.loads(line),), daemon=True).start()
+    link.stop(5)
+
+
+def _do(link: Any, command: dict[str, Any]) -> Any:
+    call = command["call"]
+    if call == "figures":
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        threads, files = len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        return {"mb": pages * os.sysconf("SC_PAGE_SIZE") // 2**20, "threads": threads, "files": files}
+    if call == "stop":
+        return link.stop(command["seconds"])
+    if call == "send_text":
+        return link.send_text(Address.from_stored(command["to"]), command["text"]).message_id
+    if call == "is_registered":
+        return link.is_registered(Address.from_stored(command["to"]))
+    answer = getattr(link, call)()
+    return answer.model_dump(mode="json") if isinstance(answer, LinkStatus | Pairing) else answer
+
+
+if __name__ == "__main__":
+    main()

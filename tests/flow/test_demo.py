@@ -1,0 +1,70 @@
+"""The demo as a person runs it: every part real but WhatsApp's server, and nothing left running."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
+
+def demo(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """`wa demo` with its data in this folder."""
+    argv = [sys.executable, "-m", "cli", "demo", "--data", str(folder), *arguments]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        argv, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def still_running(folder: Path) -> list[str]:
+    """Processes whose environment or arguments name this folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            traces = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue  # it ended meanwhile, or is somebody else's
+        if str(folder).encode() in traces and process.name != str(os.getpid()):
+            found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def test_once_delivers_one_message_by_the_page_and_one_by_the_tick(tmp_path: Path) -> None:
+    with demo(tmp_path, "--once") as process:
+        output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    late = re.findall(r"^by (web|tick): delivered (-?\d+) ms after its second, decrypted once$", output, re.MULTILINE)
+    assert [name for name, _ in late] == ["web", "tick"], output
+    assert all(int(milliseconds) >= 0 for _, milliseconds in late), output
+    assert still_running(tmp_path) == []
+
+
+def test_ctrl_c_ends_everything_it_started(tmp_path: Path) -> None:
+    lines = []
+    with demo(tmp_path) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if "It works" in line:
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 0, "".join(lines)
+    assert "It works" in "".join(lines)
+    assert still_running(tmp_path) == []
+
+
+def test_a_stage_that_fails_is_named_with_its_log_and_the_exit_code_says_so(tmp_path: Path) -> None:
+    """A host folder that holds somebody's real link is never used for the demo."""
+    (tmp_path / "host").mkdir(parents=True)
+    (tmp_path / "host" / "ledger.db").write_bytes(b"a real one")
+    with demo(tmp_path, "--once") as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, output
+    assert "The demo failed" in output
+    assert "Traceback" not in output
+    assert still_running(tmp_path) == []

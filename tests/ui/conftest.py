@@ -1,0 +1,72 @@
+"""One Chromium for all browser tests; each test gets a page of its own, and a context that hears every complaint."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
+from playwright.sync_api import Page as Tab
+
+from tests.ui.served import Served, serve
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}: `apt-get install chromium`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A page of its own with an empty bucket and a connected host."""
+    with serve(tmp_path) as served:
+        yield served
+
+
+class Witness:
+    """Hears what a page complains about, and where it reaches to."""
+
+    def __init__(self, context: BrowserContext, home: str) -> None:
+        self.complaints: list[str] = []
+        self.home = urlsplit(home).netloc
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
+        context.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        expected = any(f"status of {status}" in message.text for status in (401, 409, 422, 503))
+        if message.type in {"error", "warning"} and not expected:
+            self.complaints.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != self.home:
+            self.complaints.append(f"reached for {request.url}")
+
+
+@pytest.fixture
+def context(browser: Browser, served: Served, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A fresh browser, 1280 × 800 unless the test parametrizes `context` with other options."""
+    options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", "locale": "en-GB"}
+    context = browser.new_context(**{**options, **getattr(request, "param", {})})
+    context.set_default_timeout(10_000)
+    witness = Witness(context, served.url)
+    yield context
+    context.close()
+    assert witness.complaints == []
+
+
+@pytest.fixture
+def tab(context: BrowserContext, served: Served) -> Tab:
+    """A tab of the owner's, on the agenda."""
+    context.request.post(f"{served.url}/login", form={"password": served.password})
+    tab = context.new_page()
+    tab.goto(served.url)
+    return tab

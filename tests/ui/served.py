@@ -1,0 +1,171 @@
+"""A real page for a browser: gunicorn on a free port over a directory store, with a host that only says things."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import segno
+
+from shared.model.contact import Contact
+from shared.model.link import Link, LinkStatus, describe
+from shared.model.message import Message
+from shared.store.directory import DirectoryBucket
+from shared.store.oplog import Writer
+from tests.cast import OWNER
+
+ROOT = Path(__file__).parents[2]
+
+SVG = str(segno.make("2@fiction", error="m").svg_inline(scale=6, border=4, dark="#000", light="#fff"))
+"""As the session host draws its codes."""
+
+
+class SayingHost:
+    """An HTTP session host that takes every handover and says what a test told it to say."""
+
+    def __init__(self) -> None:
+        self.link: LinkStatus = describe(Link.CONNECTED, datetime.now(UTC) - timedelta(hours=2))
+        self.pairing = False
+        self.handovers: list[dict[str, Any]] = []
+        host = self
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(host.health() if self.path == "/health" else host.link_document())
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if self.path == "/api/v1/link":
+                    host.pairing, host.link = True, describe(Link.PAIRING, datetime.now(UTC))
+                    self._answer(host.link_document())
+                    return
+                host.handovers.append(json.loads(body))
+                self._answer(host.handover_answer())
+
+            def do_DELETE(self) -> None:
+                host.link = describe(Link.UNLINKED, datetime.now(UTC))
+                self._answer(host.link_document())
+
+            def _answer(self, document: dict[str, Any]) -> None:
+                data = json.dumps(document).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing: the tests' output stays readable."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def health(self) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        fold = {"lastTick": (now - timedelta(seconds=20)).isoformat(), "lastFold": now.isoformat()}
+        return {"healthy": True, "link": self.link.as_json(), **fold}
+
+    def link_document(self) -> dict[str, Any]:
+        until = (datetime.now(UTC) + timedelta(seconds=18)).replace(microsecond=0)
+        pairing = {"svg": SVG, "qr": "2@fiction", "expiresAt": until.isoformat()} if self.pairing else None
+        number = OWNER.number if self.link.sends else None
+        return {"status": self.link.as_json(), "number": number, "pairing": pairing}
+
+    def handover_answer(self) -> dict[str, Any]:
+        return {"now": datetime.now(UTC).isoformat(), "host": "host-1", "link": self.link.as_json()}
+
+
+class Served:
+    """A running page: its address, the first-run password, its bucket, and the host it talks to."""
+
+    def __init__(self, folder: Path, host: SayingHost) -> None:
+        self.folder, self.host = folder, host
+        self.bucket = DirectoryBucket(folder / "bucket", "whatsapp/")
+        self.writer = Writer(self.bucket, "test")
+        self.url = ""
+        self.password = ""
+
+    def store(self, *, messages: tuple[Message, ...] = (), contacts: tuple[Contact, ...] = ()) -> None:
+        """Write these records as the host or another page would."""
+        name = self.writer.reserve()
+        self.writer.append(
+            name,
+            datetime.now(UTC),
+            messages=[message.evolve(version=name) for message in messages],
+            contacts=[contact.evolve(version=name) for contact in contacts],
+        )
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[Served]:
+    """The page while the block runs; the process and the host end with it."""
+    host = SayingHost()
+    listening = threading.Thread(target=host.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    listening.start()
+    served = Served(folder, host)
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "STORAGE_DIR": str(folder / "bucket"),
+        "WEB_DATA_DIR": str(folder / "web"),
+        "WEB_BIND": f"127.0.0.1:{port}",
+        "HOST_URL": host.url,
+        "HOST_TOKEN": secrets.token_urlsafe(),
+    }
+    log = (folder / "web.log").open("wb")
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:create()"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        served.url = f"http://127.0.0.1:{port}"
+        wait_for(lambda: process.poll() is not None or _answers(f"{served.url}/ping"))
+        assert process.poll() is None, (folder / "web.log").read_text()
+        served.password = (folder / "web" / "first-run-password").read_text().strip()
+        yield served
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+        host.server.shutdown()
+        host.server.server_close()
+        listening.join()
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until it is true; AssertionError when it does not become true in time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not become true in time"
+        time.sleep(0.05)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False

@@ -1,0 +1,230 @@
+"""What the owner does all day, in a real browser: by keyboard alone, without scripts, and while things change."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Page as Tab
+
+from shared.model import lifecycle
+from shared.model.link import Link, describe
+from shared.store.view import View
+from tests import builders
+from tests.builders import contact, message
+from tests.cast import ALICE, BOB, EVERYBODY
+from tests.ui.served import Served, wait_for
+
+pytestmark = pytest.mark.browser
+
+
+def tab_to(tab: Tab, selector: str) -> None:
+    """Press Tab until the focus is there."""
+    for _ in range(60):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"{selector} cannot be reached with Tab")
+
+
+def focused(tab: Tab) -> str:
+    answer: str = tab.evaluate("document.activeElement.id || document.activeElement.tagName")
+    return answer
+
+
+def test_by_keyboard_alone_from_login_to_cancel(context: BrowserContext, served: Served) -> None:
+    served.store(contacts=tuple(contact(each) for each in EVERYBODY))
+    tab = context.new_page()
+    tab.goto(f"{served.url}/login")
+    assert focused(tab) == "password"
+    tab.keyboard.type(served.password)
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("heading", name="Choose your password")).to_be_visible()
+    tab_to(tab, ".nav-compose")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("heading", name="New message")).to_be_visible()
+    tab_to(tab, "#to")
+    tab.keyboard.type("ali")
+    expect(tab.get_by_role("option", name="Alice")).to_be_visible()
+    tab.keyboard.press("ArrowDown")
+    assert tab.locator("#to").get_attribute("aria-activedescendant") == "option-1"
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#to")).to_have_value("Alice")
+    expect(tab.locator("#to")).to_have_attribute("aria-expanded", "false")
+    tab_to(tab, "#text")
+    tab.keyboard.type("By keyboard")
+    tab_to(tab, "#when")
+    tab.keyboard.type("in 2 hours")
+    expect(tab.locator("#echo")).to_contain_text("in 2 h")
+    tab_to(tab, "form.compose button.main")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("heading", name="To Alice")).to_be_visible()
+    expect(tab.locator(".notice")).to_contain_text("Scheduled for")
+    tab_to(tab, ".nav-agenda")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("heading", name="Next up")).to_be_visible()
+    tab_to(tab, "[id^=cancel-]")
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".status", has_text="Asked to cancel")).to_be_visible()
+    tab_to(tab, ".notice button")
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".notice")).to_contain_text("scheduled again")
+    (saved,) = View(served.bucket).read(datetime.now(UTC)).messages.values()
+    assert (saved.to, saved.text, saved.cancelled) == (ALICE.number, "By keyboard", False)
+
+
+@pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True, ids=["no scripts"])
+def test_without_scripts_the_main_path_is_whole(tab: Tab, served: Served) -> None:
+    served.store(contacts=(contact(ALICE),))
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("To", exact=True).fill("Ali")
+    tab.get_by_label("Message", exact=True).fill("No scripts")
+    tab.get_by_label("In words").fill("tomorrow 9am")
+    tab.get_by_role("button", name="Schedule").click()
+    tab.get_by_role("radio", name="Alice").check()
+    tab.get_by_role("button", name="Schedule").click()
+    expect(tab.get_by_role("heading", name="To Alice")).to_be_visible()
+    tab.get_by_role("link", name="Edit").click()
+    tab.get_by_label("Message", exact=True).fill("Still no scripts")
+    tab.get_by_role("button", name="Save changes").click()
+    expect(tab.locator(".bubble")).to_have_text("Still no scripts")
+    tab.get_by_role("button", name="Cancel message").click()
+    expect(tab.locator(".sheet-status")).to_have_text("Asked to cancel")
+    tab.get_by_role("link", name="Contacts").first.click()
+    tab.get_by_role("searchbox").fill("9000")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_text("1 of 1")).to_be_visible()
+
+
+def test_the_echo_fills_date_and_time_and_a_changed_date_forgets_the_words(tab: Tab, served: Served) -> None:
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_role("button", name="tomorrow 9am").click()
+    expect(tab.locator("#echo")).to_contain_text("09:00, Europe/London")
+    expect(tab.locator("#time")).to_have_value("09:00")
+    tab.get_by_label("Time", exact=True).fill("10:30")
+    expect(tab.locator("#echo")).to_contain_text("10:30, Europe/London")
+    expect(tab.get_by_label("In words")).to_have_value("")
+    tab.get_by_label("Time zone").fill("Asia/Tokyo")
+    expect(tab.locator("#echo")).to_contain_text("10:30, Asia/Tokyo (JST)")
+
+
+def test_the_preview_shows_bold_as_whatsapp_does(tab: Tab, served: Served) -> None:
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("Message", exact=True).fill("2*3*4 is *twenty* <b>four</b>")
+    expect(tab.locator(".preview strong")).to_have_text("twenty")
+    expect(tab.locator(".preview b")).to_have_count(0)
+
+
+def test_an_open_agenda_follows_what_happens_and_keeps_what_is_typed(tab: Tab, served: Served) -> None:
+    known = message(BOB, id="watched", send_at=datetime.now(UTC) + timedelta(minutes=30))
+    served.store(messages=(known,))
+    tab.reload()
+    expect(tab.locator(".status", has_text="Scheduled")).to_be_visible()
+    tab.get_by_role("searchbox").press_sequentially("Bo")
+    expect(tab).to_have_url(f"{served.url}/?q=Bo")
+    (now_stored,) = View(served.bucket).read(datetime.now(UTC)).messages.values()
+    name = served.writer.reserve()
+    sent = builders.claimed(now_stored)
+    served.writer.append(name, datetime.now(UTC), messages=[sent.evolve(version=name, replaces=(now_stored.version,))])
+    expect(tab.locator(".status", has_text="Ready")).to_be_visible()
+    expect(tab.get_by_role("searchbox")).to_have_value("Bo")
+    expect(tab.get_by_role("searchbox")).to_be_focused()
+
+
+def test_an_open_message_follows_its_way(tab: Tab, served: Served) -> None:
+    known = message(BOB, id="followed", send_at=datetime.now(UTC) - timedelta(seconds=5))
+    served.store(messages=(known,))
+    tab.goto(f"{served.url}/messages/followed")
+    expect(tab.locator(".sheet-status")).to_have_text("Scheduled")
+    (stored,) = View(served.bucket).read(datetime.now(UTC)).messages.values()
+    for half, word in ((builders.sent(stored).delivery, "Sent"), (builders.read(stored).delivery, "Read")):
+        served.store(messages=(stored.evolve(delivery=half),))
+        expect(tab.locator(".sheet-status")).to_have_text(word)
+    expect(tab.get_by_text("200 ms after its second")).to_be_visible()
+
+
+def test_the_header_follows_the_link(tab: Tab, served: Served) -> None:
+    expect(tab.locator("#health")).to_contain_text("Connected to WhatsApp.")
+    served.host.link = describe(Link.LOGGED_OUT, datetime.now(UTC))
+    expect(tab.locator("#health")).to_contain_text("The phone has unlinked this device.")
+
+
+def test_the_link_page_shows_the_code_as_soon_as_there_is_one(tab: Tab, served: Served) -> None:
+    served.host.link = describe(Link.UNLINKED, datetime.now(UTC))
+    tab.goto(f"{served.url}/link")
+    tab.get_by_role("button", name="Show a code").click()
+    code = tab.get_by_role("img", name="QR code")
+    expect(code).to_be_visible()
+    assert code.evaluate("image => image.complete && image.naturalWidth > 0")
+    expect(tab.get_by_text("this one is good for")).to_be_visible()
+    served.host.pairing, served.host.link = False, describe(Link.CONNECTED, datetime.now(UTC))
+    expect(code).to_have_count(0)
+    expect(tab.get_by_text("Linked as")).to_be_visible()
+
+
+def test_contacts_are_found_while_typing_among_thousands(tab: Tab, served: Served) -> None:
+    people = tuple(
+        contact(ALICE, id=f"person-{number}", name=f"Person {number}", phones=({"number": f"4477009{number:05}"},))
+        for number in range(3000)
+    )
+    served.store(contacts=people)
+    tab.goto(f"{served.url}/contacts")
+    expect(tab.get_by_text("3000 people")).to_be_visible()
+    tab.get_by_role("searchbox").press_sequentially("person 2718")
+    expect(tab.get_by_role("heading", level=2)).to_have_count(1)
+    expect(tab.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_hostile_name_in_the_picker_is_only_a_name(tab: Tab, served: Served) -> None:
+    served.store(contacts=tuple(contact(each) for each in EVERYBODY))
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("To", exact=True).press_sequentially("eve")
+    tab.get_by_role("option").first.click()
+    tab.get_by_label("Message", exact=True).fill("Hello")
+    tab.get_by_label("In words").fill("tomorrow 9am")
+    tab.get_by_role("button", name="Schedule").click()
+    expect(tab.get_by_role("heading", name="To Eve")).to_be_visible()
+
+
+def test_a_second_tab_does_not_overwrite_the_first(tab: Tab, context: BrowserContext, served: Served) -> None:
+    known = message(BOB, id="shared", send_at=datetime.now(UTC) + timedelta(days=1))
+    served.store(messages=(known,))
+    second = context.new_page()
+    for each in (tab, second):
+        each.goto(f"{served.url}/messages/shared/edit")
+    tab.get_by_label("Message", exact=True).fill("From the first tab")
+    tab.get_by_role("button", name="Save changes").click()
+    expect(tab.locator(".sheet-status")).to_have_text("Asked to change")
+    second.get_by_label("Message", exact=True).fill("From the second tab")
+    second.get_by_role("button", name="Save changes").click()
+    expect(second.get_by_text("From the first tab")).to_be_visible()
+    expect(second.get_by_label("Message", exact=True)).to_have_value("From the second tab")
+    stored = View(served.bucket).read(datetime.now(UTC)).messages["shared"]
+    assert stored.text == "From the first tab"
+
+
+def test_what_is_due_soon_reaches_the_host_at_once(tab: Tab, served: Served) -> None:
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("To", exact=True).fill("07700 900001")
+    tab.get_by_label("Message", exact=True).fill("Soon")
+    tab.get_by_label("In words").fill("in 2 minutes")
+    expect(tab.locator(".echo.good")).to_be_visible()
+    tab.get_by_role("button", name="Schedule").click()
+    expect(tab.locator(".notice")).to_contain_text("Scheduled for")
+    wait_for(lambda: bool(served.host.handovers))
+    (item,) = served.host.handovers[0]["items"]
+    assert (item["to"], item["message"]) == (ALICE.number, "Soon")
+
+
+def test_a_confirmed_cancel_says_so_without_a_reload(tab: Tab, served: Served) -> None:
+    known = message(BOB, id="gone", send_at=datetime.now(UTC) + timedelta(days=1))
+    served.store(messages=(known,))
+    tab.goto(f"{served.url}/messages/gone")
+    tab.get_by_role("button", name="Cancel message").click()
+    expect(tab.locator(".sheet-status")).to_have_text("Asked to cancel")
+    asked = View(served.bucket).read(datetime.now(UTC)).messages["gone"]
+    name = served.writer.reserve()
+    confirmed = asked.evolve(delivery=lifecycle.confirm(asked.delivery, asked.revision), version=name)
+    served.writer.append(
+        name, datetime.now(UTC), messages=[confirmed.evolve(replaces=(*asked.replaces, asked.version))]
+    )
+    expect(tab.locator(".sheet-status")).to_have_text("Cancelled")

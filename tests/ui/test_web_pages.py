@@ -1,0 +1,156 @@
+"""Every page in a real browser: accessible in both themes, nothing wider than a phone, nothing from elsewhere."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Page as Tab
+
+from shared.model.link import Link, describe
+from shared.model.message import IfLate, LatePolicy, Verdict
+from tests import builders
+from tests.builders import contact, message
+from tests.cast import ALICE, BOB, DORA, EVE, EVERYBODY
+from tests.ui.served import Served
+
+pytestmark = pytest.mark.browser
+
+PATHS = (
+    *("/", "/?show=attention", "/?show=all", "/?q=nothing", "/compose", "/messages/open", "/messages/read"),
+    *(
+        "/messages/unknown",
+        "/messages/settled",
+        "/messages/asks",
+        "/messages/open/edit",
+        "/messages/forked",
+        "/contacts",
+        "/contacts/new",
+    ),
+    *("/contacts/contact-447700900001", "/link", "/settings", "/password"),
+)
+THEMES = ("dark", "light")
+TOO_SMALL = """() => [...document.querySelectorAll('.button, .nav a, .filters a, input, textarea, summary')]
+    .filter(each => each.checkVisibility() && !each.matches('.unseen-until-focus, [type=hidden], [type=radio]'))
+    .filter(each => !each.matches('[type=checkbox]'))  // the label around it is the target
+    .map(each => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
+    .filter(([, box]) => box.height < 40 || box.width < 40)
+    .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+
+
+def furnish(served: Served) -> None:
+    """A bucket with a message in every state worth a look, and hostile names among the people."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    forked = message(DORA, id="forked", send_at=now + timedelta(days=3))
+    served.store(
+        messages=(
+            builders.claimed(message(ALICE, id="open", send_at=now + timedelta(minutes=30), zone="Europe/London")),
+            message(EVE, id="hostile", send_at=now + timedelta(days=1), text="<b>" + "x" * 3000),
+            builders.read(message(BOB, id="read", send_at=now - timedelta(minutes=4))),
+            builders.unknown(message(BOB, id="unknown", send_at=now - timedelta(days=1))),
+            builders.unknown(message(BOB, id="settled", send_at=now - timedelta(days=1), verdict=Verdict.ARRIVED)),
+            builders.missed(message(id="asks", send_at=now - timedelta(days=1), if_late=IfLate(policy=LatePolicy.ASK))),
+            builders.failed(message(id="failed", send_at=now - timedelta(days=2))),
+            message(DORA, id="cancelled", send_at=now + timedelta(days=2), cancelled=True),
+            forked,
+        ),
+        contacts=tuple(contact(each, favourite=each is ALICE) for each in EVERYBODY),
+    )
+    for text in ("This?", "Or that?"):
+        name = served.writer.reserve()
+        served.writer.append(name, now, messages=[forked.evolve(version="").edited(name, text=text)])
+
+
+def violations(tab: Tab) -> list[str]:
+    """What axe finds, a line for each."""
+    found = Axe().run(tab).response["violations"]
+    return [f"{tab.url}: {each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+
+def in_theme(context: BrowserContext, served: Served, theme: str) -> None:
+    context.add_cookies([{"name": "theme", "value": theme, "url": served.url}])
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_page_is_accessible(tab: Tab, context: BrowserContext, served: Served, theme: str) -> None:
+    furnish(served)
+    in_theme(context, served, theme)
+    found = []
+    for path in PATHS:
+        tab.goto(served.url + path)
+        found += violations(tab)
+    assert found == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_opens_is_accessible_too(tab: Tab, context: BrowserContext, served: Served, theme: str) -> None:
+    furnish(served)
+    in_theme(context, served, theme)
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("To", exact=True).press_sequentially("a")
+    expect(tab.get_by_role("option").first).to_be_visible()
+    tab.keyboard.press("ArrowDown")
+    found = violations(tab)
+    tab.keyboard.press("Escape")
+    tab.get_by_label("In words").fill("friday 6")
+    expect(tab.locator(".echo.bad")).to_be_visible()
+    found += violations(tab)
+    tab.get_by_label("In words").fill("tomorrow 9am")
+    expect(tab.locator(".echo.good")).to_be_visible()
+    found += violations(tab)
+    tab.get_by_role("button", name="Schedule").click()
+    expect(tab.get_by_role("alert")).to_be_visible()
+    found += violations(tab)
+    served.host.pairing, served.host.link = True, describe(Link.PAIRING, datetime.now(UTC))
+    tab.goto(f"{served.url}/link")
+    expect(tab.get_by_role("img", name="QR code")).to_be_visible()
+    found += violations(tab)
+    served.host.link = describe(Link.CONNECTED, datetime.now(UTC))
+    tab.reload()
+    tab.get_by_text("Log out of WhatsApp").click()
+    expect(tab.get_by_role("button", name="Yes, log out")).to_be_visible()
+    found += violations(tab)
+    tab.goto(served.url)
+    tab.get_by_role("button", name="Cancel the message to Alice").click()
+    expect(tab.get_by_role("status").get_by_role("button", name="Undo")).to_be_visible()
+    found += violations(tab)
+    assert found == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_way_in_is_accessible(context: BrowserContext, served: Served, theme: str) -> None:
+    in_theme(context, served, theme)
+    tab = context.new_page()
+    tab.goto(f"{served.url}/login")
+    found = violations(tab)
+    tab.get_by_label("First-run password").fill("wrong")
+    tab.get_by_role("button", name="Log in").click()
+    expect(tab.get_by_role("alert")).to_have_text("That is not the password.")
+    assert found + violations(tab) == []
+
+
+@pytest.mark.parametrize("context", [PHONE], indirect=True, ids=["360 px"])
+def test_nothing_is_wider_than_a_phone_and_everything_can_be_tapped(tab: Tab, served: Served) -> None:
+    furnish(served)
+    for path in PATHS:
+        tab.goto(served.url + path)
+        assert tab.evaluate("document.documentElement.scrollWidth") == 360, path
+        small = tab.evaluate(TOO_SMALL)
+        assert small == [], path
+
+
+@pytest.mark.parametrize("context", [{"viewport": {"width": 2560, "height": 1200}}], indirect=True, ids=["2560 px"])
+def test_a_wide_screen_is_used_without_endless_lines(tab: Tab, served: Served) -> None:
+    furnish(served)
+    tab.goto(served.url)
+    assert tab.evaluate("document.querySelector('main').getBoundingClientRect().width") <= 1000
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 2560
+
+
+@pytest.mark.parametrize("context", [{"forced_colors": "active"}], indirect=True, ids=["forced colours"])
+def test_forced_colours_keep_every_word(tab: Tab, served: Served) -> None:
+    furnish(served)
+    tab.goto(served.url)
+    expect(tab.get_by_text("Ready")).to_be_visible()
+    expect(tab.get_by_role("link", name="New message")).to_be_visible()

@@ -1,0 +1,79 @@
+"""The health document: the old system's shape, healthy only when messages would really leave."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from session_host.health import TICK_SILENT, Facts, document
+from shared.model.link import Link
+from tests.builders import NOW, in_, link_status
+
+
+def facts(**changes: Any) -> Facts:
+    known: dict[str, Any] = {
+        "host": "host-1",
+        "version": "0",
+        "started_at": in_(hours=-1),
+        "leads": True,
+        "standing": None,
+        "other": None,
+        "link": link_status(),
+        "last_tick": in_(-30),
+        "last_fold": in_(-10),
+        "last_pulse": in_(-20),
+        "threads": {"sender": True, "folder": True, "pulse": True},
+        "trouble": {},
+        "problems": (),
+        "counts": {"pending": 0},
+        "overdue": 0,
+        "skew": None,
+    }
+    return Facts(**(known | changes))
+
+
+def test_it_has_the_old_systems_shape() -> None:
+    told = document(facts(), NOW)
+    assert told["timestamp"] == "2026-11-22T12:00:00Z"
+    assert told["healthy"] is True
+    assert told["checks"] == {"scheduler": True, "whatsapp_session": True, "scheduler_activity": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"link": link_status(Link.LOGGED_OUT)}, "whatsapp_session"),
+        ({"link": link_status(Link.RECONNECTING)}, "whatsapp_session"),
+        ({"last_tick": NOW - TICK_SILENT}, "scheduler_activity"),
+        ({"last_tick": None}, "scheduler_activity"),
+        ({"threads": {"sender": False}}, "scheduler"),
+        ({"leads": False, "standing": "Another session host leads."}, "scheduler"),
+        ({"trouble": {"storage": "It cannot be reached."}}, "scheduler"),
+    ],
+)
+def test_what_is_wrong_makes_it_unhealthy(changes: dict[str, Any], check: str) -> None:
+    told = document(facts(**changes), NOW)
+    assert told["healthy"] is False
+    assert [name for name, good in told["checks"].items() if not good] == [check]
+
+
+@pytest.mark.parametrize(("started", "heard"), [(in_(-60), True), (in_(-200), False)])
+def test_a_host_that_has_just_started_is_given_time_for_its_first_tick(started: datetime, heard: bool) -> None:
+    told = document(facts(started_at=started, last_tick=None), NOW)
+    assert told["checks"]["scheduler_activity"] is heard
+
+
+@pytest.mark.parametrize(
+    ("changes", "direction", "said"),
+    [
+        ({}, "tick", "The tick was heard 30 s ago."),
+        ({"last_tick": None, "started_at": in_(-20)}, "tick", "The tick has not come yet since the host started."),
+        ({"last_tick": in_(minutes=-3)}, "tick", "No tick has come for 3 min, so nobody hands over what is due"),
+        ({"last_tick": None}, "tick", "No tick has come since the host started 60 min ago, so nobody"),
+        ({}, "host", "The tick sees this host: it wrote its pulse to the bucket 20 s ago."),
+        ({"last_pulse": in_(hours=-5)}, "host", "The tick sees no living host: the last pulse went to the bucket 5 h"),
+        ({"last_pulse": None}, "host", "This host has not written its pulse to the bucket yet"),
+    ],
+)
+def test_how_host_and_tick_see_one_another_is_said_in_words(changes: dict[str, Any], direction: str, said: str) -> None:
+    assert document(facts(**changes), NOW)["watch"][direction].startswith(said)

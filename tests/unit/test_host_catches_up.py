@@ -1,0 +1,68 @@
+"""A host whose ledger is behind the storage begins nothing before it has read what was done since."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from session_host import rules
+from session_host.host import Host
+from session_host.rules import Row
+from shared.model.lifecycle import State
+from shared.model.message import Status
+from shared.settings import HostSettings
+from shared.store.memory import MemoryBucket
+from shared.store.oplog import Writer
+from tests.builders import NOW, claimed, in_, message
+from tests.fakes.host import HandClock, ScriptedLink
+
+
+def test_a_handover_does_not_hide_that_another_host_had_claimed_a_message() -> None:
+    one = message(send_at=in_(60))
+    theirs = Row(one, claimed(one, host="host-lost").delivery, handed_by="tick", claim_stored=True)
+    handed = rules.take_over(theirs, one, "host-new", in_(90))
+    assert rules.reconcile(handed, one, "host-new", in_(90)).delivery.state is State.UNKNOWN
+    before_its_second = rules.reconcile(rules.take_over(theirs, one, "host-new", NOW), one, "host-new", NOW)
+    assert before_its_second.delivery.attempt == 2
+    assert before_its_second.delivery.claim == claimed(one, host="host-new").delivery.claim
+
+
+def send_until_quiet(host: Host, clock: HandClock) -> None:
+    for _ in range(10):
+        host.sender.step(clock.now())
+
+
+def fold(host: Host, clock: HandClock) -> None:
+    clock.set(clock.now() + timedelta(seconds=1))
+    host.fold_soon()
+    host.folder.step(clock.now())
+
+
+def test_a_restored_snapshot_does_not_send_again_what_was_sent_after_it(tmp_path: Path) -> None:
+    clock, bucket, link = HandClock(), MemoryBucket(), ScriptedLink()
+    writer = Writer(bucket, "web", clock=clock)
+    one = message(version=writer.reserve(), send_at=in_(60))
+    writer.append(one.version, NOW, messages=[one])
+    host = Host(HostSettings(data_dir=tmp_path / "live"), bucket, link, clock)
+    host.pulse.step(NOW)
+    host.ledger.accept([one], "tick", host.pulse.host, NOW)
+    fold(host, clock)
+    shutil.copytree(tmp_path / "live", tmp_path / "snapshot")
+    clock.set(in_(60))
+    host.pulse.step(clock.now())
+    send_until_quiet(host, clock)
+    assert len(link.sent) == 1
+    host.stop(5)
+
+    clock.set(in_(90))
+    restored = Host(HostSettings(data_dir=tmp_path / "snapshot"), bucket, link, clock)
+    restored.pulse.step(clock.now())
+    assert restored.pulse.leads()
+    send_until_quiet(restored, clock)
+    assert len(link.sent) == 1
+    fold(restored, clock)
+    send_until_quiet(restored, clock)
+    assert len(link.sent) == 1
+    found = restored.find(one.id)
+    assert found is not None
+    assert found.status is Status.SENT
+    restored.stop(5)

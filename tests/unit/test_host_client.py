@@ -1,0 +1,82 @@
+"""The host's client: what it says when the host is down, refuses, or talks nonsense, and what it never does."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.host_client import HostClient, HostError, HostRefused, HostUnreachable
+from shared.model.link import Link, describe
+from shared.model.pace import Forecast
+from shared.model.wire import Handover, HandoverAnswer
+from shared.settings import HostAddress
+from tests.fakes.http_host import Asked, answering
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ANSWER = HandoverAnswer(now=NOW, host="host", link=describe(Link.CONNECTED, NOW))
+
+
+@contextmanager
+def a_host(status: int, body: bytes, headers: dict[str, str] | None = None) -> Iterator[tuple[HostClient, list[Asked]]]:
+    """A client of a real HTTP server that always answers this, and what it was asked."""
+    with answering(status, body, headers) as host:
+        client = HostClient(HostAddress.read({"HOST_URL": host.url, "HOST_TOKEN": "t0ken"}))
+        yield client, host.asked
+        client.close()
+
+
+def test_a_handover_is_posted_with_the_token_and_its_answer_understood() -> None:
+    with a_host(200, json.dumps(ANSWER.as_json()).encode()) as (client, seen):
+        assert client.handover(Handover(by="tick", now=NOW)) == ANSWER
+        assert [(each.line, each.authorization) for each in seen] == [("POST /api/v1/messages/batch", "Bearer t0ken")]
+
+
+def test_a_host_that_is_down_is_said_to_be_down() -> None:
+    client = HostClient(HostAddress.read({"HOST_URL": "http://127.0.0.1:9"}))
+    with pytest.raises(HostUnreachable, match="is it running"):
+        client.handover(Handover(by="tick", now=NOW))
+
+
+def test_a_refusal_carries_the_hosts_own_sentence() -> None:
+    body = json.dumps({"title": "Conflict", "status": 409, "detail": "It is already leaving."}).encode()
+    with a_host(409, body) as (client, _), pytest.raises(HostRefused, match="It is already leaving") as refused:
+        client.cancel("m1")
+    assert refused.value.status == 409
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"now": "yesterday"}'])
+def test_an_answer_that_is_no_answer_is_an_error(body: bytes) -> None:
+    with a_host(200, body) as (client, _), pytest.raises(HostError, match="does not understand"):
+        client.handover(Handover(by="tick", now=NOW))
+
+
+def test_a_refused_token_says_where_to_look() -> None:
+    with a_host(401, b"") as (client, _), pytest.raises(HostRefused, match="HOST_TOKEN"):
+        client.link()
+
+
+def test_a_redirect_is_not_followed_for_the_token_would_go_along() -> None:
+    with a_host(302, b"", {"Location": "http://127.0.0.1:9/elsewhere"}) as (client, seen):
+        with pytest.raises(HostRefused):
+            client.link()
+        assert len(seen) == 1
+
+
+def test_what_pace_would_do_is_asked_with_the_time_and_understood() -> None:
+    forecast = Forecast(begins_at=NOW, reason="Messages leave at least 6 s apart.", stranger=True)
+    with a_host(200, json.dumps(forecast.model_dump(mode="json", by_alias=True)).encode()) as (client, seen):
+        assert client.pace("+447700900001", NOW) == forecast
+        assert [each.line for each in seen] == ["GET /api/v1/pace?to=%2B447700900001&at=2026-11-22T12%3A00%3A00Z"]
+
+
+def test_http_is_refused_beyond_this_machine() -> None:
+    with pytest.raises(HostError, match="use https"):
+        HostClient(HostAddress.read({"HOST_URL": "http://host.example"}))
+
+
+def test_an_id_cannot_reach_another_path() -> None:
+    with a_host(200, b"{}") as (client, seen):
+        client.message("../../link?x=1#y")
+        assert [each.line for each in seen] == ["GET /api/v1/messages/..%2F..%2Flink%3Fx%3D1%23y"]

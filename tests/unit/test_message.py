@@ -1,0 +1,124 @@
+"""A message's two halves, its derived status, and the old system's records."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from shared.model import lifecycle
+from shared.model.lifecycle import Claim, Delivery, State
+from shared.model.message import IfLate, LatePolicy, Message, Status
+from shared.model.versioned import merge
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+OLD = {
+    "id": "1735034400000_k3j2",
+    "to": "447957189696",
+    "contactName": "Zoë",
+    "message": "Merry Christmas",
+    "scheduledTime": "2025-12-24T10:00:00Z",
+    "status": "pending",
+    "createdAt": "2025-12-20T10:00:00.123Z",
+    "createdFrom": "web",
+}
+
+
+def a_message(**fields: object) -> Message:
+    return Message.model_validate({"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": NOON, **fields})
+
+
+def test_an_old_record_reads_and_writes_as_it_was() -> None:
+    message = Message.model_validate(OLD)
+    assert message.status is Status.PENDING
+    assert message.as_json() == OLD | {"createdAt": "2025-12-20T10:00:00.123000Z"}
+
+
+def test_an_old_record_that_was_sent_stays_sent_at_its_time() -> None:
+    message = Message.model_validate(OLD | {"status": "sent", "sentAt": "2025-12-24T10:00:31Z"})
+    assert message.status is Status.SENT
+    assert message.as_json()["sentAt"] == "2025-12-24T10:00:31Z"
+    assert Message.model_validate(message.as_json()) == message
+
+
+def test_an_old_failure_keeps_its_reason() -> None:
+    message = Message.model_validate(OLD | {"status": "failed", "error": "not on WhatsApp"})
+    assert (message.status, message.delivery.error) == (Status.FAILED, "not on WhatsApp")
+    assert message.as_json()["error"] == "not on WhatsApp"
+
+
+def test_unknown_fields_survive_a_round_trip_and_an_edit() -> None:
+    message = Message.model_validate(OLD | {"colour": {"of": ["the", "sky"]}})
+    assert message.as_json()["colour"] == {"of": ["the", "sky"]}
+    assert message.edited("web-1-1", text="x").as_json()["colour"] == {"of": ["the", "sky"]}
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValidationError, match="needs its zone"):
+        a_message(scheduledTime="2026-11-22T12:00:00")
+
+
+@pytest.mark.parametrize("bad", ["", "a b", "a/b", "a\nb", "x" * 201])
+def test_an_id_that_could_not_be_an_object_name_is_refused(bad: str) -> None:
+    with pytest.raises(ValidationError):
+        a_message(id=bad)
+
+
+def test_cancelled_is_said_only_once_the_host_has_confirmed() -> None:
+    cancelled = a_message(revision=1, version="web-1-1").edited("web-1-2", cancelled=True)
+    assert (cancelled.status, cancelled.asked_to_cancel) == (Status.PENDING, True)
+    confirmed = cancelled.evolve(delivery=lifecycle.confirm(cancelled.delivery, cancelled.revision))
+    assert (confirmed.status, confirmed.asked_to_cancel) == (Status.CANCELLED, False)
+
+
+def test_an_undone_cancel_is_open_again() -> None:
+    cancelled = a_message(revision=1, version="web-1-1").edited("web-1-2", cancelled=True)
+    confirmed = cancelled.evolve(delivery=lifecycle.confirm(cancelled.delivery, cancelled.revision))
+    undone = confirmed.edited("web-1-3", cancelled=False)
+    assert (undone.status, undone.open, undone.asked_to_change) == (Status.PENDING, True, True)
+
+
+def test_a_cancel_that_came_too_late_does_not_hide_what_was_sent() -> None:
+    sent = Delivery(state=State.SENT, confirmed=2, sent_at=NOON)
+    assert a_message(revision=2, version="web-1-2", cancelled=True, delivery=sent).status is Status.SENT
+
+
+def test_two_edits_that_did_not_know_of_each_other_are_both_kept() -> None:
+    base = a_message(revision=1, version="web-1-1")
+    mine, theirs = base.edited("web-1-2", text="mine"), base.edited("phone-1-1", text="theirs")
+    merged = merge(mine, theirs)
+    assert (merged.text, [other.text for other in merged.conflicts]) == ("mine", ["theirs"])
+    picked = merged.edited("web-1-3", settles=True, text="theirs")
+    assert (merge(picked, merged).text, merge(picked, merged).conflicts) == ("theirs", ())
+
+
+def test_a_cancel_wins_over_an_edit_of_the_same_revision_and_keeps_the_edit() -> None:
+    base = a_message(revision=1, version="web-1-1")
+    merged = merge(base.edited("web-1-9", text="edited"), base.edited("web-1-2", cancelled=True))
+    assert merged.cancelled
+    assert [other.text for other in merged.conflicts] == ["edited"]
+
+
+def test_an_edit_of_what_one_has_read_leaves_no_conflict() -> None:
+    base = a_message(revision=1, version="web-1-1")
+    second = base.edited("web-1-2", text="second")
+    third = second.edited("web-1-3", text="third")
+    assert merge(merge(base, third), second).conflicts == ()
+
+
+def test_copies_of_different_messages_are_never_merged() -> None:
+    with pytest.raises(ValueError, match="cannot merge"):
+        merge(a_message(id="m1"), a_message(id="m2"))
+
+
+def test_a_late_copy_of_the_delivery_takes_nothing_back() -> None:
+    claimed = lifecycle.claim(Delivery(), Claim(host="host", revision=1, send_at=NOON), NOON, "tick")
+    begun = lifecycle.begin(claimed, NOON)
+    sent = lifecycle.sent(begun, NOON, "3EB0")
+    assert merge(a_message(delivery=sent), a_message(delivery=claimed)).delivery == sent
+    assert merge(a_message(delivery=claimed), a_message(delivery=sent)).delivery == sent
+
+
+def test_if_late_has_a_default_and_limits() -> None:
+    assert a_message().if_late == IfLate(policy=LatePolicy.WITHIN, hours=6)
+    with pytest.raises(ValidationError):
+        a_message(ifLate={"policy": "within", "hours": 0})
