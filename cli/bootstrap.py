@@ -43,7 +43,9 @@ UNDEMANDING = {"", "completion", "doctor"}
 """Commands that run in whichever environment is there already (the empty one is `wa` and `wa --help`)."""
 
 MACHINES = {"x86_64", "aarch64", "arm64"}
-PIP_OPTIONS = "--require-hashes --only-binary :all: --no-input --disable-pip-version-check --progress-bar off"
+PIP_OPTIONS = "--require-hashes --no-deps --only-binary :all: --no-input --disable-pip-version-check --progress-bar off"
+"""The files name all there is: left to look for more, pip stumbles over the `coverage[toml]` a pinned package asks for
+as soon as there is a newer one than ours."""
 LOG_LINES = 20
 
 

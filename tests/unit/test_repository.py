@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -79,6 +80,11 @@ def test_production_carries_nothing_of_the_simulator_or_the_tests(part: str) -> 
         own = wishes(other).keys() - wishes("production").keys() - BROUGHT_BY_NEONIZE
         assert own
         assert not own & pins(part).keys()
+
+
+def test_the_pins_are_all_that_the_packages_ask_for() -> None:
+    done = subprocess.run([sys.executable, "-I", "-m", "pip", "check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "No broken requirements found.\n"), done.stderr
 
 
 def test_the_tick_stays_small() -> None:
