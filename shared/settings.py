@@ -43,7 +43,7 @@ Bind = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,
 class Settings(BaseModel):
     """Settings of one part, read from the names its fields carry as aliases; unset or empty means the default."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:

@@ -30,7 +30,10 @@ Instant = Annotated[datetime, AfterValidator(as_utc), PlainSerializer(print_inst
 class Value(BaseModel):
     """A frozen value that refuses what it does not know: for requests, answers and settings."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid",
+        hide_input_in_errors=True,  # a traceback must not carry what somebody wrote into the log
+    )  # fmt: skip
 
     def evolve(self, **changes: Any) -> Self:
         """A copy with these fields changed, validated again."""

@@ -8,8 +8,10 @@ from contextlib import redirect_stderr
 
 import pytest
 import structlog
+from pydantic import ValidationError
 
 from shared import logs
+from shared.model.message import Message
 from shared.settings import LogSettings
 
 
@@ -44,3 +46,18 @@ def test_people_may_have_it_as_text() -> None:
     told = lines(LogSettings(format="text"))
     assert "paired" in told[0]
     assert "secret" not in told[0]
+
+
+def test_a_traceback_does_not_carry_what_somebody_wrote() -> None:
+    told = io.StringIO()
+    with redirect_stderr(told):
+        logs.configure(LogSettings())
+        log = structlog.get_logger("session_host.test")
+        try:
+            Message.model_validate(
+                {"id": "m1", "to": "447700900001", "message": ["a secret"], "scheduledTime": "secret"}
+            )
+        except ValidationError:
+            log.exception("step failed")
+    assert "scheduledTime" in told.getvalue()
+    assert "secret" not in told.getvalue()
