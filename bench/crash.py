@@ -1,11 +1,12 @@
 """Whether a message is ever sent twice or lost when the session host is killed while messages leave.
 
 Real processes: gunicorn, neonize, the simulated WhatsApp whose contacts decrypt what reaches them. In each round 200
-messages leave within half a minute while ticks come doubled and SIGKILL hits the whole host at random moments. At the
-end what the contacts decrypted is held against what the host says: no text twice, each message sent or unknown, at
-most one unknown for each kill.
+messages leave within a minute while ticks come doubled and SIGKILL hits the whole host: at random moments,
+and once at each step between accepting a message and settling it. At the end what the contacts decrypted is held
+against what the host says: no text twice, each message sent or unknown, at most one unknown for each kill.
 """
 
+import contextlib
 import random
 import tempfile
 import threading
@@ -19,7 +20,7 @@ import click
 
 from chalice_app.chalicelib.tick import Tick, TickFailed
 from cli.demo import CONTACTS, OWNER
-from cli.processes import Supervisor
+from cli.processes import ChildDied, Supervisor
 from cli.simulated import SimulatedStack, link
 from cli.stack import Folder
 from shared.clock import SYSTEM
@@ -28,15 +29,20 @@ from shared.store.oplog import Writer
 from shared.store.view import View
 from simulator.control import Control
 from simulator.models import FaultRule
+from tests.faults import kill_at_step
 
 OPTIONS = (
     click.Option(["--rounds"], type=click.IntRange(1), default=3, show_default=True, help="How often it is done."),
     click.Option(
-        ["--messages"], type=click.IntRange(1), default=200, show_default=True, help="Messages in each round."
+        ["--messages"], type=click.IntRange(100), default=200, show_default=True, help="Messages in each round."
     ),
 )
-WITHIN_SECONDS = 30
+WITHIN_SECONDS = 60
 SETTLE_SECONDS = 120
+STEP_SECONDS = 20
+"""Within so many seconds a host comes to the step it is to die at."""
+FOR_A_STEP = 4
+"""Messages that are due then, so that the step comes."""
 ACK_AFTER_MS = 100
 """How long the server takes to acknowledge: so that a kill often comes inside a send."""
 
@@ -68,45 +74,71 @@ def run(say: Callable[[str], None], *, rounds: int = 3, messages: int = 200) -> 
 class Round:
     """One installation, its messages, and the kills."""
 
-    def __init__(self, stack: SimulatedStack) -> None:
+    def __init__(self, stack: SimulatedStack, within: float = WITHIN_SECONDS) -> None:
+        """The messages are due within so many seconds."""
         self._stack = stack
+        self._within = within
         self._never = threading.Event()
+        self._writer = Writer(stack.bucket(), "web")
+        self._messages: list[Message] = []
+        stack.host_config = kill_at_step.__name__
 
     def run(self, count: int) -> Counted:
-        """Schedule, kill while they leave, wait until each has ended, count."""
+        """Schedule, kill while they leave, wait until each has ended, count. Raises RuntimeError where a step that the
+        host was to die at never came."""
         control = self._stack.start_simulator()
         for number, name in CONTACTS.items():
             control.put_contact(number, name=name)
         link(self._stack.start_host(), control, OWNER, "Bench owner")
-        control.add_fault(FaultRule(stanza="message", action="late-ack", after_ms=ACK_AFTER_MS, times=count))
-        messages = self._schedule(count)
+        control.add_fault(FaultRule(stanza="message", action="late-ack", after_ms=ACK_AFTER_MS, times=2 * count))
+        self._schedule(count - len(kill_at_step.STEPS) * FOR_A_STEP, self._within)
         kills = self._kill_while_they_leave()
         view = View(self._stack.bucket())
-        ended = self._wait_until_ended(view, {each.id for each in messages})
-        return _count(messages, ended, control, kills)
+        ended = self._wait_until_ended(view, {each.id for each in self._messages})
+        return _count(self._messages, ended, control, kills)
 
-    def _schedule(self, count: int) -> list[Message]:
+    def _schedule(self, count: int, within: float) -> None:
         """Written as the page writes them; the ticks hand them over."""
-        writer, now = Writer(self._stack.bucket(), "web"), SYSTEM.now()
-        start, numbers, messages = now + timedelta(seconds=5), list(CONTACTS), []
-        version = writer.reserve()
-        for index in range(count):
-            at = start + timedelta(milliseconds=random.randrange(WITHIN_SECONDS * 1000))
-            to, text = numbers[index % len(numbers)], f"Crash, message {index + 1}"
-            fields = {"id": f"crash-{index + 1}", "revision": 1, "version": version}
-            messages.append(Message.model_validate({**fields, "to": to, "message": text, "scheduledTime": at}))
-        writer.append(version, now, messages=messages)
-        return messages
+        now, numbers, new = SYSTEM.now(), list(CONTACTS), list[Message]()
+        version = self._writer.reserve()
+        for number in range(len(self._messages) + 1, len(self._messages) + count + 1):
+            at = now + timedelta(seconds=2, milliseconds=random.randrange(round(within * 1000)))
+            to, text = numbers[number % len(numbers)], f"Crash, message {number}"
+            fields = {"id": f"crash-{number}", "revision": 1, "version": version}
+            new.append(Message.model_validate({**fields, "to": to, "message": text, "scheduledTime": at}))
+        self._writer.append(version, now, messages=new)
+        self._messages += new
 
     def _kill_while_they_leave(self) -> int:
-        tick, end, kills = Tick(self._stack.environment), SYSTEM.monotonic() + WITHIN_SECONDS + 5, 0
-        while SYSTEM.monotonic() < end:
+        """Once at each named step, and at a random moment before each of them and until the last message's second."""
+        tick, end, kills = Tick(self._stack.environment), SYSTEM.monotonic() + self._within, 0
+        steps = random.sample(list(kill_at_step.STEPS), len(kill_at_step.STEPS))
+        while steps or SYSTEM.monotonic() < end:
             self._tick_twice(tick)
-            SYSTEM.wait(self._never, random.uniform(1, 4))
+            SYSTEM.wait(self._never, random.uniform(0.5, 3))
             self._stack.crash_host()
             kills += 1
+            if steps:
+                self._die_at(steps.pop(), tick)
+                kills += 1
             self._stack.start_host()
         return kills
+
+    def _die_at(self, step: str, tick: Tick) -> None:
+        """Start a host that dies at this step, one of the first times it comes there, with messages that lead there."""
+        times = random.randint(1, kill_at_step.STEPS[step].most)
+        self._stack.environment["KILL_AT_STEP"] = f"{step}:{times}"
+        self._schedule(FOR_A_STEP, 2)
+        with contextlib.suppress(ChildDied):  # it may be dead before it answers
+            self._stack.start_host()
+        del self._stack.environment["KILL_AT_STEP"]
+        end = SYSTEM.monotonic() + STEP_SECONDS
+        while self._stack.host_runs():
+            if SYSTEM.monotonic() > end:
+                raise RuntimeError(f"The host did not come to the step '{step}' within {STEP_SECONDS} s.")
+            self._tick_twice(tick)
+            SYSTEM.wait(self._never, 0.2)
+        self._stack.crash_host()
 
     def _wait_until_ended(self, view: View, ids: set[str]) -> dict[str, Message]:
         tick, end = Tick(self._stack.environment), SYSTEM.monotonic() + SETTLE_SECONDS

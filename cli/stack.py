@@ -125,6 +125,10 @@ class Stack:
             if child.name == "host":
                 self.supervisor.crash(child)
 
+    def host_runs(self) -> bool:
+        """Whether the session host is there."""
+        return any(child.name == "host" and child.running for child in self.supervisor.children)
+
     def start_web(self) -> None:
         """The web page."""
         web = self.start(

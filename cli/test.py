@@ -12,6 +12,7 @@ from cli import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
 PARALLEL = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # what a file starts, it starts once
+SLOWEST = ["--durations=20"]
 COVERAGE = ["--cov", "--cov-report=term:skip-covered"]
 QUICK = "not browser and not slow and not registry"
 
@@ -31,7 +32,7 @@ def command(quick: bool, arguments: tuple[str, ...]) -> None:
         click.echo("The browser tests are left out: there is no Chromium. Install it with 'apt install chromium'.")
         if os.environ.get("CI") == "true":
             failed.append("browser tests (CI=true allows no skip)")
-    extra = [] if arguments else [*PARALLEL, *([] if quick else COVERAGE)]
+    extra = [] if arguments else [*PARALLEL, *([] if quick else [*SLOWEST, *COVERAGE])]
     tests = [sys.executable, "-m", "pytest", *chosen, *extra, *arguments]
     if subprocess.run(tests, cwd=ROOT, check=False).returncode != 0:
         failed.append("pytest")

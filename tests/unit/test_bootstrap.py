@@ -54,7 +54,7 @@ def wheel(folder: Path) -> str:
     files = {
         "tiny.py": "WORD = 'installed'\n",
         # What it asks for is not there: the requirements name all there is, and pip is not to look for more.
-        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\nRequires-Dist: absent[extra]\n",
+        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\nRequires-Dist: absent\n",
         "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = ""
