@@ -80,14 +80,16 @@ class Folder:
             self._succeeded(now)
         return self._not_before if self._asked.is_set() else self._next
 
-    def finish(self, now: datetime) -> None:
-        """Fold once more before the host leaves, so that what it did is known to whoever comes next."""
+    def finish(self, now: datetime) -> bool:
+        """Fold once more before the host leaves; whether all that it did is known to whoever comes next."""
         if not self._leads():
-            return
+            return False
         try:
             self._once(now)
         except (StoreError, LedgerError) as error:
             log.warning("last fold failed", reason=str(error))
+            return False
+        return True
 
     def _once(self, now: datetime) -> None:
         folded = self._fold.read(now)

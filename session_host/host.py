@@ -68,8 +68,8 @@ class Host:
         self.events = Events(THREADS // 2)
         self.writer = Writer(bucket, settings.name, clock=clock)
         self.skew = Skew(lambda: bucket.server_time_offset)
-        self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads)
-        self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon)
+        self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads, clock)
+        self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon, self.pulse.announce)
         self._folds_as = self._caught_up_as = ("", 0)
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
@@ -81,7 +81,7 @@ class Host:
             self.look,
             Pacer(self.ledger, self.pace_book, pace, self.fold_soon),
             standing=self._may_decide,
-            gates=[self.pulse.fresh_gate, link_gate(link)],
+            gates=[link_gate(link)],
             storage_trouble=lambda: self.folder.trouble,
             on_change=self.fold_soon,
         )
@@ -119,10 +119,9 @@ class Host:
 
         if not self._sending.join(left() - LAST_FOLD_SECONDS - 1):
             log.warning("stopped inside a send")
-        if self._folding.join(left() - 1) and left() > LAST_FOLD_SECONDS:
-            self.folder.finish(self.clock.now())
+        folded = self._folding.join(left() - 1) and left() > LAST_FOLD_SECONDS and self.folder.finish(self.clock.now())
         self.link.stop(min(left(), 2.0))
-        if self._beating.join(left()):
+        if self._beating.join(left()) and folded:
             self.pulse.finish(self.clock.now())
         self.database.close()
         self._lock.release()
@@ -200,7 +199,7 @@ class Host:
             host=self.pulse.host,
             version=VERSION,
             started_at=self.started_at,
-            leads=self.pulse.leads(),
+            leads=self.pulse.acts(now),
             standing=self.pulse.standing.reason,
             other=self.pulse.other,
             link=self.link.status(),
@@ -226,19 +225,22 @@ class Host:
     def _may_fold(self) -> bool:
         """Asked at the start of each fold, which catches up for who leads then."""
         self._folds_as = self.pulse.identity[:2]
-        return self.pulse.leads()
+        return self.pulse.acts(self.clock.now())
 
-    def _may_decide(self, now: datetime) -> str | None:
-        """Closed while another host leads, until a fold has read what others did before, and while the clock is wrong.
+    def decides(self, now: datetime) -> str | None:
+        """Why this host may promise nothing now, None where it may: it leads, and has read what others did before it.
 
-        A ledger that is an old copy, or that stood by while another host led, would begin again what was sent since;
-        and a wrong clock knows neither what is due nor what is too late.
+        A ledger that is an old copy, or that stood by while another host led, would begin again what was sent since.
         """
-        if reason := self.pulse.standing_gate(now) or self.skew.gate(now):
+        if reason := self.pulse.standing_gate(now) or self.pulse.fresh_gate(now):
             return reason
         if self._caught_up_as != self.pulse.identity[:2]:
             return self.folder.trouble or "This session host has yet to read what was done before it came to lead."
         return None
+
+    def _may_decide(self, now: datetime) -> str | None:
+        """Closed also while the clock is wrong: it knows neither what is due nor what is too late."""
+        return self.decides(now) or self.skew.gate(now)
 
     def _leads(self) -> None:
         self.fold_soon()

@@ -67,4 +67,8 @@ MIGRATIONS = (
     CREATE TABLE strangers (one INTEGER PRIMARY KEY CHECK (one = 1), locked_at INTEGER NOT NULL) STRICT;
     INSERT INTO known SELECT DISTINCT json_extract(content, '$.to') FROM messages WHERE rank >= 5;
     """,
+    """
+    -- Whether this ledger's host holds its place in the pulse beyond doubt: then it leads at once when restarted.
+    ALTER TABLE host ADD COLUMN sure INTEGER NOT NULL DEFAULT 1;
+    """,
 )
