@@ -31,6 +31,7 @@ class Folder:
     """The one writer of this account's projections. One thread calls `step`; `ask` and the fields are for any thread.
 
     messages: as of the last fold. problems: what it could not read, in sentences. trouble: why it cannot fold now.
+    decided: whether the last fold could tell what became of other hosts' claims; not while the clock is wrong.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Folder:
         leads: Callable[[], bool],
         host: Callable[[], str],
         on_stored: Callable[[], None],
+        clock_is_right: Callable[[datetime], bool] = lambda _: True,
     ) -> None:
         """`on_stored` is called after each fold: claims may have become durable."""
         self._fold = fold
@@ -50,6 +52,7 @@ class Folder:
         self._leads = leads
         self._host = host
         self._on_stored = on_stored
+        self._clock_is_right = clock_is_right
         self._asked = threading.Event()
         self._not_before = _LONG_AGO
         self._next = _LONG_AGO
@@ -59,6 +62,7 @@ class Folder:
         self.problems: tuple[str, ...] = ()
         self.last_fold: datetime | None = None
         self.trouble: str | None = None
+        self.decided = False
 
     def ask(self) -> None:
         """Fold as soon as the last fold was a second ago."""
@@ -92,12 +96,13 @@ class Folder:
         return True
 
     def _once(self, now: datetime) -> None:
-        folded = self._fold.read(now)
-        deliveries = self._ledger.reconcile(folded.messages, self._host(), now)
+        folded = self._fold.read(now, tidies=lambda: self._clock_is_right(now))
+        self.decided = right = self._clock_is_right(now)  # by what the storage's answers have just said
+        deliveries = self._ledger.reconcile(folded.messages, self._host(), now, clock_is_right=right)
         written = self._fold.write(self._clock.now(), deliveries)
         self._ledger.stored({id_: each for id_, each in deliveries.items() if id_ not in written.unapplied})
         self.messages, self.problems = dict(folded.messages), tuple(folded.problems)
-        if now - self._pruned_at > PRUNED_EACH:
+        if right and now - self._pruned_at > PRUNED_EACH:
             self._ledger.prune(now)
             self._pruned_at = now
 

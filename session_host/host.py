@@ -74,6 +74,7 @@ class Host:
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
             leads=self._may_fold, host=lambda: self.pulse.host, on_stored=self._stored,
+            clock_is_right=lambda now: self.skew.gate(now) is None,
         )  # fmt: skip
         self.sender = Sender(
             self.ledger,
@@ -248,7 +249,8 @@ class Host:
 
     def _stored(self) -> None:
         self.pace_book.learn(self.folder.messages.values(), self.clock.now())
-        self._caught_up_as = self._folds_as
+        if self.folder.decided:
+            self._caught_up_as = self._folds_as
         self._sending.wake()
 
     def _fold(self, now: datetime) -> datetime | None:

@@ -107,10 +107,13 @@ class Ledger:
 
     # Claim
 
-    def reconcile(self, messages: Mapping[str, Message], host: str, now: datetime) -> dict[str, Delivery]:
+    def reconcile(
+        self, messages: Mapping[str, Message], host: str, now: datetime, *, clock_is_right: bool = True
+    ) -> dict[str, Delivery]:
         """Compare with the merged records of the bucket: obey edits, claim what was handed over.
 
-        Returns what is to be in the bucket when this fold is written; only after `stored` does a claim count.
+        Returns what is to be in the bucket when this fold is written; only after `stored` does a claim count. While the
+        clock is wrong, nothing is decided about what another host had claimed.
         """
         known = {found["id"]: found for found in self._database.query(_SUMMARY)}
         to_write: dict[str, Delivery] = {}
@@ -129,7 +132,9 @@ class Ledger:
         with self._changing() as change:
             for message in to_judge:
                 row, found = change.get(message.id), known.get(message.id)
-                judged = rules.reconcile(row, message, host, now)
+                judged = rules.reconcile(row, message, host, now, clock_is_right=clock_is_right)
+                if judged is None:
+                    continue
                 if judged != row:
                     change.put(judged)
                 same = judged.delivery.order[:3] == message.delivery.order[:3]

@@ -9,7 +9,7 @@ from session_host.place import TAKEN_OVER
 from shared.store import pulse as pulses
 from shared.store.pulse import HostPulse
 from tests.api.host_app import Api, an_api
-from tests.builders import NOW, in_
+from tests.builders import in_
 from tests.cast import ALICE
 
 TAKEOVER = "/api/v1/host/takeover"

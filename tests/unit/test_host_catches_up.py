@@ -21,10 +21,19 @@ def test_a_handover_does_not_hide_that_another_host_had_claimed_a_message() -> N
     one = message(send_at=in_(60))
     theirs = Row(one, claimed(one, host="host-lost").delivery, handed_by="tick", claim_stored=True)
     handed = rules.take_over(theirs, one, "host-new", in_(90))
-    assert rules.reconcile(handed, one, "host-new", in_(90)).delivery.state is State.UNKNOWN
+    after_its_second = rules.reconcile(handed, one, "host-new", in_(90))
+    assert after_its_second is not None
+    assert after_its_second.delivery.state is State.UNKNOWN
     before_its_second = rules.reconcile(rules.take_over(theirs, one, "host-new", NOW), one, "host-new", NOW)
+    assert before_its_second is not None
     assert before_its_second.delivery.attempt == 2
     assert before_its_second.delivery.claim == claimed(one, host="host-new").delivery.claim
+
+
+class Timed(MemoryBucket):
+    """A bucket that says what time it is."""
+
+    server_time_offset: float | None = 0.0
 
 
 def send_until_quiet(host: Host, clock: HandClock) -> None:
@@ -127,3 +136,38 @@ def test_a_host_whose_last_fold_failed_does_not_say_that_it_has_left(tmp_path: P
     bucket.trouble = None
     assert host.folder.finish(in_(2))
     host.stop(5)
+
+
+def test_a_clock_that_is_wrong_decides_nothing_about_what_another_host_had_claimed(tmp_path: Path) -> None:
+    clock, bucket, link = HandClock(), Timed(), ScriptedLink()
+    writer = Writer(bucket, "web", clock=clock)
+    one = message(version=writer.reserve(), send_at=in_(20))
+    writer.append(one.version, NOW, messages=[one])
+    lost = Host(HostSettings(data_dir=tmp_path / "lost"), bucket, link, clock)
+    lost.pulse.step(NOW)
+    lost.ledger.accept([one], "tick", lost.pulse.host, NOW)
+    fold(lost, clock)
+    lost.pulse.finish(NOW)  # as if it had left; it is what its claims say that counts here
+
+    clock.set(in_(120) - timedelta(hours=1))
+    bucket.server_time_offset = 3600.0
+    new = Host(HostSettings(data_dir=tmp_path / "new"), bucket, link, clock)
+    for _ in range(3):
+        new.pulse.step(clock.now())
+        fold(new, clock)
+    held = new.find(one.id)
+    assert held is not None
+    assert (held.status, held.delivery.attempt) == (Status.CLAIMED, 1)
+    assert new.decides(clock.now()) is not None
+
+    clock.set(in_(130))
+    bucket.server_time_offset = 0.0
+    new.pulse.step(clock.now())
+    fold(new, clock)
+    send_until_quiet(new, clock)
+    found = new.find(one.id)
+    assert found is not None
+    assert found.status is Status.UNKNOWN
+    assert link.sent == []
+    lost.stop(5)
+    new.stop(5)
