@@ -133,7 +133,10 @@ class Host:
         self._folding.wake()
 
     def handover(self, handover: Handover, now: datetime) -> HandoverAnswer:
-        """Take over what is due, one by one; a heartbeat also when there is nothing. Raises LedgerError."""
+        """Take over what is due, one by one; a heartbeat also when there is nothing. Raises LedgerError.
+
+        A host that does not lead answers too, and only takes note.
+        """
         if handover.by == "tick":
             self.last_tick = now
             self.skew.tick_said(handover.now, now)
@@ -143,7 +146,8 @@ class Host:
                 messages.append(Message.model_validate(item))
             except ValidationError as error:
                 refused.append(_refused(item, error))
-        answers = self.ledger.accept(messages, handover.by, self.pulse.host, now) if messages else []
+        obeys = self.decides(now) is None
+        answers = self.ledger.accept(messages, handover.by, self.pulse.host, now, obeys=obeys) if messages else []
         if messages or handover.by == "web":
             self.fold_soon()
         return HandoverAnswer(

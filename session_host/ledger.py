@@ -60,9 +60,12 @@ class Ledger:
     # Accept
 
     def accept(
-        self, messages: Iterable[Message], by: str, host: str, now: datetime, *, due: bool = True
+        self, messages: Iterable[Message], by: str, host: str, now: datetime, *, due: bool = True, obeys: bool = True
     ) -> list[ItemAnswer]:
-        """Take contents over; `by`: web, tick or api. Without `due` they only become known, to be handed over later."""
+        """Take contents over; `by`: web, tick or api. Without `due` they only become known, to be handed over later.
+
+        A host that does not lead `obeys` nothing: it takes note, and confirms once it leads.
+        """
         answers = []
         with self._changing() as change:
             for message in messages:
@@ -72,7 +75,7 @@ class Ledger:
                 if outcome in (Outcome.ACCEPTED, Outcome.KNOWN):
                     if due and known.delivery.state.open and known.handed_by is None:
                         known = known._replace(handed_by=by)
-                    taken = rules.take_over(known, content, host, now)
+                    taken = rules.take_over(known, content, host, now) if obeys else rules.note(known, content)
                     if taken != row:
                         change.put(taken)
                     if row is None and taken.delivery.state is State.FAILED:

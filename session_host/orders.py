@@ -31,6 +31,7 @@ class Orders:
 
     def schedule(self, new: NewMessage, body: bytes, key: str | None, by: str, now: datetime) -> Message:
         """One new message, in the log before this returns. The same key or id with the same body is the same order."""
+        self._must_decide(now)
         fields = _checked(new, now)
         repeat = f"key:{by}:{key}" if key else f"id:{new.id}" if new.id else f"once:{uuid.uuid4().hex}"
 
@@ -69,6 +70,7 @@ class Orders:
 
     def change(self, message_id: str, change: MessageChange, now: datetime) -> Message:
         """The message with this change, which the host obeys when this returns."""
+        self._must_decide(now)
         known = self._open(message_id)
         if change.revision != known.revision:
             raise Refusal(
@@ -93,6 +95,7 @@ class Orders:
 
     def cancel(self, message_id: str, now: datetime) -> Message:
         """The message, cancelled and confirmed; 409 where it is already leaving or has ended."""
+        self._must_decide(now)
         known = self._host.find(message_id)
         if known is not None and known.status is Status.CANCELLED:
             return known
@@ -113,6 +116,11 @@ class Orders:
             self._host.ledger.judged(judged)
             self._host.fold_soon()
         return self.find(message_id)
+
+    def _must_decide(self, now: datetime) -> None:
+        """Only the host that leads may promise anything: another one would send what this one called cancelled."""
+        if reason := self._host.decides(now):
+            raise Refusal(503, "This host decides nothing now", reason)
 
     def _open(self, message_id: str) -> Message:
         known = self.find(message_id)

@@ -135,12 +135,12 @@ class Pulse:
         return now + self._pause(now)
 
     def announce(self, now: datetime) -> str | None:
-        """Beat before messages begin, so that a ledger restored from before this can be told; why not, in words.
+        """Beat before messages begin, so that a ledger restored from before this can be told.
 
-        Whether this host still leads is for the gates to say afterwards.
+        Why nothing may begin, in words: it could not be written, or another host's pulse was found.
         """
         self.step(now)
-        return self.trouble
+        return self.trouble or self._standing.reason
 
     def take_over(self, other: str, now: datetime) -> None:
         """Hold this other host's place, because a person says so, and lead once it has certainly stopped.

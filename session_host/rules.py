@@ -110,8 +110,13 @@ def take_over(row: Row, content: Message, host: str, now: datetime) -> Row:
     if not row.delivery.state.open:
         return row
     if row.delivery.state is State.CLAIMED and claim is not None and claim.host != host:
-        return row._replace(content=content)
+        return note(row, content)
     return _obey(row._replace(content=content), host, now, claims=False)
+
+
+def note(row: Row, content: Message) -> Row:
+    """The row with this content known, and nothing promised about it."""
+    return row._replace(content=content) if row.delivery.state.open else row
 
 
 def reconcile(
