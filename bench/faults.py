@@ -44,8 +44,8 @@ def _some(start: int, stop: int) -> tuple[int, list[str]]:
     for seed in range(start, stop):
         try:
             result = simulate(seed)
-        except AssertionError as error:
-            broken.append(f"seed {seed}: BROKEN: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever breaks is a finding, and its seed must be known
+            broken.append(f"seed {seed}: BROKEN: {type(error).__name__}: {error}")
             continue
         steps += result.steps
         broken += [f"seed {seed}: {each}" for each in result.violations]

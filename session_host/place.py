@@ -46,7 +46,11 @@ class Watched(NamedTuple):
 
     pulse: HostPulse
     since: datetime
-    looks: int
+    looks: int = 0
+
+    def looked(self, now: datetime) -> "Watched":
+        """It was found unchanged; a clock that was set back begins the wait anew."""
+        return Watched(self.pulse, now, 1) if now < self.since else self._replace(looks=self.looks + 1)
 
     def stood_still(self, now: datetime) -> bool:
         """For so long that its host is lost, or has stopped."""

@@ -259,8 +259,8 @@ class Pulse:
         self._holds = self._rooted = False
         self._doubt, self._displaced = None, self._displaced or found is not _NOBODY
         if self._watched is None or self._watched.pulse != found:
-            self._watched = Watched(found, now, 0)
-        self._watched = watched = self._watched._replace(looks=self._watched.looks + 1)
+            self._watched = Watched(found, now)
+        self._watched = watched = self._watched.looked(now)
         if watched.stood_still(now):
             log.warning("taking over", other=found.host, last_pulse=print_instant(found.at))
             self._hold(max(self._identity.epoch, found.epoch) + 1, now)

@@ -1,9 +1,14 @@
 """Reads a history and says which promises it breaks. The promises, exactly:
 
 TWICE      a text is handed to WhatsApp again only after a failure that was certain and passing; nothing arrives twice.
-           Two hosts that were forced to run together are outside of this; they must be refused within LEADING_TOGETHER.
-SILENT     at the end, with everything mended, nothing that is due is open without a reason that the page shows; what
-           is shown as sent arrived or was acknowledged, what is shown as failed, missed or cancelled never arrived.
+           There is no instant at which two hosts could begin a message.
+SILENT     at the end, with everything mended half an hour ago, nothing that is due is open, whatever reason is shown,
+           unless until a time still to come; what is shown as sent arrived or was acknowledged, what is shown as
+           failed, missed or cancelled never arrived. A tick raises an alarm where a person who looks sees that a
+           message is neither begun nor held four minutes after its second.
+UNKNOWN    a message is shown as unknown only once its second has come, and only where it was begun, or claimed by a
+           host that was lost, or where a host died that may have begun it: one for each death.
+LATE       at the end a message of which nothing is in the way begins within LATE_LIMIT of its second.
 DISOBEYED  once the page has shown a decision as confirmed, nothing older is begun; nothing is begun that nobody wrote.
 EARLY      a message begins at or after its second by the clock of the host that begins it; by the true time, no more
            than EARLY_LIMIT before it: a clock may be wrong by 30 s before the host holds its messages, the store's
@@ -12,14 +17,15 @@ GIVEN UP   nothing is shown as missed before the limit of its confirmed content 
 LOST       every acknowledged decision is in the record at the end, as its content or as one that was replaced.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from session_host.rules import lateness_limit
+from session_host.rules import EARLIER_HOST, lateness_limit
 from shared.model.message import Message, Status
 from tests.faults.history import (
+    CALM_ID,
     ENDED,
     Acknowledged,
     Answered,
@@ -27,15 +33,14 @@ from tests.faults.history import (
     Attempt,
     Closed,
     Event,
-    Forced,
     Leading,
     Shown,
+    Ticked,
     Written,
 )
 
 EARLY_LIMIT = timedelta(seconds=30 + 5 + 1)
-LEADING_TOGETHER = timedelta(seconds=70)
-"""Two pulses, and what a slow storage adds."""
+LATE_LIMIT = timedelta(seconds=1)
 
 
 class Violation(NamedTuple):
@@ -51,7 +56,10 @@ class Violation(NamedTuple):
 
 def check(events: list[Event]) -> list[Violation]:
     """Every broken promise, in the order they are described above."""
-    return [*_twice(events), *_together(events), *_shown_and_begun(events), *_at_the_end(events)]
+    return [
+        *_twice(events), *_together(events), *_shown_and_begun(events), *_unknown(events), *_punctual(events),
+        *_at_the_end(events),
+    ]  # fmt: skip
 
 
 def _twice(events: list[Event]) -> Iterator[Violation]:
@@ -60,8 +68,6 @@ def _twice(events: list[Event]) -> Iterator[Violation]:
     texts: dict[int, str] = {}
     arrived: dict[str, int] = defaultdict(int)
     for event in events:
-        if isinstance(event, Forced):
-            return
         if isinstance(event, Answered):
             answers[event.number] = event
         elif isinstance(event, Attempt):
@@ -81,17 +87,39 @@ def _may_be_tried_again(answer: Answered | None) -> bool:
 
 
 def _together(events: list[Event]) -> Iterator[Violation]:
-    since: datetime | None = None
     for event in events:
-        if not isinstance(event, Leading):
-            continue
-        if len(event.hosts) < 2:
-            since = None
-        elif since is None:
-            since = event.at
-        elif event.at - since > LEADING_TOGETHER:
-            yield Violation("TWICE", event.at, f"{' and '.join(event.hosts)} lead together since {since:%H:%M:%S}")
+        if isinstance(event, Leading) and len(event.hosts) > 1:
+            yield Violation("TWICE", event.at, f"{' and '.join(event.hosts)} may both begin messages")
             return
+
+
+def _unknown(events: list[Event]) -> Iterator[Violation]:
+    begun = {event.id for event in events if isinstance(event, Attempt)}
+    seen, deaths = set[str](), Counter[datetime | None]()
+    for event in events:
+        if not isinstance(event, Shown) or event.message.status is not Status.UNKNOWN or event.message.id in seen:
+            continue
+        message = event.message
+        seen.add(message.id)
+        if event.at < message.send_at - EARLY_LIMIT:
+            yield Violation("UNKNOWN", event.at, f"{message.id} is unknown before its second")
+        if message.id not in begun and message.delivery.error != EARLIER_HOST:
+            deaths[message.delivery.settled_at] += 1
+            if deaths[message.delivery.settled_at] == 2:
+                yield Violation("UNKNOWN", event.at, f"{message.id} is unknown, and was never begun")
+
+
+def _punctual(events: list[Event]) -> Iterator[Violation]:
+    due = next((event.message.send_at for event in events if isinstance(event, Written) and _is_calm(event)), None)
+    for event in events:
+        if isinstance(event, Attempt) and event.id == CALM_ID and due and event.at - due > LATE_LIMIT:
+            yield Violation("LATE", event.at, f"nothing was in the way, and it begins {event.at - due} late")
+        if isinstance(event, Ticked) and event.quiet and event.overdue:
+            yield Violation("SILENT", event.at, f"the tick is quiet, and {', '.join(event.overdue)} overdue")
+
+
+def _is_calm(event: Written) -> bool:
+    return event.message.id == CALM_ID
 
 
 def _shown_and_begun(events: list[Event]) -> Iterator[Violation]:
@@ -143,7 +171,6 @@ def _at_the_end(events: list[Event]) -> Iterator[Violation]:
     if closed is None:
         yield Violation("SILENT", events[-1].at, "the history has no end")
         return
-    forced = any(isinstance(event, Forced) for event in events)
     records = {each.id: each for each in closed.messages}
     for event in events:
         if isinstance(event, Acknowledged):
@@ -156,12 +183,14 @@ def _at_the_end(events: list[Event]) -> Iterator[Violation]:
     told = {ids[event.number] for event in events if isinstance(event, Answered) and event.sent}
     for record in closed.messages:
         status, overdue = record.status, record.send_at + timedelta(minutes=2) < closed.at
-        if record.open and overdue and not record.delivery.held_reason:
-            yield Violation("SILENT", closed.at, f"{record.id} is still {status}, due at {record.send_at:%H:%M:%S}")
+        later = record.delivery.held_until is not None and record.delivery.held_until > closed.at
+        if record.open and overdue and not later:
+            held = f", held: {record.delivery.held_reason}" if record.delivery.held_reason else ""
+            yield Violation("SILENT", closed.at, f"{record.id} is still {status}, due {record.send_at:%H:%M:%S}{held}")
         if status is Status.SENDING:
             yield Violation("SILENT", closed.at, f"{record.id} is still being sent")
         if status is Status.SENT and record.id not in told:
             yield Violation("SILENT", closed.at, f"{record.id} is shown as sent, and was not acknowledged")
         never = (Status.FAILED, Status.MISSED, Status.CANCELLED, Status.PENDING, Status.CLAIMED)
-        if status in never and record.id in arrived and not forced:
+        if status in never and record.id in arrived:
             yield Violation("SILENT", closed.at, f"{record.id} is shown as {status}, and arrived")

@@ -92,7 +92,7 @@ class Answered(NamedTuple):
 
 
 class Leading(NamedTuple):
-    """These hosts were able to begin messages at this time; more than one only where that was seen."""
+    """These hosts were able to begin messages at this time; there must never be two."""
 
     at: datetime
     hosts: tuple[str, ...]
@@ -111,13 +111,16 @@ class Happened(NamedTuple):
         return self.what
 
 
-class Forced(NamedTuple):
-    """From now on two hosts run because somebody forced them to: promise 1 is not given any more."""
+class Ticked(NamedTuple):
+    """A tick ran to its end. quiet: it raised no alarm; overdue: what it should have raised one about."""
 
     at: datetime
+    quiet: bool
+    overdue: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "two hosts are forced to run together"
+        late = f", while overdue: {', '.join(self.overdue)}" if self.overdue else ""
+        return f"the tick {'is quiet' if self.quiet else 'alarms'}{late}"
 
 
 class Closed(NamedTuple):
@@ -131,7 +134,10 @@ class Closed(NamedTuple):
         return f"the end: {', '.join(shown)}"
 
 
-Event = Written | Acknowledged | Shown | Attempt | Arrived | Answered | Leading | Happened | Forced | Closed
+Event = Written | Acknowledged | Shown | Attempt | Arrived | Answered | Leading | Happened | Ticked | Closed
+
+CALM_ID = "calm"
+"""The message at the end, of which nothing is in the way."""
 
 ENDED = (Status.SENT, Status.FAILED, Status.MISSED, Status.UNKNOWN)
 

@@ -18,12 +18,14 @@ from session_host.database import LedgerError
 from session_host.host import Host
 from session_host.link import Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.orders import Orders
+from session_host.pulse import NothingToTakeOver
 from session_host.threads import Stepper
 from shared.host_client import HostUnreachable
 from shared.model.address import Address
 from shared.model.due import WEB_HORIZON, due
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
+from shared.model.pace import OFF, PaceSettings
 from shared.model.wire import Handover, HandoverAnswer, MessageChange, NewMessage, item_of
 from shared.settings import HostSettings
 from shared.store.bucket import Bucket
@@ -32,15 +34,18 @@ from shared.store.oplog import Operation, Writer
 from shared.store.view import View
 from tests.builders import NOW
 from tests.cast import OWNER
-from tests.faults.history import Acknowledged, Answered, Arrived, Attempt, Leading, Shown, Written
+from tests.faults.history import Acknowledged, Answered, Arrived, Attempt, Leading, Shown, Ticked, Written
 from tests.faults.storage import PartyBucket, Storage
 from tests.faults.world import Crash, PartyClock, World
 from web.draft import Draft
 from web.local import LocalState
-from web.scheduling import Changed, Scheduling, TooLate
+from web.scheduling import Changed, Scheduling, Settled, TooLate
 from web.telling import Telling, Told
 
 T = TypeVar("T")
+
+OVERDUE = timedelta(minutes=4)
+"""Two ticks, one that was lost, and one on its way."""
 
 
 class SimulatedHost(Host):
@@ -49,8 +54,10 @@ class SimulatedHost(Host):
     what holds it lies deeper in the one real stack, and could never let go.
     """
 
-    def __init__(self, settings: HostSettings, bucket: Bucket, link: "FaultyLink", clock: PartyClock) -> None:
-        super().__init__(settings, bucket, link, clock)
+    def __init__(
+        self, settings: HostSettings, bucket: Bucket, link: "FaultyLink", clock: PartyClock, pace: PaceSettings = OFF
+    ) -> None:
+        super().__init__(settings, bucket, link, clock, pace)
         announce = self.pulse.announce
         self.look._announce = lambda now: "The pulse is being written." if self.pulse_is_held else announce(now)
 
@@ -64,7 +71,7 @@ class SimulatedHost(Host):
         self._lock.release()
 
 
-HostClass = Callable[[HostSettings, Bucket, "FaultyLink", PartyClock], SimulatedHost]
+HostClass = Callable[[HostSettings, Bucket, "FaultyLink", PartyClock, PaceSettings], SimulatedHost]
 
 
 class WhatsApp:
@@ -243,11 +250,20 @@ class Machine:
     """A VPS: a clock, a data folder, and a session host that may be started, killed and stopped in good order."""
 
     def __init__(
-        self, world: World, name: str, storage: Storage, whatsapp: WhatsApp, folder: Path, make: HostClass
+        self,
+        world: World,
+        name: str,
+        storage: Storage,
+        whatsapp: WhatsApp,
+        folder: Path,
+        make: HostClass,
+        pace: PaceSettings = OFF,
+        offset: float = 0.0,
     ) -> None:
+        """`offset`: what its clock is wrong by from the beginning."""
         self.world, self.name, self.folder = world, name, folder
-        self.clock = PartyClock(world)
-        self.storage, self.whatsapp, self._make = storage, whatsapp, make
+        self.clock = PartyClock(world, offset)
+        self.storage, self.whatsapp, self._make, self._pace = storage, whatsapp, make, pace
         self.everybody: list[Machine] = [self]
         self.host: SimulatedHost | None = None
         self.link_state = Link.CONNECTED
@@ -265,7 +281,9 @@ class Machine:
         self.bucket.away = self.away
         self.link = FaultyLink(self.whatsapp, self)
         self.link.state = self.link_state
-        self.host = host = self._make(HostSettings(data_dir=self.folder), self.bucket, self.link, self.clock)
+        self.host = host = self._make(
+            HostSettings(data_dir=self.folder), self.bucket, self.link, self.clock, self._pace
+        )
         boot = f"{self.world.random.getrandbits(128):032x}"
         host.writer = NotingWriter(self.world, self.bucket, "host", boot, self.clock)
         host.ledger.recover(self.clock.now())
@@ -341,6 +359,15 @@ class Machine:
     def can_begin(self) -> bool:
         """Whether nothing but a message's own second keeps this host from beginning it."""
         return self.host is not None and self.host.decides(self.clock.now()) is None
+
+    def take_over(self) -> None:
+        """A person says `wa takeover` about the host that this one names."""
+        if self.host is not None and not self.host.pulse_is_held and (other := self.host.pulse.other):
+            self.world.say(f"{self.name} takes over from {other.host}, as told")
+            try:
+                self.ask(lambda host: host.take_over(other.host, self.clock.now()))
+            except (HostUnreachable, NothingToTakeOver, StoreError) as error:
+                self.world.say(f"that did not work: {error}")
 
     def set_clock(self, offset: float) -> None:
         """The clock jumps."""
@@ -434,16 +461,21 @@ class Page:
     """The web page and the person before it."""
 
     def __init__(self, world: World, storage: Storage, network: Network, folder: Path, name: str) -> None:
-        self._world, self._name = world, name
+        self._world, self._name, self._storage, self._network, self._folder = world, name, storage, network, folder
         self.clock = PartyClock(world)
-        self.bucket = PartyBucket(storage, self.clock, Process(world, name))
-        self._view = View(self.bucket)
-        boot = f"{world.random.getrandbits(128):032x}"
-        writer = NotingWriter(world, self.bucket, name, boot, self.clock)
-        telling = DirectTelling(network, self.clock)
-        self._scheduling = Scheduling(writer, self._view, telling, LocalState(folder), self.clock)
+        self.fragile = 0.0
+        self.shown: dict[str, Message] = {}
         self._busy = False
-        self._shown: dict[str, Message] = {}
+        self._start()
+
+    def _start(self) -> None:
+        self._life = Process(self._world, self._name)
+        self.bucket = PartyBucket(self._storage, self.clock, self._life)
+        self._view = View(self.bucket)
+        boot = f"{self._world.random.getrandbits(128):032x}"
+        writer = NotingWriter(self._world, self.bucket, self._name, boot, self.clock)
+        telling = DirectTelling(self._network, self.clock)
+        self._scheduling = Scheduling(writer, self._view, telling, LocalState(self._folder), self.clock)
 
     def schedule(self, id_: str, draft: Draft) -> None:
         """A person fills in the form, and clicks again where that failed."""
@@ -451,18 +483,33 @@ class Page:
 
     def change(self, id_: str, draft: Draft) -> None:
         """A person changes the message from what the page last showed."""
-        seen = self._shown.get(id_)
+        seen = self.shown.get(id_)
         if seen is not None:
             self._do(lambda: self._scheduling.change(id_, seen.version, draft))
 
     def cancel(self, id_: str) -> None:
         """A person cancels it."""
-        if id_ in self._shown:
+        if id_ in self.shown:
             self._do(lambda: self._scheduling.cancel(id_))
+
+    def settle(self, id_: str, settled: Settled) -> None:
+        """A person says what became of one that ended badly."""
+        if id_ in self.shown:
+            self._do(lambda: self._scheduling.settle(id_, settled))
 
     def look(self) -> None:
         """The page is shown."""
         self._do(self._look)
+
+    def overdue(self) -> set[str]:
+        """What a person who looks now sees is neither begun nor held, so long after its second."""
+        since = self._world.now - OVERDUE
+        if not _overdue(self.shown.values(), since):
+            return set()
+        try:
+            return _overdue(self.read().values(), since)
+        except (StoreError, Crash):
+            return set()
 
     def read(self) -> dict[str, Message]:
         """Every record as the page has it. Raises StoreError."""
@@ -470,8 +517,8 @@ class Page:
 
     def _look(self) -> None:
         for id_, message in self.read().items():
-            if self._shown.get(id_) != message:
-                self._shown[id_] = message
+            if self.shown.get(id_) != message:
+                self.shown[id_] = message
                 self._world.note(Shown(self._world.now, message))
 
     def _do(self, what: Callable[[], Any]) -> None:
@@ -479,12 +526,24 @@ class Page:
             self._world.plan(1.0, lambda: self._do(what))
             return
         self._busy = True
+        self._life.fragile = self.fragile
         try:
             what()
         except (StoreError, KeyError, Changed, TooLate):
             return
+        except Crash:
+            self._start()
         finally:
             self._busy = False
+
+
+def _overdue(messages: Iterable[Message], since: datetime) -> set[str]:
+    return {
+        each.id
+        for each in messages
+        if each.open and not each.cancelled and not each.delivery.held_reason
+        and max(each.send_at, each.delivery.held_until or each.send_at) < since
+    }  # fmt: skip
 
 
 class Program:
@@ -526,7 +585,8 @@ class Cron:
     def __init__(self, world: World, storage: Storage, network: Network, folder: Path) -> None:
         self._world, self._storage, self._network, self._folder = world, storage, network, folder
         self.clock = PartyClock(world)
-        self.trouble = 0.0
+        self.trouble = self.fragile = 0.0
+        self.overdue: Callable[[], set[str]] = set
         self._warm: list[ticking.Tick] = []
 
     def minute(self) -> None:
@@ -541,17 +601,23 @@ class Cron:
     def run(self) -> None:
         """One run; what fails raises in the cloud, and is an alarm there."""
         instance = self._warm.pop() if self._warm else self._instance()
+        late, quiet = self.overdue(), True
         try:
             instance.run(self.clock.now())
         except ticking.TickFailed as failed:
-            if failed.report is None:
-                return
-        except LedgerError:
+            quiet = False
+            if failed.report is not None:
+                self._warm.append(instance)
+        except (LedgerError, Crash):
             return
-        self._warm.append(instance)
+        else:
+            self._warm.append(instance)
+        self._world.note(Ticked(self._world.now, quiet, tuple(sorted(late & self.overdue() if late else late))))
 
     def _instance(self) -> ticking.Tick:
-        bucket = PartyBucket(self._storage, self.clock, Process(self._world, "tick"))
+        life = Process(self._world, "tick")
+        life.fragile = self.fragile
+        bucket = PartyBucket(self._storage, self.clock, life)
         with (
             patch.object(ticking, "open_bucket", lambda _, hurried: bucket),
             patch.object(ticking, "Incidents", partial(Incidents, folder=self._folder)),

@@ -1,17 +1,19 @@
 """The simulation finds what is broken on purpose: each host here lacks one of the things that keep the promises."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from session_host import rules, sender
+from session_host.folder import Folder
 from session_host.gates import Skew
 from session_host.host import Host
 from session_host.ledger import Ledger
 from session_host.link import SendFailed
 from session_host.look import Look
+from session_host.place import Doubt
 from session_host.pulse import Pulse
 from shared.model import lifecycle
 from shared.model.lifecycle import State
@@ -106,6 +108,57 @@ def begins_without_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Look, "covers", lambda self, at: True)
 
 
+def holds_everything_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shows a reason, and never begins."""
+    monkeypatch.setattr(Pulse, "fresh_gate", lambda self, now: "Held, for no reason.")
+
+
+def makes_every_claim_unknown_at_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plays safe at the cost of what people wanted to be sent."""
+
+    def recover(self: Ledger, now: datetime) -> list[str]:
+        with self._changing() as change:
+            for row in change.rows("rank IN (1, 2)"):
+                change.put(row._replace(delivery=lifecycle.lost(row.delivery, now, "It may have arrived.")))
+        return []
+
+    monkeypatch.setattr(Ledger, "recover", recover)
+
+
+def begins_four_minutes_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Does everything right, later."""
+    ready = Ledger.next_ready
+    monkeypatch.setattr(Ledger, "next_ready", lambda self, now: ready(self, now - timedelta(minutes=4)))
+
+
+def leads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes a place over without waiting until the other must have noticed."""
+    monkeypatch.setattr(Doubt, "over", lambda self, now: True)
+    monkeypatch.setattr(Pulse, "_was_away", lambda self, found, now: False)
+
+
+def judges_claims_by_a_wrong_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes a claim for one that is still to come because its clock is behind."""
+    monkeypatch.setattr(Folder, "decided", property(lambda self: True, lambda self, value: None), raising=False)
+    reconcile = rules.reconcile
+
+    def sure(*arguments: Any, clock_is_right: bool) -> Any:
+        return reconcile(*arguments)
+
+    monkeypatch.setattr(rules, "reconcile", sure)
+
+
+def begins_without_a_pulse_at_its_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger from before the look passes for the one that sent."""
+    monkeypatch.setattr(Pulse, "announce", lambda self, now: None)
+
+
+def keeps_its_alarm_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host counts nothing as overdue."""
+    forgets_what_waits(monkeypatch)
+    monkeypatch.setattr(Host, "overdue", lambda self, now: 0)
+
+
 @pytest.mark.parametrize(
     ("broken", "promise", "faults"),
     [
@@ -119,6 +172,13 @@ def begins_without_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
         (begins_early, "EARLY", ("_kill",)),
         (forgets_what_waits, "SILENT", ("_kill",)),
         (confirms_what_it_does_not_obey, "DISOBEYED", ("_kill",)),
+        (holds_everything_for_ever, "SILENT", ("_kill",)),
+        (makes_every_claim_unknown_at_a_restart, "UNKNOWN", ("_kill",) * 4),
+        (begins_four_minutes_late, "LATE", ("_kill",)),
+        (leads_at_once, "TWICE", ("_second",) + ("_long_partition",) * 3),
+        (judges_claims_by_a_wrong_clock, "TWICE", ("_lost_inside_a_send",)),
+        (begins_without_a_pulse_at_its_look, "TWICE", ("_rollback",) * 4),
+        (keeps_its_alarm_to_itself, "SILENT", ("_kill",)),
     ],
 )
 def test_a_broken_host_is_caught(

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from session_host import rules
+from session_host.ledger import STOPPED_INSIDE
 from shared.model import lifecycle
 from shared.model.lifecycle import Delivery
 from shared.model.message import IfLate, LatePolicy, Message
@@ -12,15 +14,16 @@ from tests.builders import claimed, in_, message, missed, sent, unknown
 from tests.cast import ALICE, BOB
 from tests.faults.checker import check
 from tests.faults.history import (
+    CALM_ID,
     Acknowledged,
     Answered,
     Arrived,
     Attempt,
     Closed,
     Event,
-    Forced,
     Leading,
     Shown,
+    Ticked,
     Written,
 )
 
@@ -90,19 +93,53 @@ def test_what_arrives_again_is_twice() -> None:
     assert promises(begun(), Arrived(in_(61), 1), answer(ok=False), *again, closed(sent(ONE))) == ["TWICE"]
 
 
-def test_two_forced_hosts_are_no_promise_but_must_be_refused_soon() -> None:
-    begins: list[Event] = [Forced(in_()), *SENT, begun(60, 2), Arrived(in_(61), 2), answer(2)]
-    apart = [Leading(in_(), ("alpha", "beta")), Leading(in_(40), ("alpha",)), Leading(in_(400), ("alpha",))]
-    assert promises(*begins, *apart, closed(sent(ONE))) == []
-    together = [Leading(in_(seconds), ("alpha", "beta")) for seconds in (0, 40, 80)]
-    assert promises(*begins, *together, closed(sent(ONE))) == ["TWICE"]
+def test_two_hosts_that_may_both_begin_are_twice_before_anything_was_sent() -> None:
+    one_by_one = [Leading(in_(), ("alpha",)), Leading(in_(5), ()), Leading(in_(9), ("beta",))]
+    assert promises(*one_by_one, *SENT, closed(sent(ONE))) == []
+    assert promises(*one_by_one, Leading(in_(40), ("alpha", "beta")), *SENT, closed(sent(ONE))) == ["TWICE"]
 
 
 @pytest.mark.parametrize("shown", [ONE, claimed(ONE)], ids=["pending", "claimed"])
 def test_what_is_due_and_neither_ended_nor_held_is_silent(shown: Message) -> None:
     assert promises(closed(shown)) == ["SILENT"]
     held = shown.evolve(delivery=lifecycle.hold(shown.delivery, None, "The link is down."))
-    assert promises(closed(held)) == []
+    assert promises(closed(held)) == ["SILENT"], "everything was mended long ago"
+    until = shown.evolve(delivery=lifecycle.hold(shown.delivery, in_(hours=2), "The account's pace."))
+    assert promises(closed(until)) == []
+
+
+def test_a_quiet_tick_while_something_is_overdue_is_silent() -> None:
+    quiet, alarm = Ticked(in_(400), True, ("one",)), Ticked(in_(400), False, ("one",))
+    assert promises(Ticked(in_(60), True, ()), alarm, *SENT, closed(sent(ONE))) == []
+    assert promises(quiet, *SENT, closed(sent(ONE))) == ["SILENT"]
+
+
+def lost(seconds: float, error: str = rules.EARLIER_HOST, id_: str = "one", settled: float = 0) -> Shown:
+    """Shown as unknown at that second."""
+    delivery = lifecycle.lost(claimed(ONE).delivery, in_(seconds + settled), error)
+    return Shown(in_(seconds), ONE.evolve(id=id_, delivery=delivery))
+
+
+def test_unknown_before_its_second_is_no_end() -> None:
+    assert promises(lost(70), closed(unknown(ONE))) == []
+    assert promises(lost(10), closed(unknown(ONE))) == ["UNKNOWN"]
+
+
+def test_a_death_explains_one_unknown_that_was_never_begun() -> None:
+    two = unknown(ONE.evolve(id="two"))
+    apart = [lost(70, STOPPED_INSIDE), lost(90, STOPPED_INSIDE, "two")]
+    assert promises(*apart, closed(unknown(ONE), two)) == []
+    at_once = [lost(70, STOPPED_INSIDE), lost(70, STOPPED_INSIDE, "two")]
+    assert promises(*at_once, closed(unknown(ONE), two)) == ["UNKNOWN"]
+    assert promises(begun(), *at_once, closed(unknown(ONE), two)) == []
+
+
+def test_a_message_with_nothing_in_its_way_begins_at_its_second() -> None:
+    calm = message(id=CALM_ID, version="v8", text="calm as decided", send_at=in_(90))
+    for late, broken in ((0.5, []), (240, ["LATE"])):
+        begins = begun(90 + late, 2, text=calm.text)
+        end = closed(sent(ONE), sent(calm))
+        assert promises(*SENT, Written(in_(), calm), begins, Arrived(in_(91), 2), answer(2), end) == broken
 
 
 def test_what_is_still_being_sent_is_silent() -> None:

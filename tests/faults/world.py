@@ -97,12 +97,11 @@ class World:
 
 
 class PartyClock:
-    """The clock of one party: true time and what it is wrong by. Its waits are over at once."""
+    """The clock of one party: true time and what it is wrong by. While it waits, the others act."""
 
     def __init__(self, world: World, offset: float = 0.0) -> None:
         self._world = world
         self.offset = timedelta(seconds=offset)
-        self._waited = 0.0
 
     def now(self) -> datetime:
         return self._world.now + self.offset
@@ -112,8 +111,8 @@ class PartyClock:
         return wall - self.offset
 
     def monotonic(self) -> float:
-        return self._world.now.timestamp() + self._waited
+        return (self._world.now - NOW).total_seconds()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        self._waited += seconds
+        self._world.run(self._world.now + timedelta(seconds=max(0.0, seconds)))
         return event.is_set()

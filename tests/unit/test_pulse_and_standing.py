@@ -124,6 +124,16 @@ def test_a_jump_of_the_clock_does_not_shorten_the_wait(tmp_path: Path, bucket: F
     assert not new.leads()
 
 
+def test_a_clock_that_is_set_right_again_does_not_lengthen_the_wait_by_what_it_was_wrong(
+    tmp_path: Path, bucket: Failing
+) -> None:
+    old, new = AHost(tmp_path / "a", bucket), AHost(tmp_path / "b", bucket)
+    old.pulse.step(NOW)
+    new.pulse.step(in_(hours=8))
+    new.beats(in_(60), in_(60) + STANDS_STILL + EACH)
+    assert new.leads()
+
+
 def test_what_left_in_good_order_need_not_be_waited_for(tmp_path: Path, bucket: Failing) -> None:
     old, new = AHost(tmp_path / "a", bucket), AHost(tmp_path / "b", bucket)
     old.pulse.step(NOW)
