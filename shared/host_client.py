@@ -150,7 +150,7 @@ class HostClient:
         document = _document(answer.data)
         if answer.status in accept:
             return document
-        raise HostRefused(_refusal(answer.status, document), answer.status, document)
+        raise HostRefused(_refusal(answer.status, document, token=bool(token)), answer.status, document)
 
 
 def _document(data: bytes) -> dict[str, Any]:
@@ -161,7 +161,8 @@ def _document(data: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _refusal(status: int, problem: Mapping[str, Any]) -> str:
-    if status in (401, 403) and not problem.get("detail"):
-        return "The session host refused the token: check HOST_TOKEN (`./wa token` makes one)."
+def _refusal(status: int, problem: Mapping[str, Any], *, token: bool) -> str:
+    if status == 401:
+        what = "does not know the token in HOST_TOKEN" if token else "needs a token, and HOST_TOKEN is not set"
+        return f"The session host {what}: make one with `./wa token create NAME --scope send`, and set it there."
     return str(problem.get("detail") or problem.get("title") or f"The session host answered {status}.")

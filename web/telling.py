@@ -70,7 +70,8 @@ class Telling:
 def _log(answer: "Future[HandoverAnswer]") -> None:
     error = answer.exception()
     if error is None:
-        log.info("handed over", items=len(answer.result().items))
+        items = len(answer.result().items)
+        log.info("handed over" if items else "told", items=items)
     elif isinstance(error, HostError):
         log.warning("handover not answered", reason=str(error))
     else:

@@ -74,7 +74,10 @@ class LinkStatus(Value):
         return self.state.sends
 
 
+STILL_CONNECTING = ("WhatsApp could not be reached yet; trying again.", "Check the server's network if this lasts.")
+
+
 def describe(state: Link, since: Instant, detail: str | None = None) -> LinkStatus:
-    """The state with its sentence and what to do."""
-    sentence, action = SENTENCES[state]
+    """The state with its sentence and what to do; connecting with a detail is connecting again after a failure."""
+    sentence, action = STILL_CONNECTING if detail and state is Link.CONNECTING else SENTENCES[state]
     return LinkStatus(state=state, sentence=sentence, action=action, since=since, detail=detail)

@@ -108,8 +108,9 @@ def test_an_unreadable_file_is_an_error_but_the_heartbeat_still_comes(
     assert [each["by"] for each in handed_over(host)] == ["tick"]
 
 
-def test_a_refused_token_is_an_error(tmp_path: Path) -> None:
-    with answering(401, b"") as host, pytest.raises(TickFailed, match="HOST_TOKEN"):
+@pytest.mark.parametrize("body", [b"", b'{"detail": "This needs a token: send one.", "status": 401}'])
+def test_a_refused_token_is_an_error_that_names_the_setting(tmp_path: Path, body: bytes) -> None:
+    with answering(401, body) as host, pytest.raises(TickFailed, match=r"HOST_TOKEN.*wa token create NAME"):
         a_tick(tmp_path, host.url).run(NOW)
 
 

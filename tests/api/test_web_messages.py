@@ -67,6 +67,11 @@ def test_the_time_may_be_written_in_words(page: Page) -> None:
     assert only(page).wall_time == "2026-11-27T18:00:00"
 
 
+def test_what_the_clocks_change_is_said_after_saving_too(page: Page) -> None:
+    answer = page.compose(when="28 mar 2027 1:30", date="", time="")
+    assert "The clocks go forward over 01:30 that day" in words(page.client.get(answer.headers["Location"]))
+
+
 def test_words_win_over_the_date_unless_the_date_was_filled_from_them(page: Page) -> None:
     page.compose(when="tomorrow 9am", text="words")
     page.compose(when="in 20 minutes", when_echoed="in 20 minutes", date="2026-11-22", time="12:19", text="echoed")
@@ -99,14 +104,15 @@ BAD = {
         "text",
         "100,000 characters; WhatsApp takes 65,536. Shorten it by 34,464",
     ),
-    "in the past": ({"date": "2026-11-22", "time": "11:57"}, "when", "That is 3 min ago"),
-    "this very second": ({"date": "2026-11-22", "time": "12:00"}, "when", "choose a time that is still to come"),
-    "a far year": ({"date": "2060-01-01"}, "when", "check the year"),
-    "a slip of a year": ({"date": "9999-12-31"}, "when", "year 9999"),
-    "no date": ({"date": ""}, "when", "Choose a date"),
-    "no time": ({"time": ""}, "when", "Choose a time"),
-    "no such date": ({"date": "2027-02-30"}, "when", "is no date"),
-    "no such time": ({"time": "25:61"}, "when", "is no time of day"),
+    "in the past": ({"date": "2026-11-22", "time": "11:57"}, "time", "That is 3 min ago"),
+    "this very second": ({"date": "2026-11-22", "time": "12:00"}, "time", "choose a time that is still to come"),
+    "a far year": ({"date": "2060-01-01"}, "date", "check the year"),
+    "a slip of a year": ({"date": "9999-12-31"}, "date", "year 9999"),
+    "no date": ({"date": ""}, "date", "Choose a date"),
+    "no time": ({"time": ""}, "time", "Choose a time"),
+    "no such date": ({"date": "2027-02-30"}, "date", "is no date"),
+    "no such time": ({"time": "25:61"}, "time", "is no time of day"),
+    "a far year in words": ({"when": "1 jan 2500 10:00"}, "when", "year 2500"),
     "unclear words": ({"when": "friday 6"}, "when", "in the morning or in the evening"),
     "nonsense zone": ({"zone": "Mars/Olympus"}, "zone", "no time zone I know"),
     "nonsense lateness": ({"if_late": "sometimes"}, "if_late", "one of the three"),
@@ -131,7 +137,7 @@ def test_bad_input_is_named_beside_its_field_and_everything_typed_is_kept(page: 
 
 def test_several_things_are_said_at_once(page: Page) -> None:
     answer = page.compose(to="", text="", date="", zone="")
-    assert set(errors(answer)) == {"to", "text", "when"}
+    assert set(errors(answer)) == {"to", "text", "date"}
 
 
 def test_a_name_that_is_not_exact_is_asked_back_and_can_be_chosen(page: Page) -> None:

@@ -126,7 +126,7 @@ def serve(folder: Path) -> Iterator[Served]:
         "HOST_TOKEN": secrets.token_urlsafe(),
     }
     log = (folder / "web.log").open("wb")
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:create()"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:start()"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         served.url = f"http://127.0.0.1:{port}"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
@@ -66,7 +67,7 @@ def schedule() -> Response:
     except StoreError as error:
         return page_again(filled, 503, texts.STORAGE_DOWN.format(reason=error))
     already = texts.ALREADY_AGAIN if place(form_id).number else texts.ALREADY_SCHEDULED
-    _say(saved, already if saved.again else texts.SCHEDULED_NOTICE.format(echo=_echo(saved.message)))
+    _say(saved, already if saved.again else texts.SCHEDULED_NOTICE.format(meaning=_meaning(saved.message)))
     return see_other(_address(saved.message))
 
 
@@ -138,7 +139,7 @@ def change(message_id: str) -> Response:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
         return _form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
-    _say(saved, texts.CHANGED_NOTICE.format(echo=_echo(saved.message)))
+    _say(saved, texts.CHANGED_NOTICE.format(meaning=_meaning(saved.message)))
     return see_other(_address(saved.message))
 
 
@@ -253,8 +254,13 @@ def _address(message: Message) -> str:
     return url_for("messages.show", message_id=message.id)
 
 
-def _echo(message: Message) -> str:
-    return dates.echo(message.send_at, message.zone or parts().settings.zone, parts().clock.now())
+def _meaning(message: Message) -> str:
+    """When it leaves, as a sentence's end, and what the clocks have changed about that."""
+    place = message.zone or parts().settings.zone
+    echo = dates.echo(message.send_at, place, parts().clock.now())
+    wall = message.wall_time and datetime.fromisoformat(message.wall_time)
+    note = dates.clock_change(wall, place) if wall else None
+    return f"{echo}. {note}" if note else f"{echo}."
 
 
 def _say(saved: Saved, notice: str) -> None:
@@ -302,6 +308,7 @@ def _form_page(
         "compose.html",
         status,
         **values,
+        country=parts().settings.country,
         target=target,
         problem=problem,
         form_id=form_id,
