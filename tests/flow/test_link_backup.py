@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import cli.link
 from cli.main import wa
 from cli.processes import Supervisor
 from cli.simulated import SimulatedStack, link
@@ -92,8 +91,7 @@ class Account:
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    monkeypatch.chdir(tmp_path)  # the command goes to the checkout's folder
-    monkeypatch.setattr(cli.link, "ROOT", cli.link.ROOT)
+    monkeypatch.chdir(tmp_path)  # and back afterwards: the command goes to the checkout's folder
     with Supervisor() as supervisor:
         yield Account(tmp_path, supervisor)
 
