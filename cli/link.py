@@ -132,7 +132,7 @@ def restore(identity: Path, name: str | None, replace: bool, old_host_is_gone: b
 
     with _sentences():
         secret = identity.read_bytes()
-        bucket, folder = _bucket(), HostSettings.read(os.environ).data_dir
+        bucket, folder = _bucket(), ROOT / HostSettings.read(os.environ).data_dir
         with FolderLock(folder, SYSTEM, 0):
             chosen = link_restore.chosen(bucket, name)
             click.echo(f"Backup   {chosen.key.rpartition('/')[2]}, {_age(chosen)} old")
@@ -181,8 +181,8 @@ def _bucket() -> "Bucket":
     from shared.settings import StorageSettings
     from shared.store import opening
 
-    os.chdir(ROOT)  # where relative folders are meant from
-    return opening.open_bucket(StorageSettings.read(os.environ))
+    settings = StorageSettings.read(os.environ)  # a relative folder is meant from the checkout
+    return opening.open_bucket(settings.model_copy(update={"directory": ROOT / settings.directory}))
 
 
 @contextlib.contextmanager

@@ -90,8 +90,7 @@ class Account:
 
 
 @pytest.fixture
-def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    monkeypatch.chdir(tmp_path)  # and back afterwards: the command goes to the checkout's folder
+def account(tmp_path: Path) -> Iterator[Account]:
     with Supervisor() as supervisor:
         yield Account(tmp_path, supervisor)
 
