@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 EACH = timedelta(days=1)
 AGAIN = timedelta(hours=1)
+"""How soon a failure is tried again, and how often it looks what is there: a person may have taken one."""
+
 LOOK = timedelta(minutes=1)
 """How soon it looks again whether this host may take one."""
 
@@ -104,7 +106,6 @@ class Backups:
     ) -> None:
         """`may`: whether this host leads and its link is linked. on: whether there is anybody to encrypt to."""
         self._bucket, self._run, self._may, self._on, self._clock = bucket, run, may, on, clock
-        self._known = False
         self._last: datetime | None = None
         self._trouble: str | None = None
         self._not_before: datetime | None = None
@@ -132,17 +133,17 @@ class Backups:
         if not self._may(now):
             return now + LOOK
         try:
-            if not self._known:
-                newest = next(iter(link_backups.stored(self._bucket)), None)
-                self._last, self._known = newest and newest.at, True
+            newest = next((each.at for each in link_backups.stored(self._bucket) if each.at <= now), None)
         except StoreError as error:
             return self._failed(str(error), now)
+        if newest and (self._last is None or self._last < newest):
+            self._last = newest
         due = self._due(now)
-        return due if due > now else self._take(now)
+        return min(due, now + AGAIN) if due > now else self._take(now)
 
     def _due(self, now: datetime) -> datetime:
         """When the next one is: soon after pairing, else a day after the last, and never soon after a failure."""
-        wanted = self._last + EACH if self._last and self._last <= now else now
+        wanted = self._last + EACH if self._last else now
         if self._paired_at:
             wanted = min(wanted, self._paired_at + AFTER_PAIRING)
         return max(wanted, self._not_before) if self._not_before else wanted
@@ -155,7 +156,7 @@ class Backups:
         if self._paired_at == paired_at:
             self._paired_at = None
         log.info("link backed up", seconds=round((self._clock.now() - now).total_seconds(), 1))
-        return now + EACH
+        return now + AGAIN
 
     def _failed(self, trouble: str, now: datetime) -> datetime:
         log.warning("link backup failed", reason=trouble)

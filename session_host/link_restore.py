@@ -152,6 +152,8 @@ def _linked_already(target: Path, to: Path) -> str | None:
 
 def _put_aside(target: Path, stamp: str) -> Path | None:
     """Move a session with its journal out of the way; a journal alone would be taken for the new one's."""
+    if target.exists() and not target.stat().st_size:  # a host that was never linked leaves it so
+        target.unlink()
     aside = target.with_name(f"{target.name}.replaced-{stamp}")
     moved = False
     for end in ("", "-wal", "-shm"):

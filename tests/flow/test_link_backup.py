@@ -128,6 +128,9 @@ def test_a_day_old_copy_on_a_new_server_sends_and_receives_and_names_what_it_can
     account.receive(ALICE, "hello")
     account.receive(BOB, "hello from Bob")
 
+    until(lambda: host.health()["linkBackup"]["last"] is not None, "the host has taken one by itself")
+    assert "link backup" not in host.health()["trouble"]
+
     taken: list[Result] = []
     backing_up = threading.Thread(target=lambda: taken.append(account.wa(first, "backup")))
     backing_up.start()

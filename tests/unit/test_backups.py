@@ -61,10 +61,19 @@ def test_one_a_day_is_taken(host: Host) -> None:
 
 def test_after_a_restart_the_newest_in_the_bucket_counts(host: Host) -> None:
     host.stored(in_(hours=-20))
-    assert host.backups.step(NOW) == in_(hours=4)
+    assert host.backups.step(NOW) == NOW + AGAIN
     assert host.backups.facts.last == in_(hours=-20)
-    host.run(NOW, in_(hours=4))
+    host.run(NOW, in_(hours=4) - timedelta(seconds=1))
+    assert host.runs == 0
+    host.run(in_(hours=4), in_(hours=4))
     assert host.runs == 1
+
+
+def test_one_that_a_person_took_meanwhile_counts(host: Host) -> None:
+    host.run(NOW, NOW)
+    host.stored(in_(hours=10))
+    host.run(in_(hours=11), in_(hours=33))
+    assert (host.runs, host.backups.facts.last) == (1, in_(hours=10))
 
 
 def test_an_old_one_is_followed_soon_after_the_start(host: Host) -> None:
@@ -73,11 +82,10 @@ def test_an_old_one_is_followed_soon_after_the_start(host: Host) -> None:
     assert host.runs == 1
 
 
-@pytest.mark.parametrize("at", [in_(days=3)])
-def test_one_from_the_future_does_not_keep_others_away(host: Host, at: datetime) -> None:
-    host.stored(at)
-    host.backups.step(NOW)
-    assert host.runs == 1
+def test_one_from_the_future_neither_counts_nor_keeps_others_away(host: Host) -> None:
+    host.stored(in_(days=3))
+    host.run(NOW, in_(hours=12))
+    assert (host.runs, host.backups.facts.last) == (1, NOW)
 
 
 def test_who_does_not_lead_or_is_not_linked_takes_none(host: Host) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from session_host import link_backup, link_restore, link_seal
+from session_host import link_backup, link_files, link_restore, link_seal
 from session_host.link_copy import LinkDamaged
 from session_host.link_restore import WATCHED, RestoreRefused
 from session_host.link_seal import Manifest, digest
@@ -214,6 +214,10 @@ class TestPlace:
     def test_a_session_that_is_linked_to_nobody_may_go(self, folder: Path, session: bytes) -> None:
         link_session.make(folder, number=None)
         assert place(folder, session).aside is not None
+
+    def test_what_a_host_that_was_never_linked_left_is_no_session(self, folder: Path, session: bytes) -> None:
+        link_files.prepare(folder)
+        assert place(folder, session).aside is None
 
     def test_one_that_cannot_be_read_is_not_overwritten_either(self, folder: Path, session: bytes) -> None:
         (folder / "link").mkdir()

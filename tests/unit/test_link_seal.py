@@ -115,7 +115,7 @@ def test_a_field_of_a_later_version_does_no_harm() -> None:
     assert found.host == "host-1"
 
 
-@pytest.mark.parametrize("recipient", ["", "age1" + "q" * 58, RECIPIENT[:-1]])
+@pytest.mark.parametrize("recipient", ["", "age1" + "q" * 58, RECIPIENT[:-1]], ids=["none", "invented", "cut short"])
 def test_to_a_recipient_that_is_none_nothing_is_sealed(recipient: str) -> None:
     with pytest.raises(SealError, match="LINK_BACKUP_RECIPIENT"):
         link_seal.seal(DATABASE, manifest(), recipient)
@@ -149,7 +149,11 @@ class TestIdentityFile:
         assert not link_seal.needs_passphrase(file)
         assert link_seal.identity(file, None) == SECRET
 
-    @pytest.mark.parametrize("file", [b"", b"\xff\xfe", b"AGE-SECRET-KEY-1XYZ\n", RECIPIENT.encode()])
+    @pytest.mark.parametrize(
+        "file",
+        [b"", b"\xff\xfe", b"AGE-SECRET-KEY-1XYZ\n", RECIPIENT.encode()],
+        ids=["empty", "no text", "cut short", "a recipient"],
+    )
     def test_any_other_file_is_refused(self, file: bytes) -> None:
         with pytest.raises(SealError, match="no age identity"):
             link_seal.identity(file, None)
