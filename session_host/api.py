@@ -104,18 +104,20 @@ class Api:
         return Answer(self._host.forecast(message, now))
 
     def link(self, _: Call) -> Answer:
-        pairing = self._host.link.pairing()
+        now, pairing = self._clock.now(), self._host.link.pairing()
         return Answer(
             {
                 "status": self._host.link.status().as_json(),
                 "number": self._host.link.own_number(),
                 "pairing": pairing and {**pairing.as_json(), "svg": _svg(pairing.qr)},
+                "backup": health.backup(self._host.backups.facts),
+                "undecryptable": health.undecryptable(self._host.undecryptable.facts(now), named=True),
             }
         )
 
     def pair(self, call: Call) -> Answer:
         try:
-            self._host.link.start()
+            self._host.connect()
         except Refused as error:
             raise Refusal(409, "Not here", str(error)) from None
         return self.link(call)

@@ -6,7 +6,7 @@ or a person has said that it is gone (`wa takeover`). Only one who holds the pul
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -72,8 +72,6 @@ class _Watched(NamedTuple):
 
 
 _STARTING = Standing(False, "The session host is starting and has not yet read the pulse in the storage.")
-_NOBODY = HostPulse(host=pulses.UNREADABLE, epoch=0, counter=0, at=datetime(1970, 1, 1, tzinfo=UTC))
-"""Stands for a pulse that cannot be read: it is waited for like any other."""
 
 
 class Pulse:
@@ -111,6 +109,11 @@ class Pulse:
     def standing(self) -> Standing:
         """Whether this host leads its account."""
         return self._standing
+
+    @property
+    def unread(self) -> bool:
+        """Whether this host has just started and has not looked at the pulse yet."""
+        return self._standing is _STARTING and self.trouble is None
 
     @property
     def other(self) -> HostPulse | None:
@@ -201,7 +204,7 @@ class Pulse:
             return pulses.read_host(self._bucket)
         except Unreadable as error:
             log.warning("pulse is unreadable", reason=str(error))
-            return _NOBODY
+            return pulses.NOBODY
 
     def _is_ours(self, found: HostPulse) -> bool:
         """Written by this ledger, now or earlier; a count ahead of ours means that the ledger is an old copy."""

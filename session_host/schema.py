@@ -67,4 +67,8 @@ MIGRATIONS = (
     CREATE TABLE strangers (one INTEGER PRIMARY KEY CHECK (one = 1), locked_at INTEGER NOT NULL) STRICT;
     INSERT INTO known SELECT DISTINCT json_extract(content, '$.to') FROM messages WHERE rank >= 5;
     """,
+    """
+    -- What has reached this device and could not be decrypted; it goes once it came again in a readable form.
+    CREATE TABLE undecryptable (id TEXT PRIMARY KEY, chat TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+    """,
 )

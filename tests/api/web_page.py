@@ -65,6 +65,8 @@ class PageHost:
         self.silence = ""
         self.status: LinkStatus = link_status()
         self.svg: str | None = None
+        self.backup: dict[str, Any] = {"on": False, "last": None, "trouble": None}
+        self.undecryptable: dict[str, Any] = {"count": 0, "since": None, "newest": []}
         self.standing: str | None = None
         self.other: dict[str, str] | None = None
         self.refusal = ""
@@ -99,7 +101,8 @@ class PageHost:
     def link(self) -> dict[str, Any]:
         self._check()
         pairing = {"svg": self.svg, "qr": "2@secret", "expiresAt": "2026-11-22T12:00:20Z"} if self.svg else None
-        return {"status": self.status.as_json(), "number": OWNER.number, "pairing": pairing}
+        told = {"status": self.status.as_json(), "number": OWNER.number, "pairing": pairing}
+        return told | {"backup": self.backup, "undecryptable": self.undecryptable}
 
     def pair(self) -> dict[str, Any]:
         self._check()
