@@ -135,10 +135,11 @@ def restore(identity: Path, name: str | None, replace: bool, old_host_is_gone: b
         bucket, folder = _bucket(), ROOT / HostSettings.read(os.environ).data_dir
         with FolderLock(folder, SYSTEM, 0):
             chosen = link_restore.chosen(bucket, name)
+            sealed = link_restore.sealed(bucket, chosen)
             click.echo(f"Backup   {chosen.key.rpartition('/')[2]}, {_age(chosen)} old")
             needed = link_seal.needs_passphrase(secret)
             passphrase = click.prompt("Passphrase of the identity file", hide_input=True) if needed else None
-            manifest, database = link_restore.unsealed(bucket, chosen, link_seal.identity(secret, passphrase))
+            manifest, database = link_seal.unseal(sealed, link_seal.identity(secret, passphrase), chosen.key)
             pulse = _gone(bucket) if old_host_is_gone else link_restore.watch(bucket, SYSTEM, _countdown)
             done = link_restore.place(folder, manifest, database, pulse, SYSTEM, replace=replace)
     _tell(done)

@@ -54,7 +54,7 @@ class Child:
 
     def __init__(self, command: Sequence[str] = COMMAND, seconds: float = LIMIT_SECONDS) -> None:
         self._command, self._seconds = command, seconds
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # `stop` may interrupt itself, in a signal's handler
         self._stopped = False
         self._process: subprocess.Popen[str] | None = None
 

@@ -18,7 +18,7 @@ from shared.model.values import print_instant
 from shared.store import keys
 from shared.store import pulse as pulses
 from shared.store.bucket import Bucket
-from shared.store.errors import Unreadable
+from shared.store.errors import NotFound, Unreadable
 from shared.store.pulse import HostPulse
 
 WATCHED = 2 * EACH + timedelta(seconds=10)
@@ -53,6 +53,16 @@ def chosen(bucket: Bucket, name: str | None) -> Backup:
         if name in (backup.key, backup.key.removeprefix(keys.LINK_BACKUPS)):
             return backup
     raise RestoreRefused(f"There is no backup named {name!r}: ./wa link backups lists those there are.")
+
+
+def sealed(bucket: Bucket, backup: Backup) -> bytes:
+    """A backup's bytes, to be read before a person is asked anything. Raises RestoreRefused, StoreError."""
+    if backup.size > link_seal.MOST_BYTES:
+        raise RestoreRefused(f"{backup.key} is larger than any backup: choose another with --name.")
+    try:
+        return bucket.get(backup.key).data
+    except NotFound:
+        raise RestoreRefused(f"{backup.key} has just been replaced by a newer one: try again.") from None
 
 
 def last_pulse(bucket: Bucket) -> HostPulse | None:
@@ -170,10 +180,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def unsealed(bucket: Bucket, backup: Backup, identity: str) -> tuple[Manifest, bytes]:
-    """What a backup in the bucket holds. Raises SealError, RestoreRefused, StoreError."""
-    if backup.size > link_seal.MOST_BYTES:
-        raise RestoreRefused(f"{backup.key} is larger than any backup: choose another with --name.")
-    return link_seal.unseal(bucket.get(backup.key).data, identity, backup.key)

@@ -120,6 +120,8 @@ class Orders:
         return known
 
     def _edit(self, known: Message, now: datetime, **changes: Any) -> Message:
+        if self._host.pulse.other is not None:  # it would not hear of it in time, and we would say "confirmed"
+            raise Refusal(409, "Another host leads", str(self._host.pulse.standing.reason))
         name = self._host.writer.reserve()
         try:
             edited = known.edited(name, **changes)

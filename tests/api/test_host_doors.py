@@ -147,6 +147,16 @@ class TestLink:
         assert "london-1" in answer.get_json()["detail"]
         assert not api.link.started
 
+    def test_a_host_that_does_not_lead_confirms_no_change(self, api: Api) -> None:
+        known = api.ask("POST", "/api/v1/messages", {"to": ALICE.number, "message": "Tea?"}).get_json()
+        pulses.write_host(api.bucket, HostPulse(host="london-1", epoch=3, counter=7, at=in_(-10)))
+        api.host.pulse.step(api.clock.now())
+        one = f"/api/v1/messages/{known['id']}"
+        for answer in (api.ask("DELETE", one), api.ask("PATCH", one, {"revision": 1, "message": "Coffee?"})):
+            assert answer.status_code == 409
+            assert "london-1" in answer.get_json()["detail"]
+        assert api.ask("GET", one).get_json()["message"] == "Tea?"
+
     def test_what_cannot_be_read_is_named_there_and_only_counted_in_public(self, api: Api) -> None:
         api.link.on_arrival(Arrival(message_id="3EB0A", chat="123456789012345@lid", at=in_(-60), readable=False))
         told = api.ask("GET", "/api/v1/link").get_json()["undecryptable"]

@@ -117,7 +117,14 @@ class TestChoice:
         monkeypatch.setattr(link_seal, "MOST_BYTES", 10)
         monkeypatch.delattr(MemoryBucket, "get")
         with pytest.raises(RestoreRefused, match="larger than any backup"):
-            link_restore.unsealed(bucket, link_restore.chosen(bucket, None), str(IDENTITY))
+            link_restore.sealed(bucket, link_restore.chosen(bucket, None))
+
+    def test_one_that_a_newer_one_has_just_replaced_is_said(self, bucket: MemoryBucket) -> None:
+        bucket.put(keys.link_backup(NOW, "london-1"), b"x")
+        chosen = link_restore.chosen(bucket, None)
+        bucket.delete(chosen.key)
+        with pytest.raises(RestoreRefused, match="replaced by a newer one: try again"):
+            link_restore.sealed(bucket, chosen)
 
 
 class TestWatch:
@@ -252,7 +259,8 @@ def test_a_backup_is_restored_as_it_was_taken(tmp_path: Path, bucket: MemoryBuck
     link_session.make(tmp_path / "old")
     settings = HostSettings(data_dir=tmp_path / "old", backup_recipient=str(IDENTITY.to_public()))
     taken = link_backup.take(settings, bucket)
-    unsealed, database = link_restore.unsealed(bucket, link_restore.chosen(bucket, None), str(IDENTITY))
+    chosen = link_restore.chosen(bucket, None)
+    unsealed, database = link_seal.unseal(link_restore.sealed(bucket, chosen), str(IDENTITY), chosen.key)
     assert unsealed.taken_at == taken.at
     pulse = left(host=unsealed.host, at=taken.at - timedelta(minutes=1))
     done = link_restore.place(folder, unsealed, database, pulse, HandClock(), replace=False)
