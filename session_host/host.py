@@ -19,6 +19,7 @@ from session_host.link import Link, Receipt
 from session_host.look import Look
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
+from session_host.problems import Problems
 from session_host.pulse import Pulse, Told
 from session_host.requests import Requests
 from session_host.rules import Row
@@ -71,9 +72,10 @@ class Host:
         self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads)
         self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon)
         self._folds_as = self._caught_up_as = ("", 0)
+        self.problems = Problems()
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
-            leads=self._may_fold, host=lambda: self.pulse.host, on_stored=self._stored,
+            leads=self._may_fold, host=lambda: self.pulse.host, problems=self.problems, on_stored=self._stored,
         )  # fmt: skip
         self.sender = Sender(
             self.ledger,
@@ -146,10 +148,12 @@ class Host:
         answers = self.ledger.accept(messages, handover.by, self.pulse.host, now) if messages else []
         if messages or handover.by == "web":
             self.fold_soon()
+        self.problems.handed_over((*answers, *refused), now)
         return HandoverAnswer(
             now=now,
             host=self.pulse.host,
             items=(*answers, *refused),
+            problems=self.problems.unreadable(now),
             link=self.link.status(),
             last_fold=self.folder.last_fold,
             last_tick=self.last_tick,
@@ -209,7 +213,9 @@ class Host:
             last_pulse=self.pulse.last_put,
             threads={stepper.name: stepper.alive for stepper in self.threads},
             trouble={name: sentence for name, sentence in trouble.items() if sentence},
-            problems=self.folder.problems,
+            unreadable=self.problems.unreadable(now),
+            refused=self.problems.refused(now),
+            happened=self.problems.happened(),
             counts=self.ledger.counts(),
             overdue=self.overdue(now),
             skew=self.skew.shown(now),
