@@ -116,7 +116,7 @@ class Round:
         """After `run`: the host and its folder are gone while messages leave; a new host takes over with the backup of
         the link that was taken before them all. Counts these messages only."""
         before = len(self._messages)
-        self._schedule(LAST_MESSAGES, 4)
+        self._schedule(LAST_MESSAGES, 10)
         self._tick_twice(Tick(self._stack.environment))
         SYSTEM.wait(self._never, 4)
         self._stack.crash_host()

@@ -16,7 +16,10 @@ TICK_SILENT = timedelta(minutes=3)
 
 
 class Facts(NamedTuple):
-    """What is known at one moment. trouble: part → why it does not work, in words. skew: seconds, None if small."""
+    """What is known at one moment. trouble: part → why it does not work, in words. skew: seconds, None if small.
+
+    unreadable, refused: what a person should see to, in sentences; happened: what was put right, by its time.
+    """
 
     host: str
     version: str
@@ -30,7 +33,9 @@ class Facts(NamedTuple):
     last_pulse: datetime | None
     threads: Mapping[str, bool]
     trouble: Mapping[str, str]
-    problems: Sequence[str]
+    unreadable: Sequence[str]
+    refused: Sequence[str]
+    happened: Mapping[datetime, Sequence[str]]
     counts: Mapping[str, int]
     overdue: int
     skew: float | None
@@ -76,6 +81,7 @@ def document(facts: Facts, now: datetime) -> dict[str, Any]:
         "scheduler": scheduler_runs(facts),
         "whatsapp_session": facts.link.sends,
         "scheduler_activity": tick_is_heard(facts, now),
+        "records": not (facts.unreadable or facts.refused),
     }
     return {
         "timestamp": print_instant(now),
@@ -94,7 +100,8 @@ def document(facts: Facts, now: datetime) -> dict[str, Any]:
         "watch": watch(facts, now),
         "threads": dict(facts.threads),
         "trouble": {**facts.trouble, **({"link backup": facts.backup.trouble} if facts.backup.trouble else {})},
-        "problems": list(facts.problems),
+        "problems": [*facts.unreadable, *facts.refused],
+        "happened": [f"{print_instant(at)}: {each}" for at, told in facts.happened.items() for each in told],
         "messages": dict(facts.counts),
         "overdue": facts.overdue,
         "clockSkewSeconds": None if facts.skew is None else round(facts.skew, 1),

@@ -20,6 +20,7 @@ from session_host.link import Arrival, Link, Receipt, Refused
 from session_host.look import Look
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
+from session_host.problems import Problems
 from session_host.pulse import Pulse, Told
 from session_host.requests import Requests
 from session_host.rules import Row
@@ -39,6 +40,7 @@ from shared.settings import HostSettings
 from shared.store.bucket import Bucket
 from shared.store.fold import Fold
 from shared.store.oplog import LogReader, Writer
+from shared.store.view import View
 
 log = structlog.get_logger(__name__)
 
@@ -69,13 +71,15 @@ class Host:
         self.tokens = Tokens(settings.data_dir)
         self.events = Events(THREADS // 2)
         self.writer = Writer(bucket, settings.name, clock=clock)
+        self._view = View(bucket)
         self.skew = Skew(lambda: bucket.server_time_offset)
         self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads)
         self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon)
         self._folds_as = self._caught_up_as = ("", 0)
+        self.problems = Problems()
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
-            leads=self._may_fold, host=lambda: self.pulse.host, on_stored=self._stored,
+            leads=self._may_fold, host=lambda: self.pulse.host, problems=self.problems, on_stored=self._stored,
         )  # fmt: skip
         self.sender = Sender(
             self.ledger,
@@ -150,10 +154,12 @@ class Host:
         answers = self.ledger.accept(messages, handover.by, self.pulse.host, now) if messages else []
         if messages or handover.by == "web":
             self.fold_soon()
+        self.problems.handed_over((*answers, *refused), now)
         return HandoverAnswer(
             now=now,
             host=self.pulse.host,
             items=(*answers, *refused),
+            problems=self.problems.unreadable(now),
             link=self.link.status(),
             last_fold=self.folder.last_fold,
             last_tick=self.last_tick,
@@ -185,6 +191,16 @@ class Host:
             return row.message if row else folded
         content = folded if folded.order >= row.content.order else row.content
         return content.evolve(delivery=row.delivery.merged(folded.delivery))
+
+    def find_stored(self, message_id: str, now: datetime) -> Message | None:
+        """One message, read from the bucket where this host has not read all of it since it came to lead.
+
+        So a ledger that is empty or an old copy does not take for new what was stored before. Raises StoreError.
+        """
+        found = self.find(message_id)
+        if found is not None or (self.pulse.leads() and self._caught_up_as == self.pulse.identity[:2]):
+            return found
+        return self._view.read(now).messages.get(message_id)
 
     def forecast(self, message: Message, now: datetime) -> Forecast:
         """When pace would let this message begin, given what left and what is scheduled in the day before it."""
@@ -219,7 +235,9 @@ class Host:
             last_pulse=self.pulse.last_put,
             threads={stepper.name: stepper.alive for stepper in self.threads},
             trouble={name: sentence for name, sentence in trouble.items() if sentence},
-            problems=self.folder.problems,
+            unreadable=self.problems.unreadable(now),
+            refused=self.problems.refused(now),
+            happened=self.problems.happened(),
             counts=self.ledger.counts(),
             overdue=self.overdue(now),
             skew=self.skew.shown(now),

@@ -271,4 +271,5 @@ def test_health_is_healthy_when_everything_is(tmp_path: Path) -> None:
             "scheduler": True,
             "whatsapp_session": True,
             "scheduler_activity": True,
+            "records": True,
         }

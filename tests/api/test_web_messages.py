@@ -345,7 +345,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_shown(page: Page) -> None:
     page.compose(text="Still here")
     page.bucket.put("log/20261122/web-0.json", b"not json")
     shown = words(page.client.get("/"))
-    assert "1 object in the storage cannot be read" in shown
+    assert "1 thing in the storage cannot be read" in shown
     assert "Still here" in shown
 
 
@@ -397,8 +397,36 @@ def test_the_header_says_that_the_host_sends_nothing_and_which_other_one_is_in_t
     assert "./wa takeover" in shown
 
 
+def test_the_header_says_what_needs_a_person(page: Page) -> None:
+    before = page.client.get("/live").get_json()["status"]
+    page.host.problems = ["scheduled.json: the record 'm1' could not be read.", "The message 'm9' was refused."]
+    page.later(timedelta(seconds=30))
+    shown = words(page.client.get("/"))
+    assert "2 things need you" in shown
+    assert all(sentence.replace("'", "&#39;") in shown or sentence in shown for sentence in page.host.problems)
+    assert page.client.get("/live").get_json()["status"] != before
+
+
+def test_the_agenda_says_which_record_it_leaves_out(page: Page) -> None:
+    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": "soon"}
+    page.bucket.put("scheduled.json", json.dumps({"version": 1, "messages": [broken]}).encode())
+    page.later(timedelta(seconds=30))
+    shown = words(page.client.get("/"))
+    assert "1 thing in the storage cannot be read and is left out here" in shown
+    assert "could not be read: scheduledTime" in shown
+
+
 @pytest.mark.parametrize(
-    "told", [{"other": 7}, {"other": {}}, {"other": {"host": "x", "lastPulse": "soon"}}, {"standing": 7}]
+    "told",
+    [
+        {"problems": 7},
+        {"problems": [7]},
+        {"other": 7},
+        {"other": {}},
+        {"other": {"host": "x", "lastPulse": "soon"}},
+        {"standing": 7},
+    ],
 )
 def test_what_a_host_of_another_version_says_breaks_no_page(page: Page, told: dict[str, object]) -> None:
     assert read_health(told, NOW).standing is None
+    assert read_health(told, NOW).problems == ()

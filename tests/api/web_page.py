@@ -70,6 +70,7 @@ class PageHost:
         self.standing: str | None = None
         self.other: dict[str, str] | None = None
         self.refusal = ""
+        self.problems: list[str] = []
         self.handovers: list[Handover] = []
 
     def _check(self) -> None:
@@ -94,6 +95,7 @@ class PageHost:
             "lastFold": "2026-11-22T11:59:50Z",
             "standing": self.standing,
             "other": self.other,
+            "problems": self.problems,
             "checks": {"scheduler_activity": not self.silence},
             "watch": {"tick": self.silence or "The tick was heard 20 s ago."},
         }

@@ -27,7 +27,9 @@ def facts(**changes: Any) -> Facts:
         "last_pulse": in_(-20),
         "threads": {"sender": True, "folder": True, "pulse": True},
         "trouble": {},
-        "problems": (),
+        "unreadable": (),
+        "refused": (),
+        "happened": {},
         "counts": {"pending": 0},
         "overdue": 0,
         "skew": None,
@@ -39,7 +41,7 @@ def test_it_has_the_old_systems_shape() -> None:
     told = document(facts(), NOW)
     assert told["timestamp"] == "2026-11-22T12:00:00Z"
     assert told["healthy"] is True
-    assert told["checks"] == {"scheduler": True, "whatsapp_session": True, "scheduler_activity": True}
+    assert told["checks"] == dict.fromkeys(("scheduler", "whatsapp_session", "scheduler_activity", "records"), True)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,8 @@ def test_it_has_the_old_systems_shape() -> None:
         ({"last_tick": None}, "scheduler_activity"),
         ({"threads": {"sender": False}}, "scheduler"),
         ({"leads": False, "standing": "Another session host leads."}, "scheduler"),
+        ({"unreadable": ("scheduled.json: the record 'three' could not be read.",)}, "records"),
+        ({"refused": ("The message 'one' was refused.",)}, "records"),
         ({"trouble": {"storage": "It cannot be reached."}}, "scheduler"),
     ],
 )
