@@ -13,7 +13,7 @@ from shared.model.values import Instant, print_instant
 RISK = """Only one session host may send for an account. Before you go on, make sure that the other one is stopped and
 stays stopped: its machine is gone, or its service is disabled there.
 
-  - A host that runs notices within half a minute and stops; this one waits two and a half minutes before it sends.
+  - A host that runs notices within half a minute and stops; this one waits three and a half minutes before it sends.
   - A machine that is only asleep, or restored from a snapshot later, may still finish what it was sending: that
     message could arrive twice. Two hosts made to run together are outside what this project promises.
   - What the other host had taken over and did not report is shown as not certain, and is never sent again by itself."""

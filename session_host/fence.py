@@ -10,7 +10,8 @@ from datetime import datetime
 import structlog
 
 from session_host.link import Link
-from session_host.pulse import FRESH, Pulse
+from session_host.place import FRESH
+from session_host.pulse import Pulse
 
 log = structlog.get_logger(__name__)
 

@@ -32,6 +32,7 @@ class Folder:
     """The one writer of this account's projections. One thread calls `step`; `ask` and the fields are for any thread.
 
     messages: as of the last fold. trouble: why it cannot fold now.
+    decided: whether the last fold could tell what became of other hosts' claims; not while the clock is wrong.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Folder:
         host: Callable[[], str],
         problems: Problems,
         on_stored: Callable[[], None],
+        clock_is_right: Callable[[datetime], bool] = lambda _: True,
     ) -> None:
         """`on_stored` is called after each fold: claims may have become durable."""
         self._fold = fold
@@ -53,6 +55,7 @@ class Folder:
         self._host = host
         self._problems = problems
         self._on_stored = on_stored
+        self._clock_is_right = clock_is_right
         self._asked = threading.Event()
         self._not_before = _LONG_AGO
         self._next = _LONG_AGO
@@ -61,6 +64,7 @@ class Folder:
         self.messages: Mapping[str, Message] = {}
         self.last_fold: datetime | None = None
         self.trouble: str | None = None
+        self.decided = False
 
     def ask(self) -> None:
         """Fold as soon as the last fold was a second ago."""
@@ -82,23 +86,26 @@ class Folder:
             self._succeeded(now)
         return self._not_before if self._asked.is_set() else self._next
 
-    def finish(self, now: datetime) -> None:
-        """Fold once more before the host leaves, so that what it did is known to whoever comes next."""
+    def finish(self, now: datetime) -> bool:
+        """Fold once more before the host leaves; whether all that it did is known to whoever comes next."""
         if not self._leads():
-            return
+            return False
         try:
             self._once(now)
         except (StoreError, LedgerError) as error:
             log.warning("last fold failed", reason=str(error))
+            return False
+        return True
 
     def _once(self, now: datetime) -> None:
-        folded = self._fold.read(now)
-        deliveries = self._ledger.reconcile(folded.messages, self._host(), now)
+        folded = self._fold.read(now, tidies=lambda: self._clock_is_right(now))
+        self.decided = right = self._clock_is_right(now)  # by what the storage's answers have just said
+        deliveries = self._ledger.reconcile(folded.messages, self._host(), now, clock_is_right=right)
         written = self._fold.write(self._clock.now(), deliveries)
         self._ledger.stored({id_: each for id_, each in deliveries.items() if id_ not in written.unapplied})
         self.messages = dict(folded.messages)
         self._problems.folded(folded.found, self._fold.lying_aside(now), now)
-        if now - self._pruned_at > PRUNED_EACH:
+        if right and now - self._pruned_at > PRUNED_EACH:
             self._ledger.prune(now)
             self._pruned_at = now
 

@@ -73,13 +73,14 @@ class Host:
         self.writer = Writer(bucket, settings.name, clock=clock)
         self._view = View(bucket)
         self.skew = Skew(lambda: bucket.server_time_offset)
-        self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads)
-        self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon)
+        self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads, clock)
+        self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon, self.pulse.announce)
         self._folds_as = self._caught_up_as = ("", 0)
         self.problems = Problems()
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
             leads=self._may_fold, host=lambda: self.pulse.host, problems=self.problems, on_stored=self._stored,
+            clock_is_right=lambda now: self.skew.gate(now) is None,
         )  # fmt: skip
         self.sender = Sender(
             self.ledger,
@@ -87,7 +88,7 @@ class Host:
             self.look,
             Pacer(self.ledger, self.pace_book, pace, self.fold_soon),
             standing=self._may_decide,
-            gates=[self.pulse.fresh_gate, link_gate(link)],
+            gates=[link_gate(link)],
             storage_trouble=lambda: self.folder.trouble,
             on_change=self.fold_soon,
         )
@@ -132,10 +133,9 @@ class Host:
 
         if not self._sending.join(left() - LAST_FOLD_SECONDS - 1):
             log.warning("stopped inside a send")
-        if self._folding.join(left() - 1) and left() > LAST_FOLD_SECONDS:
-            self.folder.finish(self.clock.now())
+        folded = self._folding.join(left() - 1) and left() > LAST_FOLD_SECONDS and self.folder.finish(self.clock.now())
         self.link.stop(min(left(), 2.0))
-        if self._beating.join(left()):
+        if self._beating.join(left()) and folded:
             self.pulse.finish(self.clock.now())
         self.database.close()
         self._lock.release()
@@ -146,12 +146,16 @@ class Host:
         self._folding.wake()
 
     def handover(self, handover: Handover, now: datetime) -> HandoverAnswer:
-        """Take over what is due, one by one; a heartbeat also when there is nothing. Raises LedgerError."""
+        """Take over what is due, one by one; a heartbeat also when there is nothing. Raises LedgerError.
+
+        A host that does not lead answers too, and only takes note.
+        """
         if handover.by == "tick":
             self.last_tick = now
             self.skew.tick_said(handover.now, now)
         messages, refused = handovers.read(handover.items)
-        answers = self.ledger.accept(messages, handover.by, self.pulse.host, now) if messages else []
+        obeys = self.decides(now) is None
+        answers = self.ledger.accept(messages, handover.by, self.pulse.host, now, obeys=obeys) if messages else []
         if messages or handover.by == "web":
             self.fold_soon()
         self.problems.handed_over((*answers, *refused), now)
@@ -198,7 +202,7 @@ class Host:
         So a ledger that is empty or an old copy does not take for new what was stored before. Raises StoreError.
         """
         found = self.find(message_id)
-        if found is not None or (self.pulse.leads() and self._caught_up_as == self.pulse.identity[:2]):
+        if found is not None or self.decides(now) is None:
             return found
         return self._view.read(now).messages.get(message_id)
 
@@ -226,7 +230,7 @@ class Host:
             host=self.pulse.host,
             version=VERSION,
             started_at=self.started_at,
-            leads=self.pulse.leads(),
+            leads=self.pulse.acts(now),
             standing=self.pulse.standing.reason,
             other=self.pulse.other,
             link=self.link.status(),
@@ -264,19 +268,22 @@ class Host:
     def _may_fold(self) -> bool:
         """Asked at the start of each fold, which catches up for who leads then."""
         self._folds_as = self.pulse.identity[:2]
-        return self.pulse.leads()
+        return self.pulse.acts(self.clock.now())
 
-    def _may_decide(self, now: datetime) -> str | None:
-        """Closed while another host leads, until a fold has read what others did before, and while the clock is wrong.
+    def decides(self, now: datetime) -> str | None:
+        """Why this host may promise nothing now, None where it may: it leads, and has read what others did before it.
 
-        A ledger that is an old copy, or that stood by while another host led, would begin again what was sent since;
-        and a wrong clock knows neither what is due nor what is too late.
+        A ledger that is an old copy, or that stood by while another host led, would begin again what was sent since.
         """
-        if reason := self.pulse.standing_gate(now) or self.skew.gate(now):
+        if reason := self.pulse.standing_gate(now) or self.pulse.fresh_gate(now):
             return reason
         if self._caught_up_as != self.pulse.identity[:2]:
             return self.folder.trouble or "This session host has yet to read what was done before it came to lead."
         return None
+
+    def _may_decide(self, now: datetime) -> str | None:
+        """Closed also while the clock is wrong: it knows neither what is due nor what is too late."""
+        return self.decides(now) or self.skew.gate(now)
 
     def _leads(self) -> None:
         self.fold_soon()
@@ -284,7 +291,8 @@ class Host:
 
     def _stored(self) -> None:
         self.pace_book.learn(self.folder.messages.values(), self.clock.now())
-        self._caught_up_as = self._folds_as
+        if self.folder.decided:
+            self._caught_up_as = self._folds_as
         self._sending.wake()
 
     def _fold(self, now: datetime) -> datetime | None:

@@ -60,9 +60,12 @@ class Ledger:
     # Accept
 
     def accept(
-        self, messages: Iterable[Message], by: str, host: str, now: datetime, *, due: bool = True
+        self, messages: Iterable[Message], by: str, host: str, now: datetime, *, due: bool = True, obeys: bool = True
     ) -> list[ItemAnswer]:
-        """Take contents over; `by`: web, tick or api. Without `due` they only become known, to be handed over later."""
+        """Take contents over; `by`: web, tick or api. Without `due` they only become known, to be handed over later.
+
+        A host that does not lead `obeys` nothing: it takes note, and confirms once it leads.
+        """
         answers = []
         with self._changing() as change:
             for message in messages:
@@ -72,7 +75,7 @@ class Ledger:
                 if outcome in (Outcome.ACCEPTED, Outcome.KNOWN):
                     if due and known.delivery.state.open and known.handed_by is None:
                         known = known._replace(handed_by=by)
-                    taken = rules.take_over(known, content, host, now)
+                    taken = rules.take_over(known, content, host, now) if obeys else rules.note(known, content)
                     if taken != row:
                         change.put(taken)
                     if row is None and taken.delivery.state is State.FAILED:
@@ -107,10 +110,13 @@ class Ledger:
 
     # Claim
 
-    def reconcile(self, messages: Mapping[str, Message], host: str, now: datetime) -> dict[str, Delivery]:
+    def reconcile(
+        self, messages: Mapping[str, Message], host: str, now: datetime, *, clock_is_right: bool = True
+    ) -> dict[str, Delivery]:
         """Compare with the merged records of the bucket: obey edits, claim what was handed over.
 
-        Returns what is to be in the bucket when this fold is written; only after `stored` does a claim count.
+        Returns what is to be in the bucket when this fold is written; only after `stored` does a claim count. While the
+        clock is wrong, nothing is decided about what another host had claimed.
         """
         known = {found["id"]: found for found in self._database.query(_SUMMARY)}
         to_write: dict[str, Delivery] = {}
@@ -129,7 +135,9 @@ class Ledger:
         with self._changing() as change:
             for message in to_judge:
                 row, found = change.get(message.id), known.get(message.id)
-                judged = rules.reconcile(row, message, host, now)
+                judged = rules.reconcile(row, message, host, now, clock_is_right=clock_is_right)
+                if judged is None:
+                    continue
                 if judged != row:
                     change.put(judged)
                 same = judged.delivery.order[:3] == message.delivery.order[:3]

@@ -11,7 +11,7 @@ from session_host import link_backups, link_copy, link_seal
 from session_host.link_backup import workplace
 from session_host.link_backups import Backup
 from session_host.link_seal import Manifest
-from session_host.pulse import EACH
+from session_host.place import EACH
 from session_host.safety import MARKER
 from shared.clock import Clock
 from shared.model.values import print_instant

@@ -22,12 +22,19 @@ class Look:
     """One LIST of the log's newest folder and a GET for each new operation; for the sender's thread only."""
 
     def __init__(
-        self, reader: LogReader, ledger: Ledger, host: Callable[[], str], on_change: Callable[[], None]
+        self,
+        reader: LogReader,
+        ledger: Ledger,
+        host: Callable[[], str],
+        on_change: Callable[[], None],
+        announce: Callable[[datetime], str | None] = lambda _: None,
     ) -> None:
+        """`announce` beats the pulse, so that no ledger from before the look passes for this one; else says why not."""
         self._reader = reader
         self._ledger = ledger
         self._host = host
         self._on_change = on_change
+        self._announce = announce
         self._taken_at: datetime | None = None
         self.trouble: str | None = None
 
@@ -38,6 +45,9 @@ class Look:
 
     def take(self, now: datetime) -> bool:
         """Look now, and obey what is found; False where the storage could not be read, then `trouble` says why."""
+        if (trouble := self._announce(now)) is not None:
+            self.trouble = trouble
+            return False
         try:
             operations = self._reader.read(_newest_days(now))
         except StoreError as error:

@@ -77,6 +77,7 @@ class Orders:
 
     def change(self, message_id: str, change: MessageChange, now: datetime) -> Message:
         """The message with this change, which the host obeys when this returns."""
+        self._must_decide(now)
         known = self._open(message_id)
         if change.revision != known.revision:
             raise Refusal(
@@ -101,6 +102,7 @@ class Orders:
 
     def cancel(self, message_id: str, now: datetime) -> Message:
         """The message, cancelled and confirmed; 409 where it is already leaving or has ended."""
+        self._must_decide(now)
         known = self._host.find(message_id)
         if known is not None and known.status is Status.CANCELLED:
             return known
@@ -122,14 +124,17 @@ class Orders:
             self._host.fold_soon()
         return self.find(message_id)
 
+    def _must_decide(self, now: datetime) -> None:
+        """Only the host that leads may promise anything: another one would send what this one called cancelled."""
+        if reason := self._host.decides(now):
+            raise Refusal(503, "This host decides nothing now", reason)
+
     def _open(self, message_id: str) -> Message:
         known = self.find(message_id)
         _require_open(known)
         return known
 
     def _edit(self, known: Message, now: datetime, **changes: Any) -> Message:
-        if self._host.pulse.other is not None:  # it would not hear of it in time, and we would say "confirmed"
-            raise Refusal(409, "Another host leads", str(self._host.pulse.standing.reason))
         name = self._host.writer.reserve()
         try:
             edited = known.edited(name, **changes)
@@ -143,7 +148,8 @@ class Orders:
     def _store(self, message: Message, at: datetime, now: datetime) -> None:
         self._host.writer.append(message.version, at, messages=[message])
         soon = message.send_at <= now + due.WEB_HORIZON
-        self._host.ledger.accept([message], "api", self._host.pulse.host, now, due=soon)
+        obeys = self._host.decides(now) is None  # else whoever leads finds it in the log
+        self._host.ledger.accept([message], "api", self._host.pulse.host, now, due=soon, obeys=obeys)
         self._host.fold_soon()
 
 

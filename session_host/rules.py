@@ -110,14 +110,22 @@ def take_over(row: Row, content: Message, host: str, now: datetime) -> Row:
     if not row.delivery.state.open:
         return row
     if row.delivery.state is State.CLAIMED and claim is not None and claim.host != host:
-        return row._replace(content=content)
+        return note(row, content)
     return _obey(row._replace(content=content), host, now, claims=False)
 
 
-def reconcile(row: Row | None, message: Message, host: str, now: datetime) -> Row:
+def note(row: Row, content: Message) -> Row:
+    """The row with this content known, and nothing promised about it."""
+    return row._replace(content=content) if row.delivery.state.open else row
+
+
+def reconcile(
+    row: Row | None, message: Message, host: str, now: datetime, *, clock_is_right: bool = True
+) -> Row | None:
     """The row after the host has read the bucket's merged record: edits obeyed, claimed where it was handed over.
 
-    What another host left behind is never begun again here: it is unknown if its second has passed, else claimed anew.
+    What another host left behind is never begun again here: it is unknown if its second has passed, else claimed anew;
+    None where that cannot be told yet, because the clock is wrong.
     """
     ours = row or Row(message.head(), message.delivery, handed_by=message.delivery.handed_over_by)
     foreign = row is None
@@ -125,7 +133,10 @@ def reconcile(row: Row | None, message: Message, host: str, now: datetime) -> Ro
         ours, foreign = ours._replace(delivery=message.delivery, claim_stored=False), True
     if ours.delivery.state.open and message.order >= ours.content.order:
         ours = ours._replace(content=message.head())
-    return _obey(_inherit(ours, host, now, foreign=foreign), host, now, claims=True)
+    inherited = _inherit(ours, host, now, foreign=foreign)
+    if not clock_is_right and inherited is not ours and ours.delivery.state is State.CLAIMED:
+        return None
+    return _obey(inherited, host, now, claims=True)
 
 
 def _place(delivery: Delivery) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """The fold: the session host, and nobody else, turns the log into the projections. A crash anywhere loses nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -63,13 +63,14 @@ class Fold:
         self._log_after = ""  # every operation up to this name was merged
         self._read_at: datetime | None = None
         self._everything_at: datetime | None = None
+        self._tidied_at: datetime | None = None
         self._contacts_at: datetime | None = None
         self._happened: list[Problem] = []  # not told yet, because the read that found it did not come to its end
         self._aside: list[str] = []
         self._aside_at: datetime | None = None
 
-    def read(self, now: datetime) -> Folded:
-        """Merge new operations, and what the bucket holds, into memory.
+    def read(self, now: datetime, *, tidies: Callable[[], bool] = lambda: True) -> Folded:
+        """Merge new operations, and what the bucket holds, into memory; tidy up only where `tidies` trusts `now`.
 
         One LIST, one conditional GET (two each 10 minutes) and a GET for each new operation. All of the log at the
         first read and hourly, else from the day before the last read, or from the oldest operation that could not be
@@ -85,8 +86,10 @@ class Fold:
             self._contacts_at = now
         lasting += self._scheduled.about_broken() + self._contacts.about_broken()
         if everything:
-            self._happened += self._tidy(now)
             self._everything_at = now
+        if _due(self._tidied_at, now, EVERYTHING_EACH) and tidies():
+            self._happened += self._tidy(now)
+            self._tidied_at = now
         self._read_at = now
         happened, self._happened = self._happened, []
         if happened:

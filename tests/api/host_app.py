@@ -36,6 +36,14 @@ class Api:
         }
         return self.client.open(path, method=method, json=body, headers=sent)
 
+    def lead(self) -> None:
+        """It takes its place and catches up, in no time."""
+        now = self.clock.now()
+        self.host.pulse.step(now)
+        self.set(now)
+        self.host.fold_soon()
+        self.host.folder.step(now)
+
     def work(self) -> None:
         """What the threads do: pulse, fold, send, and fold what was sent; a second passes after each."""
         self.host.pulse.step(self.clock.now())
@@ -57,8 +65,10 @@ class Api:
 
 
 @contextmanager
-def an_api(folder: Path, clock: Clock | None = None, *, pace: PaceSettings = OFF) -> Iterator[Api]:
-    """An app over this folder, by hand unless a clock is given; closed afterwards."""
+def an_api(folder: Path, clock: Clock | None = None, *, pace: PaceSettings = OFF, leads: bool = True) -> Iterator[Api]:
+    """An app over this folder, by hand unless a clock is given; closed afterwards. `leads`: it has come to."""
     api = Api(folder, clock or HandClock(), pace)
+    if leads and clock is None:
+        api.lead()
     yield api
     api.host.stop(5)

@@ -1,5 +1,6 @@
 """The send API's messages: scheduled once however often asked for, changed and cancelled while they can be."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,8 @@ def live(tmp_path: Path) -> Iterator[Api]:
     """With the threads running, in real time."""
     with an_api(tmp_path / "host", SYSTEM) as running:
         running.host.start()
+        while running.host.decides(SYSTEM.now()):
+            SYSTEM.wait(threading.Event(), 0.05)
         yield running
 
 

@@ -44,7 +44,20 @@ T = TypeVar("T")
 
 
 class SimulatedHost(Host):
-    """The session host as it is, except that the end of its process can be played."""
+    """The session host as it is, except that the end of its process can be played, and that nothing waits for a lock:
+
+    what holds it lies deeper in the one real stack, and could never let go.
+    """
+
+    def __init__(self, settings: HostSettings, bucket: Bucket, link: "FaultyLink", clock: PartyClock) -> None:
+        super().__init__(settings, bucket, link, clock)
+        announce = self.pulse.announce
+        self.look._announce = lambda now: "The pulse is being written." if self.pulse_is_held else announce(now)
+
+    @property
+    def pulse_is_held(self) -> bool:
+        """Whether a step of the pulse is under way."""
+        return self.pulse._lock.locked()
 
     def let_go(self) -> None:
         """What the kernel does for a process that died."""
@@ -210,13 +223,13 @@ class Process:
 class Steps:
     """One of a host's threads as an actor."""
 
-    def __init__(self, machine: "Machine", stepper: Stepper) -> None:
-        self._machine, self._stepper = machine, stepper
+    def __init__(self, machine: "Machine", stepper: Stepper, waits: Callable[[], bool]) -> None:
+        self._machine, self._stepper, self._waits = machine, stepper, waits
         self._at: datetime | None = machine.clock.now()
         self.busy = False
 
     def due(self) -> datetime | None:
-        if self.busy:
+        if self.busy or self._waits():
             return None
         if self._stepper.woken:
             return self._machine.world.now
@@ -269,7 +282,10 @@ class Machine:
         host.ledger.recover(self.clock.now())
         host.ledger.listen(lambda row: self.life.pass_by(f"after a commit on {row.id}"))
         self.life.fragile = self.fragile
-        self._steps = [Steps(self, stepper) for stepper in host.threads]
+        self._steps = [
+            Steps(self, each, (lambda: host.pulse_is_held) if each.name == "pulse" else lambda: False)
+            for each in host.threads
+        ]
         self.world.actors.extend(self._steps)
         self.world.say(f"{self.name} starts as {host.pulse.host}")
 
@@ -296,8 +312,8 @@ class Machine:
         self.world.say(f"{self.name} stops in good order")
         try:
             host.sender.finish(self.clock.now())
-            host.folder.finish(self.clock.now())
-            host.pulse.finish(self.clock.now())
+            if host.folder.finish(self.clock.now()):
+                host.pulse.finish(self.clock.now())
         except Crash:
             self.life.dead = True
             self.bury()
@@ -328,11 +344,14 @@ class Machine:
     def note_leading(self) -> None:
         """Who leads now goes into the history where it may matter."""
         if len(self.everybody) > 1:
-            hosts = ((each.name, each.host) for each in self.everybody)
-            leads = tuple(name for name, host in hosts if host is not None and host.pulse.leads())
+            leads = tuple(each.name for each in self.everybody if each.can_begin())
             if leads != self.world.leading or len(leads) > 1:
                 self.world.leading = leads
                 self.world.note(Leading(self.world.now, leads))
+
+    def can_begin(self) -> bool:
+        """Whether nothing but a message's own second keeps this host from beginning it."""
+        return self.host is not None and self.host.decides(self.clock.now()) is None
 
     def set_clock(self, offset: float) -> None:
         """The clock jumps."""

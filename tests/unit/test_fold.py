@@ -240,6 +240,18 @@ def test_one_snapshot_a_day_is_kept_for_thirty_days(account: Account) -> None:
     assert (kept[0], kept[-1], len(kept)) == ((NOW + timedelta(days=2)).date(), (NOW + timedelta(days=32)).date(), 31)
 
 
+def test_nothing_is_tidied_by_a_clock_that_is_wrong(account: Account) -> None:
+    for number in range(3):
+        account.schedule(f"m{number}", minutes=number * 24 * 60)
+        account.fold_at(minutes=number * 24 * 60)
+        account.fold_at(minutes=number * 24 * 60 + 61)
+    kept = [entry.key for entry in account.bucket.list("")]
+    account.fold.read(in_(days=400), tidies=lambda: False)
+    assert [entry.key for entry in account.bucket.list("")] == kept
+    account.fold.read(in_(days=400))
+    assert [entry.key for entry in account.bucket.list("")] != kept
+
+
 def test_a_log_object_goes_after_eight_days_once_it_was_seen_in_projection_and_snapshot(account: Account) -> None:
     day = 24 * 60
     account.schedule("one")

@@ -74,7 +74,7 @@ def test_it_says_what_it_stored_and_leaves_nothing_on_the_disk(settings: HostSet
 def test_it_is_named_for_the_host_that_the_ledger_knows(settings: HostSettings, bucket: DirectoryBucket) -> None:
     link_session.make(settings.data_dir)
     ledger = Database(settings.data_dir / "ledger.db", MIGRATIONS)
-    host = IdentityStore(ledger, "london").leads_since(4)
+    host = IdentityStore(ledger, "london").takes_place(4)
     taken = link_backup.take(settings, bucket)
     ledger.close()
     assert taken.key == keys.link_backup(taken.at, host.id)

@@ -44,6 +44,7 @@ class Running:
 
     def fold(self, now: datetime) -> None:
         self.clock.set(now)
+        self.host.pulse.step(now)
         self.host.fold_soon()
         with capture_logs() as lines:
             self.host.folder.step(now)
