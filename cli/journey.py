@@ -89,7 +89,7 @@ class Follower:
             return
         journey.message = stored
         self._reach(journey, Stage.STORED, f"due {stored.send_at:%H:%M:%S}Z")
-        if stored.delivery.confirmed >= stored.revision:
+        if stored.confirmed:
             self._reach(journey, Stage.FOLDED, "in scheduled.json")
         known = self._ask(journey.id)
         delivery = known.delivery if known else stored.delivery

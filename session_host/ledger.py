@@ -128,8 +128,8 @@ class Ledger:
                     to_judge.append(message)
             elif theirs.state in (State.CLAIMED, State.BEGUN):
                 to_judge.append(message)
-            elif theirs.state.open and theirs.confirmed < message.revision:
-                to_write[message.id] = lifecycle.confirm(theirs, message.revision)
+            elif theirs.state.open and not message.confirmed:
+                to_write[message.id] = lifecycle.confirm(theirs, message.revision, message.version)
         if not to_judge:
             return to_write
         with self._changing() as change:

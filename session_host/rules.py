@@ -59,7 +59,7 @@ class Row(NamedTuple):
             and self.claim_stored
             and not self.content.cancelled
             and claim is not None
-            and (claim.revision, claim.send_at) == (self.content.revision, self.content.send_at)
+            and (claim.revision, claim.version, claim.send_at) == _named(self.content)
         )
 
 
@@ -149,7 +149,7 @@ def _inherit(row: Row, host: str, now: datetime, *, foreign: bool) -> Row:
         return row._replace(delivery=lifecycle.lost(delivery, now, EARLIER_HOST))
     if delivery.state is not State.CLAIMED or not (foreign or claim is None or claim.host != host):
         return row
-    obeyed_cancel = row.content.cancelled and delivery.confirmed >= row.content.revision
+    obeyed_cancel = row.content.cancelled and row.message.confirmed
     if obeyed_cancel:
         return row
     if claim is not None and claim.send_at > now:
@@ -161,12 +161,13 @@ def _obey(row: Row, host: str, now: datetime, *, claims: bool) -> Row:
     content, delivery = row.content, row.delivery
     if not delivery.state.open:
         return row
-    confirmed = row._replace(delivery=lifecycle.confirm(delivery, content.revision))
+    confirmed = row._replace(delivery=lifecycle.confirm(delivery, content.revision, content.version))
     if content.cancelled:
         return confirmed
     if sentence := unsendable(content):
         return row._replace(delivery=lifecycle.failed(confirmed.delivery, now, sentence))
-    wanted = Claim(host=host, revision=content.revision, send_at=content.send_at)
+    revision, version, send_at = _named(content)
+    wanted = Claim(host=host, revision=revision, version=version, send_at=send_at)
     if delivery.state is State.CLAIMED:
         if delivery.claim == wanted:
             return confirmed
@@ -176,6 +177,11 @@ def _obey(row: Row, host: str, now: datetime, *, claims: bool) -> Row:
         return confirmed
     claimed = lifecycle.claim(delivery, wanted, now, row.handed_by or "host")
     return row._replace(delivery=claimed, claim_stored=False)
+
+
+def _named(content: Message) -> tuple[int, str, datetime]:
+    """What a claim says of the content that it is for."""
+    return (content.revision, content.version, content.send_at)
 
 
 def _release(row: Row) -> Row:

@@ -59,7 +59,7 @@ def contact(person: Person = ALICE, **changes: Any) -> Contact:
 
 def claimed(message: Message, now: datetime = NOW, host: str = "host-1", by: str = "tick") -> Message:
     """The same message once a host has claimed this revision of it."""
-    claim = Claim(host=host, revision=message.revision, send_at=message.send_at)
+    claim = Claim(host=host, revision=message.revision, version=message.version, send_at=message.send_at)
     return message.evolve(delivery=lifecycle.claim(message.delivery, claim, now, by))
 
 

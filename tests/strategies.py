@@ -63,11 +63,11 @@ def new_contact(id_: str, version: str, **changes: Any) -> Contact:
 def lawful_moves(message: Message, number: int) -> list[Callable[[], Delivery]]:
     """Every move the host may make with this message now; `number` makes their times differ."""
     now, delivery = in_(number), message.delivery
-    claim = Claim(host="host-1", revision=message.revision, send_at=message.send_at)
+    claim = Claim(host="host-1", revision=message.revision, version=message.version, send_at=message.send_at)
     moves: dict[State, list[Callable[[], Delivery]]] = {
         State.PENDING: [
             lambda: lifecycle.claim(delivery, claim, now, "tick"),
-            lambda: lifecycle.confirm(delivery, message.revision),
+            lambda: lifecycle.confirm(delivery, message.revision, message.version),
             lambda: lifecycle.hold(delivery, in_(number + 60), "The link is down."),
             lambda: lifecycle.missed(delivery, now, "Too late."),
         ],

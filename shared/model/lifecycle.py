@@ -51,6 +51,7 @@ class Claim(Record):
     host: str
     revision: int
     send_at: Instant
+    version: str | None = Field(default=None, max_length=200, description="the content's; claims had none before")
 
 
 Sentence = Annotated[str, StringConstraints(max_length=1000)]
@@ -63,6 +64,9 @@ class Delivery(Record):
     state: State = State.PENDING
     step: int = Field(default=0, ge=0, description="counts the host's writes; orders copies of equal attempt and state")
     confirmed: int = Field(default=-1, ge=-1, description="the content revision the host has read and obeys")
+    confirmed_version: str | None = Field(
+        default=None, max_length=200, description="which content of that revision; records had none before"
+    )
     claim: Claim | None = None
     handed_over_by: str | None = Field(default=None, description="web, tick or api: who gave it to the host first")
     held_until: Instant | None = None
@@ -86,9 +90,11 @@ class Delivery(Record):
         return max(self, other, key=lambda delivery: delivery.order)
 
 
-def confirm(delivery: Delivery, revision: int) -> Delivery:
-    """The host has read this revision of the content, and will obey it."""
-    return delivery if delivery.confirmed == revision else _move(delivery, confirmed=revision)
+def confirm(delivery: Delivery, revision: int, version: str) -> Delivery:
+    """The host has read this content, and will obey it; two contents may have the same revision."""
+    if (delivery.confirmed, delivery.confirmed_version) == (revision, version):
+        return delivery
+    return _move(delivery, confirmed=revision, confirmed_version=version)
 
 
 def claim(delivery: Delivery, claim: Claim, now: Instant, handed_over_by: str) -> Delivery:
@@ -102,6 +108,7 @@ def claim(delivery: Delivery, claim: Claim, now: Instant, handed_over_by: str) -
         claimed_at=now,
         handed_over_by=by,
         confirmed=claim.revision,
+        confirmed_version=claim.version,
         error=None,
     )
 
@@ -169,6 +176,7 @@ def retry(delivery: Delivery, reason: str) -> Delivery:
     return Delivery(
         attempt=delivery.attempt + 1,
         confirmed=delivery.confirmed,
+        confirmed_version=delivery.confirmed_version,
         handed_over_by=delivery.handed_over_by,
         step=delivery.step + 1,
         held_until=delivery.held_until,

@@ -77,19 +77,28 @@ class Message(Versioned):
     def status(self) -> Status:
         """The word for where it stands. A cancel counts once the host has confirmed it, see `asked_to_cancel`."""
         state = self.delivery.state
-        if state.open and self.cancelled and self.delivery.confirmed >= self.revision:
+        if state.open and self.cancelled and self.confirmed:
             return Status.CANCELLED
         return Status.SENDING if state is State.BEGUN else Status(state.value)
 
     @property
+    def confirmed(self) -> bool:
+        """The host has read exactly this content and obeys it; of another one of the same revision that says nothing.
+
+        Where its record is from before versions were named, the revision decides.
+        """
+        named, revision = self.delivery.confirmed_version, self.delivery.confirmed
+        return revision >= self.revision if named is None else (revision, named) == (self.revision, self.version)
+
+    @property
     def asked_to_cancel(self) -> bool:
         """Somebody cancelled it and the host has not answered yet."""
-        return self.cancelled and self.delivery.state.open and self.delivery.confirmed < self.revision
+        return self.cancelled and self.delivery.state.open and not self.confirmed
 
     @property
     def asked_to_change(self) -> bool:
         """It was edited and the host has not confirmed the edit yet."""
-        return bool(self.replaces) and self.delivery.state.open and self.delivery.confirmed < self.revision
+        return bool(self.replaces) and self.delivery.state.open and not self.confirmed
 
     @property
     def open(self) -> bool:

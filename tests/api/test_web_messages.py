@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.model import lifecycle
 from shared.model.message import LatePolicy, Message, Status
 from tests import builders
 from tests.api.web_page import Page, errors, path_of, typed, words
@@ -206,7 +205,7 @@ def test_an_edit_is_one_until_the_host_confirms_it(page: Page) -> None:
     changed = only(page)
     assert (changed.revision, changed.text, changed.wall_time) == (2, "Other words", "2026-11-27T19:00:30")
     assert "Asked to change" in words(page.client.get("/"))
-    page.store(messages=[changed.evolve(delivery=lifecycle.confirm(changed.delivery, 2))])
+    page.store(messages=[changed.evolve(delivery=changed.delivery.evolve(confirmed=2))])
 
 
 def test_an_edit_from_an_old_version_shows_both_and_saves_nothing(page: Page) -> None:
@@ -253,7 +252,7 @@ def test_a_cancel_is_asked_for_then_undone(page: Page) -> None:
 
 def test_cancelled_is_said_once_the_host_has_confirmed(page: Page) -> None:
     asked = message(cancelled=True, revision=2)
-    page.store(messages=[asked.evolve(delivery=lifecycle.confirm(asked.delivery, 2))])
+    page.store(messages=[asked.evolve(delivery=asked.delivery.evolve(confirmed=2))])
     assert "Cancelled" in words(page.client.get(f"/messages/{asked.id}"))
 
 

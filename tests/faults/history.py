@@ -37,7 +37,7 @@ class Shown(NamedTuple):
 
     @property
     def confirmed(self) -> bool:
-        return self.message.delivery.confirmed >= self.message.revision
+        return self.message.confirmed
 
     def __str__(self) -> str:
         delivery = self.message.delivery

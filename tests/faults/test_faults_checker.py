@@ -52,7 +52,9 @@ def promises(*events: Event) -> list[str]:
 
 def confirmed(message: Message, seconds: float = 30) -> Shown:
     """Shown as confirmed by the host."""
-    return Shown(in_(seconds), message.evolve(delivery=lifecycle.confirm(message.delivery, message.revision)))
+    return Shown(
+        in_(seconds), message.evolve(delivery=lifecycle.confirm(message.delivery, message.revision, message.version))
+    )
 
 
 SENT: list[Event] = [begun(), Arrived(in_(61), 1), answer()]

@@ -223,7 +223,7 @@ def test_a_confirmed_cancel_says_so_without_a_reload(tab: Tab, served: Served) -
     expect(tab.locator(".sheet-status")).to_have_text("Asked to cancel")
     asked = View(served.bucket).read(datetime.now(UTC)).messages["gone"]
     name = served.writer.reserve()
-    confirmed = asked.evolve(delivery=lifecycle.confirm(asked.delivery, asked.revision), version=name)
+    confirmed = asked.evolve(delivery=lifecycle.confirm(asked.delivery, asked.revision, name), version=name)
     served.writer.append(
         name, datetime.now(UTC), messages=[confirmed.evolve(replaces=(*asked.replaces, asked.version))]
     )

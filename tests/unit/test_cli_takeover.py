@@ -22,7 +22,7 @@ from tests.builders import NOW, in_
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     """A session host that answers over HTTP and finds another one's pulse; the settings lead to both."""
-    with an_api(tmp_path / "host") as running:
+    with an_api(tmp_path / "host", leads=False) as running:
         pulses.write_host(running.bucket, HostPulse(host="london-1", epoch=3, counter=7, at=in_(hours=-2)))
         running.host.pulse.step(NOW)
         server = make_server("127.0.0.1", 0, running.flask)

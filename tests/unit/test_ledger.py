@@ -69,7 +69,7 @@ def test_a_claim_is_made_by_the_fold_and_holds_once_it_is_written(parts: Parts) 
     assert parts.row(one).delivery.state is State.PENDING
     parts.fold()
     row = parts.row(one)
-    assert row.delivery.claim == Claim(host=HOST, revision=1, send_at=in_(60))
+    assert row.delivery.claim == Claim(host=HOST, revision=1, version=row.content.version, send_at=in_(60))
     assert row.delivery.handed_over_by == "tick"
     assert row.may_begin
 
@@ -329,3 +329,33 @@ def test_a_record_edited_by_hand_before_its_handover_is_taken_as_it_is_now(parts
     parts.ledger.accept([old], "api", HOST, NOW, due=False)
     assert parts.hand_over(old.evolve(text="as it is"))[0].outcome is Outcome.ACCEPTED
     assert parts.row(old).content.text == "as it is"
+
+
+def test_while_a_listing_is_late_nothing_is_confirmed_that_the_projection_does_not_hold(parts: Parts) -> None:
+    one = parts.write(message(send_at=in_(60)))
+    edited = one.edited(parts.writer.reserve(), text="Other words")
+    parts.hand_over(edited)  # the log's listing does not have it yet
+    parts.fold()
+    shown = parts.records()[one.id]
+    assert (shown.revision, shown.confirmed) == (1, False)
+    parts.writer.append(edited.version, NOW, messages=[edited])
+    parts.fold()
+    shown = parts.records()[one.id]
+    assert (shown.revision, shown.confirmed) == (2, True)
+
+
+def test_an_edit_of_the_same_revision_is_claimed_anew_before_it_begins(parts: Parts) -> None:
+    one = parts.write(message(send_at=in_(60)))
+    first = parts.edit(one, text="Here")
+    parts.hand_over(first)
+    parts.fold()
+    assert parts.row(one).may_begin
+    second = parts.edit(one, text="There")
+    parts.hand_over(second)
+    row = parts.row(one)
+    assert row.content.text == max((first, second), key=lambda each: each.order).text
+    assert row.may_begin == (row.content.version == first.version)
+    parts.fold()
+    claim = parts.row(one).delivery.claim
+    assert claim is not None
+    assert claim.version == parts.row(one).content.version

@@ -92,6 +92,13 @@ def test_what_a_person_wrote_never_touches_the_delivery(history: list[Message], 
     assert merge(a.evolve(delivery=b.delivery), b).delivery == b.delivery
 
 
+@given(message_histories())
+def test_whatever_was_merged_a_confirmed_content_is_the_one_the_host_named(history: list[Message]) -> None:
+    merged = merge_all(history)[history[0].id]
+    delivery = merged.delivery
+    assert merged.confirmed == ((delivery.confirmed, delivery.confirmed_version) == (merged.revision, merged.version))
+
+
 def test_at_equal_revision_the_cancel_wins() -> None:
     message = builders.message()
     cancelled = message.edited("api-1", cancelled=True)

@@ -1,6 +1,7 @@
 """A message's two halves, its derived status, and the old system's records."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -66,13 +67,35 @@ def test_an_id_that_could_not_be_an_object_name_is_refused(bad: str) -> None:
 def test_cancelled_is_said_only_once_the_host_has_confirmed() -> None:
     cancelled = a_message(revision=1, version="web-1-1").edited("web-1-2", cancelled=True)
     assert (cancelled.status, cancelled.asked_to_cancel) == (Status.PENDING, True)
-    confirmed = cancelled.evolve(delivery=lifecycle.confirm(cancelled.delivery, cancelled.revision))
+    confirmed = cancelled.evolve(delivery=lifecycle.confirm(cancelled.delivery, cancelled.revision, cancelled.version))
     assert (confirmed.status, confirmed.asked_to_cancel) == (Status.CANCELLED, False)
+
+
+@pytest.mark.parametrize("changes", [{"cancelled": True}, {"text": "Other words"}])
+def test_of_two_edits_of_one_revision_only_the_one_the_host_read_is_confirmed(changes: dict[str, Any]) -> None:
+    first = a_message(revision=1, version="web-1-1")
+    one_tab, other_tab = first.edited("web-1-2", text="Edited here"), first.edited("web-1-3", **changes)
+    read = one_tab.evolve(delivery=lifecycle.confirm(one_tab.delivery, one_tab.revision, one_tab.version))
+    merged = merge(read, other_tab)
+    assert (merged.version, merged.confirmed, merged.status) == ("web-1-3", False, Status.PENDING)
+    assert merged.asked_to_cancel or merged.asked_to_change
+
+
+def test_a_record_from_before_versions_were_named_is_confirmed_by_its_revision() -> None:
+    old = a_message(revision=2, version="web-1-2", cancelled=True, delivery={"confirmed": 2})
+    assert (old.confirmed, old.status) == (True, Status.CANCELLED)
+    assert not old.evolve(revision=3, version="web-1-3").confirmed
+
+
+def test_an_older_content_is_not_confirmed_by_what_the_host_says_of_a_newer_one() -> None:
+    older = a_message(revision=1, version="web-1-1")
+    newer = lifecycle.confirm(older.delivery, 2, "web-1-2")
+    assert not older.evolve(delivery=newer).confirmed
 
 
 def test_an_undone_cancel_is_open_again() -> None:
     cancelled = a_message(revision=1, version="web-1-1").edited("web-1-2", cancelled=True)
-    confirmed = cancelled.evolve(delivery=lifecycle.confirm(cancelled.delivery, cancelled.revision))
+    confirmed = cancelled.evolve(delivery=lifecycle.confirm(cancelled.delivery, cancelled.revision, cancelled.version))
     undone = confirmed.edited("web-1-3", cancelled=False)
     assert (undone.status, undone.open, undone.asked_to_change) == (Status.PENDING, True, True)
 

@@ -18,7 +18,7 @@ def cancelled(changed: Message | None = None) -> Message:
 
 
 def confirmed(changed: Message) -> Message:
-    return changed.evolve(delivery=lifecycle.confirm(changed.delivery, changed.revision))
+    return changed.evolve(delivery=lifecycle.confirm(changed.delivery, changed.revision, changed.version))
 
 
 def conflicting() -> Message:
