@@ -43,6 +43,7 @@ class Database:
     def __init__(self, path: Path, migrations: Sequence[str]) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._synced = True
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
             path.chmod(0o600)
@@ -71,7 +72,9 @@ class Database:
         Not `synced`, it survives kill -9, and a power cut only once a later change was synced.
         """
         with self._lock, self._translated():
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            if synced is not self._synced:
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                self._synced = synced
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection

@@ -212,8 +212,11 @@ class Ledger:
 
     def hold(self, reason: str, now: datetime, *, unclaimed: bool = False) -> int:
         """Say on each message whose second has come why it waits; `unclaimed` only those that may not begin yet."""
+        which = "ready_at <= ? AND held IS NOT ? AND may_begin <= ?"
+        if not self._any_waits(which, now, reason, not unclaimed):
+            return 0  # asked each second while something waits
         with self._changing() as change:
-            for row in change.waiting("ready_at <= ? AND held IS NOT ? AND may_begin <= ?", now, reason, not unclaimed):
+            for row in change.waiting(which, now, reason, not unclaimed):
                 delivery = lifecycle.hold(row.delivery, row.delivery.held_until, reason)
                 change.put(row._replace(delivery=delivery))
         return len(change.written)
@@ -236,7 +239,10 @@ class Ledger:
 
     def expired(self, now: datetime) -> bool:
         """Whether the limit of anything has passed."""
-        return bool(self._database.query("SELECT 1 FROM waiting WHERE expires_at <= ? LIMIT 1", (micros(now),)))
+        return self._any_waits("expires_at <= ?", now)
+
+    def _any_waits(self, where: str, *parameters: object) -> bool:
+        return bool(self._database.query(f"SELECT 1 FROM waiting WHERE {where} LIMIT 1", _values(parameters)))  # noqa: S608
 
     def expire(self, now: datetime) -> int:
         """What its limit has passed for is missed, with the reason; how many."""
@@ -298,8 +304,8 @@ class _Change:
         return self._select("SELECT * FROM waiting WHERE ", where, parameters)
 
     def _select(self, start: str, where: str, parameters: tuple[object, ...]) -> list[Row]:
-        values = [micros(each) if isinstance(each, datetime) else each for each in parameters]
-        return [_row(found) for found in self._connection.execute(f"{start}{where} ORDER BY send_at, id", values)]
+        found = self._connection.execute(f"{start}{where} ORDER BY send_at, id", _values(parameters))
+        return [_row(each) for each in found]
 
     def put(self, row: Row) -> None:
         fields = _fields(row)
@@ -350,6 +356,10 @@ def _nothing_to_do(found: sqlite3.Row, message: Message) -> bool:
     if (found["revision"], bool(found["cancelled"]), found["version"]) != message.order:
         return False
     return bool(found["cancelled"]) or (found["rank"] == State.PENDING.rank and found["handed_by"] is None)
+
+
+def _values(parameters: tuple[object, ...]) -> list[object]:
+    return [micros(each) if isinstance(each, datetime) else each for each in parameters]
 
 
 def _noted(delivery: Delivery, kind: ReceiptKind, at: datetime) -> Delivery:
