@@ -57,7 +57,7 @@ class Api:
         )  # fmt: skip
         add(
             "GET", "/api/v1/pace", self.pace, scope=Scope.READ,
-            query={"to": True, "at": False}, answers={200: Forecast},
+            query={"to": True, "at": False, "id": False}, answers={200: Forecast},
             summary="When a message to this address at this time (now, if left out) would be begun, and why not at it.",
         )  # fmt: skip
         add("GET", "/api/v1/link", self.link, scope=Scope.MANAGE, summary="The WhatsApp connection, and the QR code.")
@@ -100,7 +100,8 @@ class Api:
 
     def pace(self, _: Call) -> Answer:
         now = self._clock.now()
-        message = orders.imagined(request.args.get("to", ""), request.args.get("at"), now)
+        asked = request.args
+        message = orders.imagined(asked.get("to", ""), asked.get("at"), now, asked.get("id"))
         return Answer(self._host.forecast(message, now))
 
     def link(self, _: Call) -> Answer:

@@ -185,13 +185,17 @@ def _other_body(key: str | None) -> Refusal:
     return Refusal(409, f"This {what} was used", sentence)
 
 
-def imagined(to: str, at: str | None, now: datetime) -> Message:
-    """A message that nobody scheduled, to ask what would become of it; a time that has passed means now."""
+def imagined(to: str, at: str | None, now: datetime, id_: str | None = None) -> Message:
+    """A message to ask what would become of it; a time that has passed means now. `id_` where it is scheduled."""
     try:
         send_at = _INSTANT.validate_python(at) if at else now
     except ValidationError:
         raise _wrong("at", f"'{at}' is no time: write it with its zone, like 2026-12-24T10:00:00Z.") from None
-    return Message(id=f"imagined-{uuid.uuid4().hex}", to=_address(to), text="?", send_at=max(send_at, now))
+    address = _address(to)
+    try:
+        return Message(id=id_ or f"imagined-{uuid.uuid4().hex}", to=address, text="?", send_at=max(send_at, now))
+    except ValidationError:
+        raise _wrong("id", "That is no message's id.") from None
 
 
 def _address(typed: str) -> str:

@@ -87,9 +87,12 @@ class HostClient:
         """Say what became of a message whose end is unknown; None takes it back. HostRefused (409) for any other."""
         return self._ask("POST", f"/api/v1/messages/{quote(message_id, safe='')}/verdict", Judgement(verdict=verdict))
 
-    def pace(self, to: str, at: datetime | None = None) -> Forecast:
-        """When a message to this address at this time (None: now) would be begun, and why not at it."""
-        asked = {"to": to} | ({"at": print_instant(at)} if at else {})
+    def pace(self, to: str, at: datetime | None = None, message_id: str = "") -> Forecast:
+        """When a message to this address at this time (None: now) would be begun, and why not at it.
+
+        `message_id`: the message asked about, where it is scheduled already.
+        """
+        asked = {"to": to} | ({"at": print_instant(at)} if at else {}) | ({"id": message_id} if message_id else {})
         answer = self._ask("GET", f"/api/v1/pace?{urlencode(asked)}")
         try:
             return Forecast.model_validate(answer)

@@ -16,6 +16,7 @@ from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
 from shared.store.view import View
 from web import door, rendering, security
+from web.asking import Asking
 from web.contact_book import ContactBook
 from web.host_watch import HostWatch
 from web.local import LocalState
@@ -81,6 +82,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         records=Records(view, clock, patience),
         scheduling=Scheduling(writer, view, telling, state, clock),
         contact_book=ContactBook(writer, view, telling, clock),
+        asking=Asking(host),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),
         throttle=LoginThrottle(state),

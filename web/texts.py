@@ -19,6 +19,11 @@ ASKED_TO_CANCEL = "Asked to cancel; the session host has not confirmed it yet."
 ASKED_TO_CHANGE = "Asked to change; the session host has not confirmed the new version yet."
 TWO_VERSIONS = "It was changed in two places at once. Pick the version that counts."
 
+PACE_AT_ONCE = "It leaves at its second."
+PACE_WAITS = "It waits until {when}, because of the pace: {reason}"
+PACE_STRANGER = "It is a first message to somebody new."
+PACE_UNKNOWN = "Whether it has to wait is not known just now: the host does not say. It can be scheduled all the same."
+
 SCHEDULED_NOTICE = "Scheduled for {meaning}"
 CHANGED_NOTICE = "Changed: {meaning}"
 CANCEL_NOTICE = "Asked to cancel the message to {name}."

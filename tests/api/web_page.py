@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from shared.host_client import HostUnreachable
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus
 from shared.model.message import Message
+from shared.model.pace import Forecast
 from shared.model.wire import Handover, HandoverAnswer, ItemAnswer, Outcome
 from shared.store.bucket import Entry, Stored
 from shared.store.errors import Unreachable
@@ -71,6 +72,8 @@ class PageHost:
         self.other: dict[str, str] | None = None
         self.refusal = ""
         self.problems: list[str] = []
+        self.forecast: dict[str, Any] = {}
+        self.asked: list[tuple[str, datetime | None, str]] = []
         self.handovers: list[Handover] = []
 
     def _check(self) -> None:
@@ -99,6 +102,11 @@ class PageHost:
             "checks": {"scheduler_activity": not self.silence},
             "watch": {"tick": self.silence or "The tick was heard 20 s ago."},
         }
+
+    def pace(self, to: str, at: datetime | None = None, message_id: str = "") -> Forecast:
+        self._check()
+        self.asked.append((to, at, message_id))
+        return Forecast(begins_at=at or NOW).evolve(**self.forecast)
 
     def link(self) -> dict[str, Any]:
         self._check()

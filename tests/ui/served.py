@@ -43,6 +43,9 @@ class SayingHost:
 
         class Answers(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if self.path.startswith("/api/v1/pace"):
+                    self._answer({"beginsAt": datetime.now(UTC).isoformat()})
+                    return
                 self._answer(host.health() if self.path == "/health" else host.link_document())
 
             def do_POST(self) -> None:

@@ -7,10 +7,10 @@ from datetime import datetime
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
 from shared.model.message import Message
-from shared.model.wire import ItemAnswer, Outcome
+from shared.model.wire import Outcome
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import dates, draft, texts
+from web import asking, dates, draft, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
@@ -85,6 +85,23 @@ def echo() -> Response:
         return jsonify(problem=texts.IN_THE_PAST.format(ago=dates.relative(send_at, now, place)), **told)
     note = dates.clock_change(wall, place) or ""
     return jsonify(echo=dates.echo(send_at, place, now), note=note, **told)
+
+
+@page.get("/compose/pace")
+def pace() -> Response:
+    """For htmx: whether the form's message would leave at its second, in a sentence; nothing while it is not said yet
+    to whom and when. `id`: the message that is edited."""
+    now, settings = parts().clock.now(), parts().settings
+    try:
+        index = parts().records.index(parts().records.now())
+    except StoreError:
+        index = ContactIndex({})
+    aim = draft.aim(request.args, index, now, zone=settings.zone, country=settings.country)
+    if aim is None:
+        return rendered("parts/pace.html", sentence="")
+    to, at, zone = aim
+    forecast = parts().asking.pace(to, at, request.args.get("id", "")[:200])
+    return rendered("parts/pace.html", sentence=asking.in_words(forecast, zone))
 
 
 @page.get("/messages/<message_id>")
@@ -272,13 +289,22 @@ def _say(saved: Saved, notice: str) -> None:
         tell(notice, tone="quiet")
     else:
         undo = url_for("messages.cancel", message_id=saved.message.id)
-        tell(f"{notice} {_handed(saved.told.answered, saved.told.items)}", undo=undo)
+        tell(f"{notice} {_handed(saved)}{_held(saved)}", undo=undo)
 
 
-def _handed(answered: bool, items: tuple[ItemAnswer, ...]) -> str:
-    if not answered:
+def _handed(saved: Saved) -> str:
+    if not saved.told.answered:
         return texts.NOT_ANSWERED
-    return texts.HANDED_OVER if items else texts.TOLD
+    return texts.HANDED_OVER if saved.told.items else texts.TOLD
+
+
+def _held(saved: Saved) -> str:
+    """Where pace lets it wait, until when and why: a form without scripts has not said so before."""
+    message = saved.message
+    forecast = parts().asking.pace(message.to, message.send_at, message.id) if saved.told.answered else None
+    if forecast is None or forecast.reason is None:
+        return ""
+    return f" {asking.in_words(forecast, message.zone or parts().settings.zone)}"
 
 
 def _compose_page(filled: Filled, form_id: str, status: int = 200, problem: str = "") -> Response:
