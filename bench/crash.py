@@ -3,11 +3,16 @@
 Real processes: gunicorn, neonize, the simulated WhatsApp whose contacts decrypt what reaches them. In each round 200
 messages leave within a minute while ticks come doubled and SIGKILL hits the whole host: at random moments,
 and once at each step between accepting a message and settling it. At the end what the contacts decrypted is held
-against what the host says: no text twice, each message sent or unknown, at most one unknown for each kill.
+against what the host says: no text twice, each message sent or unknown, at most one unknown for each kill. Then the
+server is lost while messages leave: its folder is gone, a new host restores the link from its backup and takes over.
 """
 
 import contextlib
+import os
 import random
+import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from collections import Counter
@@ -23,10 +28,12 @@ from cli.demo import CONTACTS, OWNER
 from cli.processes import ChildDied, Supervisor
 from cli.simulated import SimulatedStack, link
 from cli.stack import Folder
+from session_host import link_seal
 from shared.clock import SYSTEM
 from shared.model.message import Message, Status
 from shared.store.oplog import Writer
 from shared.store.view import View
+from simulator import redirect
 from simulator.control import Control
 from simulator.models import FaultRule
 from tests.faults import kill_at_step
@@ -38,9 +45,12 @@ OPTIONS = (
     ),
 )
 WITHIN_SECONDS = 60
-SETTLE_SECONDS = 120
+SETTLE_SECONDS = 300
+"""A takeover takes two and a half minutes of them."""
 STEP_SECONDS = 20
 """Within so many seconds a host comes to the step it is to die at."""
+LAST_MESSAGES = 12
+PASSPHRASE = "only for this measurement"  # noqa: S105
 FOR_A_STEP = 4
 """Messages that are due then, so that the step comes."""
 ACK_AFTER_MS = 100
@@ -61,13 +71,14 @@ class Counted(NamedTuple):
 
 
 def run(say: Callable[[str], None], *, rounds: int = 3, messages: int = 200) -> dict[str, object]:
-    """Rounds of messages, each with a host that is killed again and again; the sums of all rounds."""
+    """Rounds of messages, each with a host that is killed again and again, then lost; the sums of all rounds."""
     total = Counted(0, 0, 0, 0, 0, 0)
     for number in range(1, rounds + 1):
         with tempfile.TemporaryDirectory(prefix="wa-bench-") as folder, Supervisor() as supervisor:
-            counted = Round(SimulatedStack(supervisor, Folder(Path(folder)), {})).run(messages)
-        say(f"round {number}: {counted}")
-        total = Counted(*map(sum, zip(total, counted, strict=True)))
+            round_ = Round(SimulatedStack(supervisor, Folder(Path(folder)), {}))
+            for counted, what in ((round_.run(messages), "killed"), (round_.lose_the_server(), "lost")):
+                say(f"round {number}, {what}: {counted}")
+                total = Counted(*map(sum, zip(total, counted, strict=True)))
     return {"rounds": rounds, **total._asdict()}
 
 
@@ -81,21 +92,49 @@ class Round:
         self._never = threading.Event()
         self._writer = Writer(stack.bucket(), "web")
         self._messages: list[Message] = []
+        self._control: Control
         stack.host_config = kill_at_step.__name__
+        secret, recipient = link_seal.new_identity(PASSPHRASE)
+        self._identity = stack.folder.root / "link-backup.key"
+        self._identity.write_bytes(secret)
+        stack.environment["LINK_BACKUP_RECIPIENT"] = recipient
 
     def run(self, count: int) -> Counted:
         """Schedule, kill while they leave, wait until each has ended, count. Raises RuntimeError where a step that the
         host was to die at never came."""
-        control = self._stack.start_simulator()
+        self._control = control = self._stack.start_simulator()
         for number, name in CONTACTS.items():
             control.put_contact(number, name=name)
         link(self._stack.start_host(), control, OWNER, "Bench owner")
+        self._wa("backup")
         control.add_fault(FaultRule(stanza="message", action="late-ack", after_ms=ACK_AFTER_MS, times=2 * count))
         self._schedule(count - len(kill_at_step.STEPS) * FOR_A_STEP, self._within)
         kills = self._kill_while_they_leave()
-        view = View(self._stack.bucket())
-        ended = self._wait_until_ended(view, {each.id for each in self._messages})
-        return _count(self._messages, ended, control, kills)
+        return _count(self._messages, self._wait_until_ended(self._messages), control, kills)
+
+    def lose_the_server(self) -> Counted:
+        """After `run`: the host and its folder are gone while messages leave; a new host takes over with the backup of
+        the link that was taken before them all. Counts these messages only."""
+        before = len(self._messages)
+        self._schedule(LAST_MESSAGES, 10)
+        self._tick_twice(Tick(self._stack.environment))
+        SYSTEM.wait(self._never, 4)
+        self._stack.crash_host()
+        shutil.move(self._stack.host_folder, self._stack.folder.root / "lost")
+        redirect.mark(self._stack.host_folder)
+        self._wa("restore", "--identity", str(self._identity), typed=f"{PASSPHRASE}\n")
+        host = self._stack.start_host()
+        while not (other := host.health().get("other")):
+            SYSTEM.wait(self._never, 0.2)
+        host.takeover(other["host"])
+        last = self._messages[before:]
+        return _count(last, self._wait_until_ended(last), self._control, kills=1)
+
+    def _wa(self, *arguments: str, typed: str = "") -> None:
+        """`wa link` on this installation. Raises CalledProcessError."""
+        environment = {**os.environ, **self._stack.environment}
+        argv = [sys.executable, "-m", "cli", "link", *arguments]
+        subprocess.run(argv, env=environment, input=typed, text=True, check=True, capture_output=True)
 
     def _schedule(self, count: int, within: float) -> None:
         """Written as the page writes them; the ticks hand them over."""
@@ -140,8 +179,9 @@ class Round:
             SYSTEM.wait(self._never, 0.2)
         self._stack.crash_host()
 
-    def _wait_until_ended(self, view: View, ids: set[str]) -> dict[str, Message]:
+    def _wait_until_ended(self, messages: list[Message]) -> dict[str, Message]:
         tick, end = Tick(self._stack.environment), SYSTEM.monotonic() + SETTLE_SECONDS
+        view, ids = View(self._stack.bucket()), {each.id for each in messages}
         while SYSTEM.monotonic() < end:
             self._tick_twice(tick)
             SYSTEM.wait(self._never, 2)

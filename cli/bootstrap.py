@@ -36,8 +36,11 @@ ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venv"
 PYTHON = f"py{sys.version_info.major}{sys.version_info.minor}"
 
-SETS = {"demo": "demo", "simulator": "demo", "test": "dev", "bench": "dev", "requirements": "dev"}
+SETS = {"demo": "demo", "test": "dev", "bench": "dev", "requirements": "dev"}
 """Which requirements a command runs on; `production` where it is not named."""
+
+LARGER = ["production", "demo", "dev"]
+"""The sets of requirements, each a part of the next."""
 
 UNDEMANDING = {"", "completion", "doctor"}
 """Commands that run in whichever environment is there already (the empty one is `wa` and `wa --help`)."""
@@ -60,7 +63,7 @@ def main(arguments: list[str]) -> NoReturn:
     wanted = SETS.get(command, "production")
     asks_for_help = len(words) <= 2 and words[-1:] in (["--help"], ["-h"])
     undemanding = command in UNDEMANDING or asks_for_help or (completing and command not in SETS)
-    candidates = ["production", "demo", "dev"] if undemanding else [wanted]
+    candidates = LARGER[LARGER.index(wanted) :] if undemanding else [wanted]
     environment = next((one for one in map(environment_of, candidates) if enter(one)), None)
     if environment is None:
         if completing:

@@ -16,7 +16,7 @@ from cli.journey import Follower, Journey, Stage, StageMissing
 from cli.page_client import PageClient, PageRefused
 from cli.processes import ProcessProblem, Supervisor
 from cli.simulated import SimulatedStack, link
-from cli.stack import Folder, FolderInUse
+from cli.stack import Folder, FolderInUse, FolderUnusable
 from shared.clock import SYSTEM
 from shared.host_client import HostClient, HostError
 from shared.store.view import View
@@ -31,6 +31,10 @@ ONCE_HANDOVER_SECONDS = 20
 
 SCAN_AFTER_SECONDS = 5
 """How long a QR code is left on the page to be seen before the simulated phone scans it."""
+
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C has ended."""
+FAILED = 1
 
 _LOGS = {
     Stage.STORED: "web",
@@ -53,7 +57,7 @@ def command(once: bool, data: Path | None) -> None:
     try:
         with _folder(data) as folder, folder.held():
             _run(folder, once=once)
-    except FolderInUse as error:
+    except (FolderInUse, FolderUnusable) as error:
         raise click.ClickException(str(error)) from None
     if once:
         click.echo("Everything stopped. The demo works.")
@@ -61,9 +65,9 @@ def command(once: bool, data: Path | None) -> None:
 
 def _run(folder: Folder, *, once: bool) -> None:
     with Supervisor() as supervisor:
-        overrides = {"WEB_HANDOVER_SECONDS": str(ONCE_HANDOVER_SECONDS)} if once else {}
-        demo = Demo(SimulatedStack(supervisor, folder, {"DEFAULT_ZONE": ZONE, **overrides}))
         try:
+            overrides = {"WEB_HANDOVER_SECONDS": str(ONCE_HANDOVER_SECONDS)} if once else {}
+            demo = Demo(SimulatedStack(supervisor, folder, {"DEFAULT_ZONE": ZONE, **overrides}))
             demo.start()
             if once:
                 demo.two_messages()
@@ -71,6 +75,8 @@ def _run(folder: Folder, *, once: bool) -> None:
                 demo.stay()
         except KeyboardInterrupt:
             click.echo("\nStopping ...")
+            if once:
+                sys.exit(INTERRUPTED)
         except StageMissing as missing:
             _fail(f"stage '{missing.stage}': {missing}", folder.log(_LOGS[missing.stage]))
         except (ProcessProblem, NotSimulated) as problem:
@@ -88,6 +94,7 @@ class Demo:
         self._host: HostClient
         self._tick_address = ""
         self._page = PageClient(stack.web_address)
+        self._logged_in = False
 
     def start(self) -> None:
         """Start every program, link the simulated phone, log in to the page."""
@@ -105,14 +112,20 @@ class Demo:
         self._tick_address = self._stack.start_chalice()
         password = self._stack.first_run_password()
         if password is None:
-            click.echo("The page has its owner's own password.")
+            click.echo(f"\n  Open      {self._stack.web_address}\n  Password  the one you chose\n")
             return
         self._page.log_in(password)
+        self._logged_in = True
         self._fill_contacts()
         click.echo(f"\n  Open      {self._stack.web_address}\n  Password  {password}\n")
 
     def two_messages(self) -> None:
         """One message that web hands over itself, one that only the tick hands over. Raises StageMissing."""
+        if not self._logged_in:
+            raise ProcessProblem(
+                "The owner has chosen a password in this folder, so the demo cannot log in: "
+                "leave --data out, or choose another folder."
+            )
         now = SYSTEM.now()
         by_web = self._schedule("by web", "447700900001", "Handed over by the page", now + timedelta(seconds=8))
         by_tick = self._schedule("by tick", "447700900002", "Handed over by the tick", now + timedelta(seconds=32))
@@ -134,9 +147,10 @@ class Demo:
         """Send a welcome message, then keep ticking until Ctrl-C."""
         ticking = threading.Thread(target=self._tick_each_minute, daemon=True)
         ticking.start()
-        at = SYSTEM.now() + timedelta(seconds=10)
-        welcome = self._schedule("welcome", "447700900001", "Welcome to WhatsApp-VPSLink!", at)
-        self._follower().follow([welcome], Stage.READ, 90)
+        if self._logged_in:
+            at = SYSTEM.now() + timedelta(seconds=10)
+            welcome = self._schedule("welcome", "447700900001", "Welcome to WhatsApp-VPSLink!", at)
+            self._follower().follow([welcome], Stage.READ, 90)
         click.echo("\nIt works. Schedule your own on the page; Ctrl-C stops everything.")
         stop = threading.Event()
         while not SYSTEM.wait(stop, SCAN_AFTER_SECONDS):
@@ -191,15 +205,22 @@ class Demo:
 
 @contextlib.contextmanager
 def _folder(data: Path | None) -> Iterator[Folder]:
-    """The folder given, or one of its own that is removed when all went well."""
+    """The folder given, or one of its own that is kept only when a failure has pointed to the logs in it."""
     if data is not None:
         yield Folder(data.resolve())
         return
     root = Path(tempfile.mkdtemp(prefix="wa-demo-"))
-    yield Folder(root)
-    shutil.rmtree(root)
+    keep = False
+    try:
+        yield Folder(root)
+    except SystemExit as leaving:
+        keep = leaving.code == FAILED
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(root)
 
 
 def _fail(sentence: str, log: Path) -> None:
     click.echo(f"\nThe demo failed: {sentence}\nLook into {log}", err=True)
-    sys.exit(1)
+    sys.exit(FAILED)

@@ -1,10 +1,12 @@
 """`wa doctor`: looks at this machine and the settings, and says line by line what is well and what to do."""
 
+import http.client
 import os
 import shutil
 import socket
 import stat
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +14,11 @@ from pathlib import Path
 import click
 
 from cli import ROOT
-from cli.processes import answers
 from cli.test import CHROMIUM
 
 LOW_DISK = 1_000_000_000
+PING = {"WEB_BIND": "ok", "HOST_BIND": "pong"}
+"""What is in our own parts' answer to /ping."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,22 @@ def port(bind: str, name: str, what: str) -> Finding:
             listener.bind((host.strip("[]"), int(number)))
             listener.listen(1)
         except (OSError, OverflowError) as error:
-            if answers(f"http://{bind}/ping")():
-                return Finding(f"port of {what}", f"something answers at {bind}: fine if that is your running {what}")
+            if PING[name] in says(f"http://{bind}/ping"):
+                return Finding(f"port of {what}", f"{what} runs already and answers at {bind}")
             return Finding(
                 f"port of {what}", f"{bind} cannot be used ({error})", f"End what uses it, or set {name} to another."
             )
     return Finding(f"port of {what}", f"{bind} is free")
+
+
+def says(url: str) -> str:
+    """The first words of what this address answers; empty where it does not answer."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as answer:
+            return str(answer.read(100).decode(errors="replace")).strip()
+    except (OSError, http.client.HTTPException):
+        return ""
 
 
 def data_folder(name: str, folder: Path) -> Finding:

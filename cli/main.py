@@ -12,6 +12,7 @@ COMMANDS = {
     "completion": "Print what your shell needs to complete wa's commands.",
     "demo": "Run the whole system here, against a simulated WhatsApp.",
     "doctor": "Check this machine and the settings, and say what to do.",
+    "link": "Back up the WhatsApp link, and restore it on a new machine.",
     "password": "Reset the page's password to a new one for the first time.",
     "requirements": "Recompile the hashed requirements.",
     "takeover": "Let this machine's session host lead in place of a lost one.",

@@ -40,8 +40,8 @@ class PageClient:
         wall = at.astimezone(ZoneInfo(zone))
         fields = {"to": to, "text": text, "date": f"{wall:%Y-%m-%d}", "time": f"{wall:%H:%M:%S}", "zone": zone}
         where = urllib.parse.urlsplit(self._post("/messages", fields)).path
-        before, _, message_id = where.rpartition("/messages/")
-        if before or not message_id:
+        before, found, message_id = where.rpartition("/messages/")
+        if before or not found or not message_id:
             raise PageRefused(f"The page took the form but led to {where}, where no message is.")
         return urllib.parse.unquote(message_id)
 

@@ -138,6 +138,7 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         self._signals.enter_context(_ending_on(signal.SIGTERM, signal.SIGHUP))
+        self._signals.enter_context(_interruptible())
         return self
 
     def __exit__(
@@ -270,6 +271,16 @@ def answers(url: str) -> Callable[[], bool]:
 def exists(path: Path) -> Callable[[], bool]:
     """A readiness check: whether this file is there and not empty."""
     return lambda: path.exists() and path.stat().st_size > 0
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt the block, also where a shell that started this in the background had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

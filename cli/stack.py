@@ -25,15 +25,27 @@ class FolderInUse(ProcessProblem):
     """Another installation runs over the same folder."""
 
 
+class FolderUnusable(ProcessProblem):
+    """The folder cannot be made or written."""
+
+
 @dataclass(frozen=True)
 class Folder:
-    """Where one installation keeps its files; everything below `root`, which only the owner can read."""
+    """Where one installation keeps its files; everything below `root`, which only the owner can read.
+
+    Raises FolderUnusable where it cannot be made.
+    """
 
     root: Path
 
     def __post_init__(self) -> None:
-        for folder in (self.root, self.logs):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            for folder in (self.root, self.logs):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise FolderUnusable(
+                f"{self.root} cannot be made ({error.strerror}): choose another folder with --data, or make room."
+            ) from None
 
     @property
     def logs(self) -> Path:
@@ -53,8 +65,13 @@ class Folder:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Nobody else starts programs over this folder meanwhile. Raises FolderInUse."""
-        lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Nobody else starts programs over this folder meanwhile. Raises FolderInUse, FolderUnusable."""
+        try:
+            lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise FolderUnusable(
+                f"{self.root} cannot be written ({error.strerror}): choose another --data, or make it yours."
+            ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -131,9 +148,7 @@ class Stack:
 
     def start_web(self) -> None:
         """The web page."""
-        web = self.start(
-            "web", [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:create()"]
-        )
+        web = self.start("web", [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:start()"])
         self.supervisor.wait_ready(web, answers(self.web_address + "/login"), START_SECONDS)
 
     def start_chalice(self) -> str:

@@ -41,8 +41,8 @@ def command(context: click.Context, data: Path, no_tick: bool) -> None:
         }
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
-    folder = Folder(data.resolve())
     try:
+        folder = Folder(data.resolve())
         with folder.held(), Supervisor() as supervisor:
             _run(Stack(supervisor, folder, settings=settings, **ports), with_tick=not no_tick)
     except KeyboardInterrupt:

@@ -57,7 +57,7 @@ class Api:
         )  # fmt: skip
         add(
             "GET", "/api/v1/pace", self.pace, scope=Scope.READ,
-            query={"to": True, "at": False}, answers={200: Forecast},
+            query={"to": True, "at": False, "id": False}, answers={200: Forecast},
             summary="When a message to this address at this time (now, if left out) would be begun, and why not at it.",
         )  # fmt: skip
         add("GET", "/api/v1/link", self.link, scope=Scope.MANAGE, summary="The WhatsApp connection, and the QR code.")
@@ -100,22 +100,25 @@ class Api:
 
     def pace(self, _: Call) -> Answer:
         now = self._clock.now()
-        message = orders.imagined(request.args.get("to", ""), request.args.get("at"), now)
+        asked = request.args
+        message = orders.imagined(asked.get("to", ""), asked.get("at"), now, asked.get("id"))
         return Answer(self._host.forecast(message, now))
 
     def link(self, _: Call) -> Answer:
-        pairing = self._host.link.pairing()
+        now, pairing = self._clock.now(), self._host.link.pairing()
         return Answer(
             {
                 "status": self._host.link.status().as_json(),
                 "number": self._host.link.own_number(),
                 "pairing": pairing and {**pairing.as_json(), "svg": _svg(pairing.qr)},
+                "backup": health.backup(self._host.backups.facts),
+                "undecryptable": health.undecryptable(self._host.undecryptable.facts(now), named=True),
             }
         )
 
     def pair(self, call: Call) -> Answer:
         try:
-            self._host.link.start()
+            self._host.connect()
         except Refused as error:
             raise Refusal(409, "Not here", str(error)) from None
         return self.link(call)

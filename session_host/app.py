@@ -1,9 +1,7 @@
 """The session host under gunicorn: `gunicorn -c python:session_host.gunicorn_conf 'session_host.app:create()'`."""
 
-import sys
 from typing import NoReturn
 
-import structlog
 from flask import Flask
 
 from session_host import contract
@@ -14,6 +12,7 @@ from session_host.folder_lock import FolderInUse
 from session_host.host import Host
 from session_host.public import Public
 from session_host.whatsapp import WhatsAppLink
+from shared import starting
 from shared.clock import SYSTEM
 from shared.logs import configure
 from shared.settings import HostPace, HostSettings, LogSettings, SettingsError, StorageSettings
@@ -21,10 +20,6 @@ from shared.store.errors import StoreError
 from shared.store.opening import open_bucket
 
 EXTENSION = "session_host"
-CANNOT_START = 4
-"""gunicorn ends, and does not try again for ever, when a worker leaves with this code (its APP_LOAD_ERROR)."""
-
-log = structlog.get_logger(__name__)
 
 
 def create() -> Flask:
@@ -61,8 +56,5 @@ def host_of(app: Flask) -> Host:
 
 
 def refuse_to_start(error: Exception) -> NoReturn:
-    """Say in one sentence why, where a person looks and where machines look, and end for good."""
-    log.error("cannot start", reason=str(error))
-    sys.stderr.write(f"The session host cannot start: {error}\n")
-    sys.stderr.flush()
-    sys.exit(CANNOT_START)
+    """Say in one sentence why the session host cannot start, and end for good."""
+    starting.refuse_to_start("The session host", error)

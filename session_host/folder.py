@@ -8,6 +8,7 @@ import structlog
 
 from session_host.database import LedgerError
 from session_host.ledger import Ledger
+from session_host.problems import Problems
 from shared.clock import Clock
 from shared.model.message import Message
 from shared.store.errors import StoreError
@@ -30,7 +31,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Folder:
     """The one writer of this account's projections. One thread calls `step`; `ask` and the fields are for any thread.
 
-    messages: as of the last fold. problems: what it could not read, in sentences. trouble: why it cannot fold now.
+    messages: as of the last fold. trouble: why it cannot fold now.
     decided: whether the last fold could tell what became of other hosts' claims; not while the clock is wrong.
     """
 
@@ -42,6 +43,7 @@ class Folder:
         *,
         leads: Callable[[], bool],
         host: Callable[[], str],
+        problems: Problems,
         on_stored: Callable[[], None],
         clock_is_right: Callable[[datetime], bool] = lambda _: True,
     ) -> None:
@@ -51,6 +53,7 @@ class Folder:
         self._clock = clock
         self._leads = leads
         self._host = host
+        self._problems = problems
         self._on_stored = on_stored
         self._clock_is_right = clock_is_right
         self._asked = threading.Event()
@@ -59,7 +62,6 @@ class Folder:
         self._pruned_at = _LONG_AGO
         self._failures = 0
         self.messages: Mapping[str, Message] = {}
-        self.problems: tuple[str, ...] = ()
         self.last_fold: datetime | None = None
         self.trouble: str | None = None
         self.decided = False
@@ -101,7 +103,8 @@ class Folder:
         deliveries = self._ledger.reconcile(folded.messages, self._host(), now, clock_is_right=right)
         written = self._fold.write(self._clock.now(), deliveries)
         self._ledger.stored({id_: each for id_, each in deliveries.items() if id_ not in written.unapplied})
-        self.messages, self.problems = dict(folded.messages), tuple(folded.problems)
+        self.messages = dict(folded.messages)
+        self._problems.folded(folded.found, self._fold.lying_aside(now), now)
         if right and now - self._pruned_at > PRUNED_EACH:
             self._ledger.prune(now)
             self._pruned_at = now

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from session_host.backups import BackupFacts
+from session_host.undecryptable import Unreadable
 from shared.model.alarm import OLD_PULSE
 from shared.model.link import LinkStatus
 from shared.model.values import print_instant
@@ -14,7 +16,10 @@ TICK_SILENT = timedelta(minutes=3)
 
 
 class Facts(NamedTuple):
-    """What is known at one moment. trouble: part → why it does not work, in words. skew: seconds, None if small."""
+    """What is known at one moment. trouble: part → why it does not work, in words. skew: seconds, None if small.
+
+    unreadable, refused: what a person should see to, in sentences; happened: what was put right, by its time.
+    """
 
     host: str
     version: str
@@ -28,10 +33,14 @@ class Facts(NamedTuple):
     last_pulse: datetime | None
     threads: Mapping[str, bool]
     trouble: Mapping[str, str]
-    problems: Sequence[str]
+    unreadable: Sequence[str]
+    refused: Sequence[str]
+    happened: Mapping[datetime, Sequence[str]]
     counts: Mapping[str, int]
     overdue: int
     skew: float | None
+    backup: BackupFacts = BackupFacts()
+    undecryptable: Unreadable = Unreadable()
 
 
 def scheduler_runs(facts: Facts) -> bool:
@@ -72,10 +81,11 @@ def document(facts: Facts, now: datetime) -> dict[str, Any]:
         "scheduler": scheduler_runs(facts),
         "whatsapp_session": facts.link.sends,
         "scheduler_activity": tick_is_heard(facts, now),
+        "records": not (facts.unreadable or facts.refused),
     }
     return {
         "timestamp": print_instant(now),
-        "healthy": all(checks.values()),
+        "healthy": all(checks.values()) and not facts.backup.overdue(facts.started_at, now),
         "checks": checks,
         "host": facts.host,
         "version": facts.version,
@@ -89,12 +99,28 @@ def document(facts: Facts, now: datetime) -> dict[str, Any]:
         "lastPulse": _instant(facts.last_pulse),
         "watch": watch(facts, now),
         "threads": dict(facts.threads),
-        "trouble": dict(facts.trouble),
-        "problems": list(facts.problems),
+        "trouble": {**facts.trouble, **({"link backup": facts.backup.trouble} if facts.backup.trouble else {})},
+        "problems": [*facts.unreadable, *facts.refused],
+        "happened": [f"{print_instant(at)}: {each}" for at, told in facts.happened.items() for each in told],
         "messages": dict(facts.counts),
         "overdue": facts.overdue,
         "clockSkewSeconds": None if facts.skew is None else round(facts.skew, 1),
+        "linkBackup": backup(facts.backup),
+        "undecryptable": undecryptable(facts.undecryptable),
     }
+
+
+def backup(facts: BackupFacts) -> dict[str, Any]:
+    """The link's backups: whether there are any to be, when the last was taken, why the last try failed."""
+    return {"on": facts.on, "last": _instant(facts.last), "trouble": facts.trouble}
+
+
+def undecryptable(unreadable: Unreadable, *, named: bool = False) -> dict[str, Any]:
+    """What could not be decrypted: how much, since when; `named`: also the chats' ends, which are not for everybody."""
+    told: dict[str, Any] = {"count": unreadable.total, "since": _instant(unreadable.since)}
+    if named:
+        told["newest"] = [{"chat": each.chat, "at": print_instant(each.at)} for each in unreadable.newest]
+    return told
 
 
 def _instant(value: datetime | None) -> str | None:

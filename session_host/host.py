@@ -5,20 +5,22 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from pydantic import ValidationError
 
-from session_host import VERSION, health
+from session_host import VERSION, handovers, health
+from session_host.backups import Backups, Child
 from session_host.database import Database, LedgerError
 from session_host.events import Events
+from session_host.fence import Fence
 from session_host.folder import Folder
 from session_host.folder_lock import FolderLock
 from session_host.gates import Skew, link_gate
 from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
-from session_host.link import Link, Receipt
+from session_host.link import Arrival, Link, Receipt, Refused
 from session_host.look import Look
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
+from session_host.problems import Problems
 from session_host.pulse import Pulse, Told
 from session_host.requests import Requests
 from session_host.rules import Row
@@ -26,17 +28,19 @@ from session_host.schema import MIGRATIONS
 from session_host.sender import Sender
 from session_host.threads import Stepper
 from session_host.tokens import Tokens
+from session_host.undecryptable import Undecryptable
 from shared.clock import Clock
 from shared.model import due
 from shared.model.link import Link as LinkState
 from shared.model.link import LinkStatus
 from shared.model.message import Message
 from shared.model.pace import DAY, OFF, Forecast, PaceSettings, plan
-from shared.model.wire import Handover, HandoverAnswer, ItemAnswer, Outcome
+from shared.model.wire import Handover, HandoverAnswer
 from shared.settings import HostSettings
 from shared.store.bucket import Bucket
 from shared.store.fold import Fold
 from shared.store.oplog import LogReader, Writer
+from shared.store.view import View
 
 log = structlog.get_logger(__name__)
 
@@ -67,13 +71,15 @@ class Host:
         self.tokens = Tokens(settings.data_dir)
         self.events = Events(THREADS // 2)
         self.writer = Writer(bucket, settings.name, clock=clock)
+        self._view = View(bucket)
         self.skew = Skew(lambda: bucket.server_time_offset)
         self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads, clock)
         self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon, self.pulse.announce)
         self._folds_as = self._caught_up_as = ("", 0)
+        self.problems = Problems()
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
-            leads=self._may_fold, host=lambda: self.pulse.host, on_stored=self._stored,
+            leads=self._may_fold, host=lambda: self.pulse.host, problems=self.problems, on_stored=self._stored,
             clock_is_right=lambda now: self.skew.gate(now) is None,
         )  # fmt: skip
         self.sender = Sender(
@@ -86,21 +92,27 @@ class Host:
             storage_trouble=lambda: self.folder.trouble,
             on_change=self.fold_soon,
         )
+        self.fence = Fence(self.pulse, link)
+        self.undecryptable = Undecryptable(self.database)
+        self._child = Child()
+        self.backups = Backups(bucket, self._child, self._may_back_up, on=bool(settings.backup_recipient), clock=clock)
         self._sending = Stepper("sender", self.sender.step, clock, at_end=self._finish_sending)
         self._folding = Stepper("folder", self._fold, clock)
-        self._beating = Stepper("pulse", self.pulse.step, clock)
+        self._beating = Stepper("pulse", self._beat, clock)
+        self._fencing = Stepper("fence", self.fence.step, clock)
+        self._backing_up = Stepper("backups", self.backups.step, clock)
         self._late_receipts: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
         self.on_stuck: Callable[[], None] = lambda: None
         self.started_at = clock.now()
         self.last_tick: datetime | None = None
         self.ledger.listen(self._tell)
-        link.listen(self._receipt, self._link_changed)
+        link.listen(self._receipt, self._link_changed, self._arrival)
 
     def start(self) -> None:
-        """Settle what a crash left, connect, begin to work. Raises LedgerError, link.Refused, OSError."""
+        """Settle what a crash left, begin to work; the link follows the lead. Raises LedgerError, Refused, OSError."""
         for id_ in self.ledger.recover(self.clock.now()):
             log.warning("found begun at start", id=id_)
-        self.link.start()
+        self.link.prepare()
         for stepper in self.threads:
             stepper.start()
 
@@ -109,6 +121,7 @@ class Host:
         for stepper in self.threads:
             stepper.stop()
         self.events.close()
+        self._child.stop()
 
     def stop(self, seconds: float) -> None:
         """Finish the send in hand, write what became of it, disconnect, let go of the folder; in about that time."""
@@ -140,20 +153,17 @@ class Host:
         if handover.by == "tick":
             self.last_tick = now
             self.skew.tick_said(handover.now, now)
-        messages, refused = [], []
-        for item in handover.items:
-            try:
-                messages.append(Message.model_validate(item))
-            except ValidationError as error:
-                refused.append(_refused(item, error))
+        messages, refused = handovers.read(handover.items)
         obeys = self.decides(now) is None
         answers = self.ledger.accept(messages, handover.by, self.pulse.host, now, obeys=obeys) if messages else []
         if messages or handover.by == "web":
             self.fold_soon()
+        self.problems.handed_over((*answers, *refused), now)
         return HandoverAnswer(
             now=now,
             host=self.pulse.host,
             items=(*answers, *refused),
+            problems=self.problems.unreadable(now),
             link=self.link.status(),
             last_fold=self.folder.last_fold,
             last_tick=self.last_tick,
@@ -164,6 +174,12 @@ class Host:
         """Lead in place of this other host, as a person decided. Raises pulse.NothingToTakeOver, StoreError."""
         self.pulse.take_over(other, now)
         self._beating.wake()
+
+    def connect(self) -> None:
+        """Connect or pair now, as a person asks. Raises link.Refused, also while the link must stay off."""
+        if reason := self.fence.closed(self.clock.now()):
+            raise Refused(reason)
+        self.link.start()
 
     def overdue(self, now: datetime) -> int:
         """How many messages should have begun two ticks ago and are neither begun, ended nor held until later."""
@@ -179,6 +195,16 @@ class Host:
             return row.message if row else folded
         content = folded if folded.order >= row.content.order else row.content
         return content.evolve(delivery=row.delivery.merged(folded.delivery))
+
+    def find_stored(self, message_id: str, now: datetime) -> Message | None:
+        """One message, read from the bucket where this host has not read all of it since it came to lead.
+
+        So a ledger that is empty or an old copy does not take for new what was stored before. Raises StoreError.
+        """
+        found = self.find(message_id)
+        if found is not None or self.decides(now) is None:
+            return found
+        return self._view.read(now).messages.get(message_id)
 
     def forecast(self, message: Message, now: datetime) -> Forecast:
         """When pace would let this message begin, given what left and what is scheduled in the day before it."""
@@ -213,19 +239,31 @@ class Host:
             last_pulse=self.pulse.last_put,
             threads={stepper.name: stepper.alive for stepper in self.threads},
             trouble={name: sentence for name, sentence in trouble.items() if sentence},
-            problems=self.folder.problems,
+            unreadable=self.problems.unreadable(now),
+            refused=self.problems.refused(now),
+            happened=self.problems.happened(),
             counts=self.ledger.counts(),
             overdue=self.overdue(now),
             skew=self.skew.shown(now),
+            backup=self.backups.facts,
+            undecryptable=self.undecryptable.facts(now),
         )
 
     @property
     def threads(self) -> tuple[Stepper, ...]:
         """What works in the background."""
-        return (self._sending, self._folding, self._beating)
+        return (self._sending, self._folding, self._beating, self._fencing, self._backing_up)
 
     def _told(self) -> Told:
         return Told(self.link.status(), self.folder.last_fold, self.last_tick)
+
+    def _beat(self, now: datetime) -> datetime:
+        due = self.pulse.step(now)
+        self._fencing.wake()
+        return due
+
+    def _may_back_up(self, now: datetime) -> bool:
+        return self.fence.closed(now) is None and self.link.own_number() is not None
 
     def _may_fold(self) -> bool:
         """Asked at the start of each fold, which catches up for who leads then."""
@@ -276,21 +314,20 @@ class Host:
             self._late_receipts.put(receipt)
         self.fold_soon()
 
+    def _arrival(self, arrival: Arrival) -> None:
+        try:
+            changed = self.undecryptable.arrived(arrival, self.clock.now())
+        except LedgerError as error:
+            log.warning("arrival not noted", reason=str(error))
+            return
+        if changed:
+            log.info("message can be read now" if arrival.readable else "message cannot be read", id=arrival.message_id)
+
     def _link_changed(self, status: LinkStatus) -> None:
         self.events.publish("link", state=str(status.state), sentence=status.sentence)
+        if self.backups.link_changed(status):
+            self._backing_up.wake()
         self._sending.wake()
         if status.state is LinkState.STUCK:
             log.error("link is stuck: this process ends, its supervisor starts another")
             self.on_stuck()
-
-
-def _refused(item: dict[str, object], error: ValidationError) -> ItemAnswer:
-    first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the item"
-    revision = item.get("revision")
-    return ItemAnswer(
-        id=str(item.get("id", ""))[:200],
-        revision=revision if isinstance(revision, int) else 0,
-        outcome=Outcome.REFUSED,
-        reason=f"This is no message: {where}: {first['msg']}.",
-    )

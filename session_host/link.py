@@ -67,6 +67,18 @@ class Receipt(Value):
     at: Instant
 
 
+class Arrival(Value):
+    """A message that reached this device. Not `readable`: it could not be decrypted, and its sender is asked again.
+
+    One that is sent again comes under the same id. `chat` as WhatsApp names it; `at` is WhatsApp's time, aware UTC.
+    """
+
+    message_id: str
+    chat: str
+    at: Instant
+    readable: bool
+
+
 class Pairing(Value):
     """A QR code to show now: its text is a secret, never logged, and useless after `expires_at`."""
 
@@ -80,12 +92,18 @@ class Link(Protocol):
     In the state `stuck` only a new process helps: who owns the link then ends this one. Nothing is lost by that.
     """
 
+    def prepare(self) -> None:
+        """Make ready to connect, and stay away from WhatsApp. Raises Refused where the link must not run, OSError."""
+
     def start(self) -> None:
-        """Connect, or begin pairing; what follows is seen in `status`. Raises Refused where the link must not run.
+        """Connect, or begin pairing; what follows is seen in `status`. Raises what `prepare` raises.
 
         Called again, it means "try now" where the link waits for a person (replaced, banned, outdated, unlinked);
         while a connection is there or on its way, it does nothing.
         """
+
+    def rest(self) -> None:
+        """Let a send in hand finish, disconnect, stay away from WhatsApp until `start`; returns at once."""
 
     def stop(self, seconds: float) -> None:
         """Let a send in hand finish, disconnect, return within about this many seconds. There is no start after it."""
@@ -115,9 +133,14 @@ class Link(Protocol):
         Sends are serial: a second caller waits for the first. While `status().sends` is false it fails at once.
         """
 
-    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
-        """Register who hears of receipts and of changes of state; before `start`.
+    def listen(
+        self,
+        on_receipt: Callable[[Receipt], None],
+        on_status: Callable[[LinkStatus], None],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        """Register who hears of receipts, of changes of state and of messages; before `prepare`.
 
-        `on_receipt` runs on WhatsApp's event thread, which waits for it: store the receipt and return.
-        `on_status` runs on the link's own thread, once for each change, in order. Neither may call `stop`.
+        `on_receipt` and `on_arrival` run on WhatsApp's event thread, which waits for them: store it and return.
+        `on_status` runs on the link's own thread, once for each change, in order. None of them may call `stop`.
         """

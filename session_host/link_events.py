@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from session_host.link import Receipt, ReceiptKind
+from session_host.link import Arrival, Receipt, ReceiptKind
 from session_host.link_machine import Happening, Kind
 from session_host.send_errors import masked
 
@@ -21,6 +21,10 @@ RECEIPTS: Mapping[int, ReceiptKind] = {
     4: ReceiptKind.READ,
     6: ReceiptKind.READ,  # played: a voice note that was heard
 }
+PEER = "peer"
+"""The category of what devices of one account tell one another."""
+HIDDEN = 2
+"""How the library says that a message that cannot be read is to be shown nowhere (a reaction, a vote)."""
 BAN_REASONS: Mapping[int, str] = {
     1: "too many people who do not know this number were written to",
     2: "too many people blocked this number",
@@ -81,10 +85,13 @@ EVENTS: Mapping[str, Kind | Callable[[Any, datetime], Happening | None]] = {
     "OfflineSyncPreviewEv": _catching_up,
     "OfflineSyncCompletedEv": Kind.CAUGHT_UP,
 }
-"""The events the link registers, beside receipts.
+"""The events the link registers, beside receipts and messages.
 
 Never ConnectFailureEv: with it, a login failure of an unknown kind ends the session with an error of the library.
 """
+
+ARRIVALS = ("MessageEv", "UndecryptableMessageEv")
+"""The events of a message that arrives, readable or not."""
 
 _LOGIN: Mapping[str, Happening] = {
     "success": Happening(kind=Kind.PAIRED),
@@ -136,3 +143,12 @@ def receipt(event: Any) -> Receipt | None:
     if kind is None or event.MessageSource.IsFromMe:
         return None
     return Receipt(message_ids=tuple(event.MessageIDs), kind=kind, at=datetime.fromtimestamp(event.Timestamp, UTC))
+
+
+def arrival(event: Any) -> Arrival | None:
+    """A message that arrives; None for what no person would ever see, on the phone neither."""
+    failed = hasattr(event, "DecryptFailMode")
+    if event.Info.Category == PEER or (failed and event.DecryptFailMode == HIDDEN):
+        return None
+    chat, at = event.Info.MessageSource.Chat, datetime.fromtimestamp(event.Info.Timestamp / 1000, UTC)
+    return Arrival(message_id=event.Info.ID, chat=f"{chat.User}@{chat.Server}", at=at, readable=not failed)

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """What can happen to the link: asked by people, told by WhatsApp, or seen by the host itself."""
 
     START = "start"
+    STAND_BY = "stand-by"
     WANTED = "wanted"
     STOP = "stop"
     UNLINKED_HERE = "unlinked-here"
@@ -46,7 +47,8 @@ class Kind(StrEnum):
 
 
 MEANING: Mapping[Kind, str] = {
-    Kind.START: "a person or the start of the host asks for the connection",
+    Kind.START: "a person, or the host that has come to lead, asks for the connection",
+    Kind.STAND_BY: "another host may lead this account",
     Kind.WANTED: "somebody looks for a QR code",
     Kind.STOP: "the host is stopping",
     Kind.UNLINKED_HERE: "a person has logged this device out from here",
@@ -110,7 +112,7 @@ EVERY = frozenset(Link)
 UP = frozenset({Link.CONNECTED, Link.CATCHING_UP})
 TRYING = frozenset({Link.CONNECTING, Link.RECONNECTING})
 SESSION = UP | TRYING | {Link.PAIRING}
-WAITING = frozenset({Link.UNLINKED, Link.REPLACED, Link.LOGGED_OUT, Link.BANNED, Link.OUTDATED})
+WAITING = frozenset({Link.STANDBY, Link.UNLINKED, Link.REPLACED, Link.LOGGED_OUT, Link.BANNED, Link.OUTDATED})
 LEAVING = frozenset({Link.STUCK, Link.STOPPED})
 NEVER_BEGUN = "there is no session before the start"
 HUNG_UP = "the session this speaks of has been ended; what it still says is old"
@@ -143,11 +145,15 @@ TABLE: Mapping[Kind, Row] = {
         (WAITING | {Link.STARTING}, Move(Link.CONNECTING, Order.DIAL)),
         ignored={UP | {Link.PAIRING}: "there is a connection", TRYING: _STILL_TRYING},
     ),
+    Kind.STAND_BY: _row(
+        (EVERY - LEAVING - {Link.STANDBY}, Move(Link.STANDBY, Order.REST)), ignored={_of(Link.STANDBY): ALREADY}
+    ),
     Kind.WANTED: _row(
         (_of(Link.UNLINKED, Link.LOGGED_OUT), Move(Link.CONNECTING, Order.DIAL)),
         ignored={
             SESSION: "there is a session, which shows a code if it needs one",
             _of(Link.REPLACED, Link.BANNED, Link.OUTDATED): "looking must not undo what waits for a decision",
+            _of(Link.STANDBY): "only who leads may show a code",
         },
     ),
     Kind.STOP: _row((EVERY - {Link.STOPPED}, Move(Link.STOPPED, Order.REST)), ignored={_of(Link.STOPPED): ALREADY}),
@@ -214,7 +220,8 @@ TABLE: Mapping[Kind, Row] = {
         (_of(Link.BANNED), Move(Link.CONNECTING, Order.DIAL)),
         ignored={
             _of(Link.CONNECTED): "may last for ever",
-            WAITING - {Link.BANNED}: "waits for a person",
+            WAITING - {Link.BANNED, Link.STANDBY}: "waits for a person",
+            _of(Link.STANDBY): "waits for the lead",
         },
     ),
     Kind.DEAF: _row(

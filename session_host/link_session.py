@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
 from session_host import link_events
-from session_host.link import Pairing, Receipt
+from session_host.link import Arrival, Pairing, Receipt
 from session_host.link_calls import GateClosed
 from session_host.link_machine import Happening, Kind
 from session_host.send_errors import masked
@@ -39,6 +39,14 @@ class Library(Protocol):
         """The class under which an event is registered."""
 
 
+class Ears(NamedTuple):
+    """Who is told of what happens in a session, of receipts and of messages that arrive."""
+
+    tell: Callable[[Happening, int], None]
+    receipt: Callable[[Receipt], None]
+    arrival: Callable[[Arrival], None]
+
+
 class Phase(StrEnum):
     """How far a session is."""
 
@@ -52,20 +60,12 @@ class Phase(StrEnum):
 class Session:
     """One client of the library and the thread it lives on."""
 
-    def __init__(
-        self,
-        library: Library,
-        database: str,
-        number: int,
-        clock: Clock,
-        tell: Callable[[Happening, int], None],
-        on_receipt: Callable[[Receipt], None],
-    ) -> None:
+    def __init__(self, library: Library, database: str, number: int, clock: Clock, ears: Ears) -> None:
         self.number = number
         self.pairing: Pairing | None = None
         self._clock = clock
-        self._tell = tell
-        self._on_receipt = on_receipt
+        self._ears = ears
+        self._tell = ears.tell
         self._phase = Phase.DIALLING
         self._moved = threading.Condition()
         self._codes = 0
@@ -119,6 +119,8 @@ class Session:
         for name in link_events.EVENTS:
             client.event(library.event_class(name))(self._handler(name))
         client.event(library.event_class("ReceiptEv"))(self._on_receipt_event)
+        for name in link_events.ARRIVALS:
+            client.event(library.event_class(name))(self._on_arrival_event)
         client.event.qr(self._on_code)
         # Not offered in public: the word with which the library ends a pairing, which otherwise only its output has.
         client._NewClient__onLoginStatus = self._on_pairing_word
@@ -144,9 +146,16 @@ class Session:
     def _on_receipt_event(self, _client: Any, event: Any) -> None:
         try:
             if receipt := link_events.receipt(event):
-                self._on_receipt(receipt)
+                self._ears.receipt(receipt)
         except Exception:
             log.exception("link.receipt-failed")
+
+    def _on_arrival_event(self, _client: Any, event: Any) -> None:
+        try:
+            if arrival := link_events.arrival(event):
+                self._ears.arrival(arrival)
+        except Exception as error:  # noqa: BLE001  (a trace of it could show the text)
+            log.error("link.arrival-failed", error=type(error).__name__)
 
     def _on_code(self, _client: Any, code: bytes) -> None:
         self._codes += 1
@@ -171,19 +180,11 @@ class Session:
 class Line:
     """The supervisor's connection: the session there is, and those before it."""
 
-    def __init__(
-        self,
-        library: Library,
-        database: str,
-        clock: Clock,
-        tell: Callable[[Happening, int], None],
-        on_receipt: Callable[[Receipt], None],
-    ) -> None:
+    def __init__(self, library: Library, database: str, clock: Clock, ears: Ears) -> None:
         self._library = library
         self._database = database
         self._clock = clock
-        self._tell = tell
-        self._on_receipt = on_receipt
+        self._ears = ears
         # Kept for good: the library may still write a log line through a pointer into a session that has ended.
         self._ended: list[Session] = []
         self.session: Session | None = None
@@ -197,7 +198,7 @@ class Line:
 
     def dial(self, session: int) -> None:
         """Begin a session."""
-        self.session = Session(self._library, self._database, session, self._clock, self._tell, self._on_receipt)
+        self.session = Session(self._library, self._database, session, self._clock, self._ears)
         self.session.begin()
 
     def looks_up(self) -> bool:

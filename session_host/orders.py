@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from session_host import rules
 from session_host.contract import Refusal
 from session_host.host import Host
-from session_host.requests import OtherBody
+from session_host.ledger import KEPT
+from session_host.requests import OtherBody, id_for
 from shared.model import due
 from shared.model.address import BadAddress, parse
 from shared.model.lifecycle import State
@@ -31,35 +32,41 @@ class Orders:
 
     def schedule(self, new: NewMessage, body: bytes, key: str | None, by: str, now: datetime) -> Message:
         """One new message, in the log before this returns. The same key or id with the same body is the same order."""
-        self._must_decide(now)
         fields = _checked(new, now)
         repeat = f"key:{by}:{key}" if key else f"id:{new.id}" if new.id else f"once:{uuid.uuid4().hex}"
+        id_ = new.id or f"api-{uuid.uuid4().hex}"
+        if (key or new.id) and not self._host.requests.known(repeat):
+            id_, there = self._stored_as(new.id, by, key, now)
+            if there is not None:  # the answer, or the ledger with this request in it, was lost
+                _check_same(there, fields, by, key, timed=new.send_at is not None)
+                return there
 
         def make() -> Message:
-            if new.id and self._host.find(new.id):
-                raise Refusal(
-                    409, "This id is taken", "Another message has this id: choose another, or change that one."
-                )
-            return Message(
-                id=new.id or f"api-{uuid.uuid4().hex}",
-                revision=1,
-                version=self._host.writer.reserve(),
-                created_at=now,
-                created_from=f"api:{by}",
-                **fields,
-            )
+            made = Message(id=id_, revision=1, created_at=now, created_from=f"api:{by}", **fields)
+            _check_time(made.send_at, made, now)
+            return made.evolve(version=self._host.writer.reserve())
 
         try:
             request = self._host.requests.first(repeat, body, now, make)
         except OtherBody:
-            what = "Idempotency-Key" if key else "id"
-            raise Refusal(
-                409, f"This {what} was used", f"The same {what} came before with another body: choose a new one."
-            ) from None
+            raise _other_body(key) from None
         if not request.appended:
             self._store(request.message, request.at, now)
             self._host.requests.appended(repeat)
         return self._host.find(request.message.id) or request.message
+
+    def _stored_as(self, id_: str | None, by: str, key: str | None, now: datetime) -> tuple[str, Message | None]:
+        """The id this request's message has, and the message of that id where the bucket has one already."""
+        if id_ is not None or key is None:
+            id_ = id_ or f"api-{uuid.uuid4().hex}"
+            return id_, self._host.find_stored(id_, now)
+        number = 0
+        while True:
+            id_ = id_for(by, key, number)
+            there = self._host.find_stored(id_, now)
+            if there is None or there.created_at is None or there.created_at > now - KEPT:
+                return id_, there
+            number += 1
 
     def find(self, message_id: str) -> Message:
         """One message."""
@@ -141,7 +148,8 @@ class Orders:
     def _store(self, message: Message, at: datetime, now: datetime) -> None:
         self._host.writer.append(message.version, at, messages=[message])
         soon = message.send_at <= now + due.WEB_HORIZON
-        self._host.ledger.accept([message], "api", self._host.pulse.host, now, due=soon)
+        obeys = self._host.decides(now) is None  # else whoever leads finds it in the log
+        self._host.ledger.accept([message], "api", self._host.pulse.host, now, due=soon, obeys=obeys)
         self._host.fold_soon()
 
 
@@ -159,18 +167,35 @@ def _checked(new: NewMessage, now: datetime) -> dict[str, Any]:
     _check_text(new.text)
     if new.zone is not None and new.zone not in available_timezones():
         raise _wrong("zone", f"'{new.zone}' is no time zone: write it like Europe/London.")
-    checked = Message(id="new", to=_address(new.to), send_at=send_at, **fields)
-    _check_time(send_at, checked, now)
-    return fields | {"to": checked.to, "send_at": send_at}
+    return fields | {"to": _address(new.to), "send_at": send_at}
 
 
-def imagined(to: str, at: str | None, now: datetime) -> Message:
-    """A message that nobody scheduled, to ask what would become of it; a time that has passed means now."""
+def _check_same(there: Message, fields: dict[str, Any], by: str, key: str | None, *, timed: bool) -> None:
+    """Whether these fields ask for this very message. One that was changed since is taken for it by its origin."""
+    if there.revision > 1 and there.created_from == f"api:{by}":
+        return
+    asked = fields if timed else fields | {"send_at": there.created_at}
+    if any(getattr(there, name) != value for name, value in asked.items()):
+        raise _other_body(key)
+
+
+def _other_body(key: str | None) -> Refusal:
+    what = "Idempotency-Key" if key else "id"
+    sentence = f"The same {what} came before with another body, or another message has this id: choose a new one."
+    return Refusal(409, f"This {what} was used", sentence)
+
+
+def imagined(to: str, at: str | None, now: datetime, id_: str | None = None) -> Message:
+    """A message to ask what would become of it; a time that has passed means now. `id_` where it is scheduled."""
     try:
         send_at = _INSTANT.validate_python(at) if at else now
     except ValidationError:
         raise _wrong("at", f"'{at}' is no time: write it with its zone, like 2026-12-24T10:00:00Z.") from None
-    return Message(id=f"imagined-{uuid.uuid4().hex}", to=_address(to), text="?", send_at=max(send_at, now))
+    address = _address(to)
+    try:
+        return Message(id=id_ or f"imagined-{uuid.uuid4().hex}", to=address, text="?", send_at=max(send_at, now))
+    except ValidationError:
+        raise _wrong("id", "That is no message's id.") from None
 
 
 def _address(typed: str) -> str:

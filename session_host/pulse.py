@@ -7,7 +7,7 @@ storage has no compare-and-swap, so each wait here is longer than what it waits 
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -45,8 +45,6 @@ class NothingToTakeOver(Exception):
 
 _STARTING = Standing(False, "The session host is starting and has not yet read the pulse in the storage.")
 _LEADS = Standing(True, None)
-_NOBODY = HostPulse(host=pulses.UNREADABLE, epoch=0, counter=0, at=datetime(1970, 1, 1, tzinfo=UTC))
-"""Stands for a pulse that cannot be read: it is waited for like any other."""
 
 
 class Pulse:
@@ -96,6 +94,11 @@ class Pulse:
     def standing(self) -> Standing:
         """Whether this host leads its account."""
         return self._standing
+
+    @property
+    def unread(self) -> bool:
+        """Whether this host has just started and has not looked at the pulse yet."""
+        return self._standing is _STARTING and self.trouble is None
 
     @property
     def other(self) -> HostPulse | None:
@@ -203,7 +206,7 @@ class Pulse:
             if self.fresh_gate(now) is None:
                 raise  # it was ours a moment ago and may be cut short: there is time to look again
             log.warning("pulse is unreadable", reason=str(error))
-            return _NOBODY
+            return pulses.NOBODY
 
     def _is_ours(self, found: HostPulse) -> bool:
         """Written by this ledger, now or earlier; a count ahead of ours means that the ledger is an old copy."""
@@ -257,7 +260,7 @@ class Pulse:
         if self._standing.leads:
             log.error("another host is alive", other=found.host, at=print_instant(found.at))
         self._holds = self._rooted = False
-        self._doubt, self._displaced = None, self._displaced or found is not _NOBODY
+        self._doubt, self._displaced = None, self._displaced or found is not pulses.NOBODY
         if self._watched is None or self._watched.pulse != found:
             self._watched = Watched(found, now)
         self._watched = watched = self._watched.looked(now)

@@ -1,6 +1,10 @@
-"""Repeatable requests: what was asked under a key is carried out once, however often the request comes."""
+"""Repeatable requests: what was asked under a key is carried out once, however often the request comes.
+
+The table is lost with the machine; the id that a key stands for is made of the key, so the bucket knows it, too.
+"""
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -19,6 +23,15 @@ class Request(NamedTuple):
     message: Message
     at: datetime
     appended: bool
+
+
+def id_for(name: str, key: str, number: int = 0) -> str:
+    """The id of the message that the token of this name asks for under this key, on whatever machine.
+
+    `number`: the same key is free again once a message is 40 days old; each such use has an id of its own.
+    """
+    parts = json.dumps([name, key, number])
+    return f"api-{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
 
 
 class Requests:
@@ -44,6 +57,10 @@ class Requests:
                 (key, digest, text, micros(now)),
             )
         return Request(message, now, False)
+
+    def known(self, key: str) -> bool:
+        """Whether anything was asked for under this key."""
+        return bool(self._database.query("SELECT 1 FROM requests WHERE key = ?", (key,)))
 
     def appended(self, key: str) -> None:
         """Its operation is in the log: a repetition need not write it again."""

@@ -186,7 +186,7 @@ def _named(content: Message) -> tuple[int, str, datetime]:
 
 def _release(row: Row) -> Row:
     """Claimed, but edited to a time that another handover will announce."""
-    delivery = lifecycle.retry(row.delivery, "changed").evolve(error=None)
+    delivery = lifecycle.retry(row.delivery, "changed").evolve(error=None, held_until=None)
     return row._replace(delivery=delivery, handed_by=None, not_before=None, claim_stored=False)
 
 
@@ -203,4 +203,6 @@ def too_late(row: Row) -> str:
         return f"Its time has passed and it was not sent; do you still want it sent? Send it now, or let it go.{why}"
     if policy is LatePolicy.ON_TIME:
         return f"It was to be sent on time only, and could not be.{why}"
-    return f"It could not be sent within {hours:g} hours of its time.{why}"
+    held = row.expires_at - lateness_limit(row.content) > row.content.send_at
+    since = "after the end of its hold" if held else "of its time"
+    return f"It could not be sent within {hours:g} hours {since}.{why}"

@@ -68,6 +68,10 @@ MIGRATIONS = (
     INSERT INTO known SELECT DISTINCT json_extract(content, '$.to') FROM messages WHERE rank >= 5;
     """,
     """
+    -- What has reached this device and could not be decrypted; it goes once it came again in a readable form.
+    CREATE TABLE undecryptable (id TEXT PRIMARY KEY, chat TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+    """,
+    """
     -- Whether this ledger's host holds its place in the pulse beyond doubt: then it leads at once when restarted.
     ALTER TABLE host ADD COLUMN sure INTEGER NOT NULL DEFAULT 1;
     """,

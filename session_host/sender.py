@@ -163,5 +163,5 @@ def _settle(row: Row, outcome: Sent | SendFailed, now: datetime) -> tuple[Row, d
     if outcome.permanent:
         return row._replace(delivery=lifecycle.failed(delivery, now, sentence)), None
     wait = rules.backoff(delivery.attempt)
-    again = lifecycle.hold(lifecycle.retry(delivery, sentence), None, f"{sentence} Trying again.")
+    again = lifecycle.hold(lifecycle.retry(delivery, sentence), delivery.held_until, f"{sentence} Trying again.")
     return row._replace(delivery=again), now + wait

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import structlog
 
 from session_host import link_events, link_files, link_output, safety, send_errors
-from session_host.link import Pairing, Reason, Receipt, SendFailed, Sent
+from session_host.link import Arrival, Pairing, Reason, Receipt, SendFailed, Sent
 from session_host.link_calls import GateClosed
 from session_host.link_machine import SESSION, Happening, Kind
-from session_host.link_session import Line
+from session_host.link_session import Ears, Line
 from session_host.link_supervisor import Supervisor
 from shared.clock import SYSTEM, Clock
 from shared.model.address import Address
@@ -43,6 +43,7 @@ class WhatsAppLink:
         self._clock = clock
         self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
         self._on_status: Callable[[LinkStatus], None] = lambda _status: None
+        self._on_arrival: Callable[[Arrival], None] = lambda _arrival: None
         self._starting = threading.Lock()
         self._sending = threading.Lock()
         self._neonize: _Neonize | None = None
@@ -50,12 +51,17 @@ class WhatsAppLink:
         self._number: str | None = None
         self._supervisor = Supervisor(clock, random.SystemRandom().random, self._changed)
 
-    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
-        """Register who hears of receipts and of changes of state; before `start`."""
-        self._on_receipt, self._on_status = on_receipt, on_status
+    def listen(
+        self,
+        on_receipt: Callable[[Receipt], None],
+        on_status: Callable[[LinkStatus], None],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        """Register who hears of receipts, of changes of state and of messages; before `prepare`."""
+        self._on_receipt, self._on_status, self._on_arrival = on_receipt, on_status, on_arrival
 
-    def start(self) -> None:
-        """Load the library, look whether it may connect from here, and connect; raises Refused, OSError."""
+    def prepare(self) -> None:
+        """Load the library and look whether it may connect from here; raises Refused, OSError."""
         with self._starting:
             if self._line is None:
                 library = _Neonize(self._read_log)
@@ -64,10 +70,19 @@ class WhatsAppLink:
                 self._number = link_files.linked_number(database)
                 self._neonize = library
                 name = link_files.name_for_library(database)
-                self._line = Line(library, name, self._clock, self._supervisor.tell, self._on_receipt)
+                hears = Ears(self._supervisor.tell, self._on_receipt, self._on_arrival)
+                self._line = Line(library, name, self._clock, hears)
                 self._supervisor.use(self._line)
                 self._supervisor.run()
+
+    def start(self) -> None:
+        """Connect, or try again now; raises Refused, OSError."""
+        self.prepare()
         self._supervisor.tell(Happening(kind=Kind.START))
+
+    def rest(self) -> None:
+        """Disconnect once a call in hand has come back, and stay away until `start`."""
+        self._supervisor.tell(Happening(kind=Kind.STAND_BY))
 
     def stop(self, seconds: float) -> None:
         """Let a call in hand finish, end the session; what does not end in time ends with the process."""

@@ -87,9 +87,12 @@ class HostClient:
         """Say what became of a message whose end is unknown; None takes it back. HostRefused (409) for any other."""
         return self._ask("POST", f"/api/v1/messages/{quote(message_id, safe='')}/verdict", Judgement(verdict=verdict))
 
-    def pace(self, to: str, at: datetime | None = None) -> Forecast:
-        """When a message to this address at this time (None: now) would be begun, and why not at it."""
-        asked = {"to": to} | ({"at": print_instant(at)} if at else {})
+    def pace(self, to: str, at: datetime | None = None, message_id: str = "") -> Forecast:
+        """When a message to this address at this time (None: now) would be begun, and why not at it.
+
+        `message_id`: the message asked about, where it is scheduled already.
+        """
+        asked = {"to": to} | ({"at": print_instant(at)} if at else {}) | ({"id": message_id} if message_id else {})
         answer = self._ask("GET", f"/api/v1/pace?{urlencode(asked)}")
         try:
             return Forecast.model_validate(answer)
@@ -150,7 +153,7 @@ class HostClient:
         document = _document(answer.data)
         if answer.status in accept:
             return document
-        raise HostRefused(_refusal(answer.status, document), answer.status, document)
+        raise HostRefused(_refusal(answer.status, document, token=bool(token)), answer.status, document)
 
 
 def _document(data: bytes) -> dict[str, Any]:
@@ -161,7 +164,8 @@ def _document(data: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _refusal(status: int, problem: Mapping[str, Any]) -> str:
-    if status in (401, 403) and not problem.get("detail"):
-        return "The session host refused the token: check HOST_TOKEN (`./wa token` makes one)."
+def _refusal(status: int, problem: Mapping[str, Any], *, token: bool) -> str:
+    if status == 401:
+        what = "does not know the token in HOST_TOKEN" if token else "needs a token, and HOST_TOKEN is not set"
+        return f"The session host {what}: make one with `./wa token create NAME --scope send`, and set it there."
     return str(problem.get("detail") or problem.get("title") or f"The session host answered {status}.")

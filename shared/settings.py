@@ -130,6 +130,12 @@ class HostAddress(Settings):
     )
 
 
+def _recipient(text: str) -> str:
+    if not re.fullmatch(r"age1[0-9a-z]{58}", text):
+        raise ValueError("it must be an age recipient: age1 and 58 letters and digits (./wa link key makes one)")
+    return text
+
+
 class HostSettings(Settings):
     """The session host's own."""
 
@@ -144,6 +150,11 @@ class HostSettings(Settings):
         alias="HOST_NAME",
         pattern=r"^[a-z0-9]{1,20}$",
         description="What the host calls itself in the bucket.",
+    )
+    backup_recipient: Annotated[str, AfterValidator(_recipient)] = Field(
+        default="",
+        alias="LINK_BACKUP_RECIPIENT",
+        description="Whom the daily backup of the link is encrypted to, age1…; ./wa link key makes one.",
     )
 
 

@@ -40,6 +40,7 @@ def mark(data_folder: Path) -> None:
         return
     if any(data_folder.iterdir()):
         raise NotSimulated(f"{data_folder} holds data that is not the simulator's; choose an empty folder.")
+    marker.touch(mode=0o600)
     marker.write_text(
         "This folder belongs to a simulated WhatsApp. Do not use it for a real account.\n", encoding="utf-8"
     )

@@ -1,18 +1,22 @@
-"""Makes the page: `gunicorn -c python:web.gunicorn_conf 'web.app:create()'`."""
+"""Makes the page: `gunicorn -c python:web.gunicorn_conf 'web.app:start()'`."""
 
+import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Flask
 
 from shared.clock import SYSTEM, Clock
-from shared.host_client import HostClient
-from shared.settings import HostAddress, StorageMode, StorageSettings, WebSettings
+from shared.host_client import HostClient, HostError
+from shared.settings import HostAddress, SettingsError, StorageMode, StorageSettings, WebSettings
+from shared.starting import refuse_to_start
 from shared.store.bucket import Bucket
+from shared.store.errors import StoreError
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
 from shared.store.view import View
 from web import door, rendering, security
+from web.asking import Asking
 from web.contact_book import ContactBook
 from web.host_watch import HostWatch
 from web.local import LocalState
@@ -29,6 +33,14 @@ LARGEST_REQUEST = 4_000_000
 """Bytes: 65,536 characters outside the Latin alphabet, as a form encodes them, and to spare."""
 
 
+def start() -> Flask:
+    """The page as the environment describes it. Where it cannot start, it says why and ends the process."""
+    try:
+        return create()
+    except (SettingsError, StoreError, HostError, sqlite3.Error, OSError) as error:
+        refuse_to_start("The web page", error)
+
+
 def create(
     environment: Mapping[str, str] | None = None,
     *,
@@ -36,7 +48,8 @@ def create(
     host: Host | None = None,
     clock: Clock = SYSTEM,
 ) -> Flask:
-    """The page as the environment describes it. Raises SettingsError, StoreError, HostError, OSError at the start."""
+    """The page as the environment describes it. Raises SettingsError, StoreError, HostError,
+    sqlite3.Error, OSError."""
     web_settings = WebSettings.read(environment)
     storage = StorageSettings.read(environment)
     parts = _parts(
@@ -69,6 +82,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         records=Records(view, clock, patience),
         scheduling=Scheduling(writer, view, telling, state, clock),
         contact_book=ContactBook(writer, view, telling, clock),
+        asking=Asking(host),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),
         throttle=LoginThrottle(state),

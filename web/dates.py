@@ -16,7 +16,11 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 class BadTime(ValueError):
-    """What was typed is no date, time or zone; the message says what to type instead."""
+    """What was typed is no date, time or zone; the message says what to type instead, `field` where it was typed."""
+
+    def __init__(self, sentence: str, field: str = "when") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 @cache
@@ -46,9 +50,14 @@ def _zone_names() -> dict[str, str]:
 
 def instant(wall: datetime, zone: str) -> datetime:
     """The UTC instant a naive wall time means in a zone, by the rule above. Raises BadTime outside the years above."""
-    if not EARLIEST <= wall.year <= LATEST:
-        raise BadTime(f"The year {wall.year} looks like a slip: choose a date before {LATEST + 1}.")
+    check_year(wall.year)
     return wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+
+
+def check_year(year: int) -> None:
+    """Raises BadTime for a year that nobody schedules a message in."""
+    if not EARLIEST <= year <= LATEST:
+        raise BadTime(f"The year {year} looks like a slip: choose a date before {LATEST + 1}.", "date")
 
 
 def wall(at: datetime, zone: str) -> datetime:

@@ -63,6 +63,19 @@ def read(form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: s
     return Filled(typed, errors, candidates, None if errors else Draft(**fields))
 
 
+def aim(
+    form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str
+) -> tuple[str, datetime, str] | None:
+    """To whom, when and in which zone a form that may not be finished means; None while that is not said yet."""
+    try:
+        recipient = resolve(form.get("to", ""), form.get("picked", ""), index, country)
+        wall, place = read_time(form, now, zone)
+        send_at = dates.instant(wall, place)
+    except (Unresolved, BadTime):
+        return None
+    return (str(recipient.address), send_at, place) if send_at > now else None
+
+
 def of_message(message: Message, zone: str) -> dict[str, str]:
     """The form's fields for editing a message."""
     place = message.zone or zone
@@ -108,10 +121,15 @@ def read_time(form: Mapping[str, str], now: datetime, zone: str) -> tuple[dateti
     The words in `when` count, unless `date` and `time` were filled from the same words already (`when_echoed`).
     """
     place = dates.zone_named(form.get("zone") or zone)
-    words = form.get("when", "").strip()
-    if words and words != form.get("when_echoed", "").strip():
+    if words := _in_words(form):
         return when.read(words, now, place)
     return datetime.combine(_date(form.get("date", "")), _time(form.get("time", ""))), place
+
+
+def _in_words(form: Mapping[str, str]) -> str:
+    """The words that count for the time; empty where date and time do."""
+    words = form.get("when", "").strip()
+    return "" if words == form.get("when_echoed", "").strip() else words
 
 
 def _moment(typed: dict[str, str], now: datetime, zone: str, errors: dict[str, str]) -> dict[str, Any] | None:
@@ -124,19 +142,20 @@ def _moment(typed: dict[str, str], now: datetime, zone: str, errors: dict[str, s
         wall, place = read_time(typed, now, place)
         send_at = dates.instant(wall, place)
     except BadTime as error:
-        errors["when"] = str(error)
+        errors["when" if _in_words(typed) else error.field] = str(error)
         return None
+    chosen = "when" if _in_words(typed) else "time"
     if send_at <= now:
-        errors["when"] = texts.IN_THE_PAST.format(ago=dates.relative(send_at, now, place))
+        errors[chosen] = texts.IN_THE_PAST.format(ago=dates.relative(send_at, now, place))
     elif send_at > now + FARTHEST:
-        errors["when"] = texts.FAR_AWAY
+        errors["when" if _in_words(typed) else "date"] = texts.FAR_AWAY
     return {"send_at": send_at, "wall_time": wall.isoformat(timespec="seconds"), "zone": place}
 
 
 def _date(typed: str) -> date:
     if not typed.strip():
-        raise BadTime(texts.NO_DATE)
-    bad = BadTime(texts.BAD_DATE.format(typed=typed.strip()[:40]))
+        raise BadTime(texts.NO_DATE, "date")
+    bad = BadTime(texts.BAD_DATE.format(typed=typed.strip()[:40]), "date")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", typed.strip(), flags=re.ASCII):
         raise bad
     try:
@@ -147,8 +166,8 @@ def _date(typed: str) -> date:
 
 def _time(typed: str) -> time:
     if not typed.strip():
-        raise BadTime(texts.NO_TIME)
-    bad = BadTime(texts.BAD_TIME.format(typed=typed.strip()[:40]))
+        raise BadTime(texts.NO_TIME, "time")
+    bad = BadTime(texts.BAD_TIME.format(typed=typed.strip()[:40]), "time")
     if not re.fullmatch(r"\d\d:\d\d(:\d\d)?", typed.strip(), flags=re.ASCII):
         raise bad
     try:

@@ -1,16 +1,16 @@
 """How gunicorn serves the page: one process with threads; state that must be shared is on disk, so more may run."""
 
-import sys
 from typing import Any
 
 from shared.host_client import HostClient, HostError
 from shared.logs import configure
 from shared.settings import HostAddress, LogSettings, SettingsError, StorageSettings, WebSettings
+from shared.starting import refuse_to_start
 
 try:
     bind = WebSettings.read().bind
 except SettingsError as error:
-    sys.exit(str(error))
+    refuse_to_start("The web page", error)
 worker_class = "gthread"
 workers = 1
 threads = 16
@@ -32,7 +32,7 @@ def on_starting(_: Any) -> None:
         LogSettings.read()
         HostClient(HostAddress.read())
     except (SettingsError, HostError) as error:
-        sys.exit(str(error))
+        refuse_to_start("The web page", error)
 
 
 def post_fork(_: Any, __: Any) -> None:

@@ -39,7 +39,7 @@ class Reading(NamedTuple):
     """What the host last said of itself; `problem` is a sentence where it did not answer.
 
     `standing` is one where it may send nothing, because of `other` or for another reason; `silence` one where it has
-    not heard the tick for too long.
+    not heard the tick for too long; `problems` are what a person should see to, in sentences.
     """
 
     at: datetime
@@ -50,6 +50,7 @@ class Reading(NamedTuple):
     other: Other | None = None
     problem: str | None = None
     silence: str | None = None
+    problems: tuple[str, ...] = ()
 
 
 class HostWatch:
@@ -112,6 +113,7 @@ def read_health(health: dict[str, Any], now: datetime) -> Reading:
         standing=standing if isinstance(standing, str) and standing else None,
         other=_other(health.get("other")),
         silence=_silence(health),
+        problems=_problems(health.get("problems")),
     )
 
 
@@ -126,6 +128,10 @@ def _silence(health: dict[str, Any]) -> str | None:
     if not isinstance(checks, dict) or not isinstance(watch, dict) or checks.get("scheduler_activity") is not False:
         return None
     return str(watch.get("tick") or "") or None
+
+
+def _problems(told: Any) -> tuple[str, ...]:
+    return tuple(each for each in told if isinstance(each, str)) if isinstance(told, list) else ()
 
 
 def _instant(health: dict[str, Any], name: str) -> datetime | None:

@@ -6,6 +6,7 @@ from flask import current_app
 
 from shared.clock import Clock
 from shared.settings import WebSettings
+from web.asking import Asking
 from web.contact_book import ContactBook
 from web.host_watch import HostWatch
 from web.owner import Owner
@@ -29,6 +30,7 @@ class Parts:
     records: Records
     scheduling: Scheduling
     contact_book: ContactBook
+    asking: Asking
     owner: Owner
     sessions: Sessions
     throttle: LoginThrottle

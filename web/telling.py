@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 import structlog
@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.host_client import HostError
 from shared.model.due import due
 from shared.model.message import Message
+from shared.model.pace import Forecast
 from shared.model.wire import MAX_BATCH, Handover, HandoverAnswer, ItemAnswer, item_of
 
 PATIENCE_SECONDS = 1.0
@@ -28,6 +29,9 @@ class Host(Protocol):
 
     def health(self) -> dict[str, Any]:
         """Its health document."""
+
+    def pace(self, to: str, at: datetime | None = None, message_id: str = "") -> Forecast:
+        """When a message to this address at this time would begin, and why not at it."""
 
     def link(self) -> dict[str, Any]:
         """The WhatsApp connection, with the QR code while pairing."""
@@ -70,7 +74,8 @@ class Telling:
 def _log(answer: "Future[HandoverAnswer]") -> None:
     error = answer.exception()
     if error is None:
-        log.info("handed over", items=len(answer.result().items))
+        items = len(answer.result().items)
+        log.info("handed over" if items else "told", items=items)
     elif isinstance(error, HostError):
         log.warning("handover not answered", reason=str(error))
     else:

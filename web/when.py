@@ -156,7 +156,9 @@ def _on_date(parts: dict[str, str | None], today: date, typed: str) -> date:
     years = [int(str(parts["year"]))] if parts.get("year") else range(today.year, today.year + 9)
     dated = (_date(year, month, day) for year in years)
     found = next((each for each in dated if each and (parts.get("year") or each >= today)), None)
-    if found is None or not dates.EARLIEST <= found.year <= dates.LATEST:
+    if found is not None:
+        dates.check_year(found.year)
+    else:
         raise BadTime(f"There is no such date as “{typed.strip()[:40]}”.")
     named = parts.get("weekday")
     if named and _weekday(named) is None:

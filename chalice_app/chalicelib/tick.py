@@ -18,7 +18,7 @@ from shared.host_client import HostClient, HostError
 from shared.model import alarm
 from shared.model.due import due, overdue
 from shared.model.link import LinkStatus
-from shared.model.message import Message
+from shared.model.message import Message, Status
 from shared.model.values import Instant, Value
 from shared.model.wire import MAX_BATCH, Handover, HandoverAnswer, Outcome, item_of
 from shared.settings import AlertSettings, HostAddress, StorageMode, StorageSettings, TickSettings
@@ -73,15 +73,17 @@ class Tick:
     def run(self, now: datetime) -> Report:
         """Hand over what is due by now + horizon, then look whether all is well. Raises TickFailed when it is not."""
         self._dark = False
-        messages, bucket = self._messages()
+        messages, unreadable, bucket = self._messages()
         picked = due(messages, now, self._horizon)
-        report, facts = None, alarm.Facts(bucket=f"scheduled.json could not be read: {bucket}" if bucket else None)
+        report, why = None, f"scheduled.json could not be read: {bucket}" if bucket else None
+        facts = alarm.Facts(bucket=why, unreadable=unreadable)
         try:
             answers = [self._host.handover(each) for each in _handovers(now, picked)]
         except HostError as error:
             facts = self._unasked(facts, str(error), now)
         else:
-            report, facts = _report(now, picked, answers), self._asked(facts, answers[-1])
+            report = _report(now, picked, answers)
+            facts = self._asked(facts.evolve(refused=_refused(answers)), answers[-1])
         self._tell(facts, now)
         wrong = alarm.troubles(alarm.findings(facts))
         if report is None or wrong:
@@ -90,13 +92,15 @@ class Tick:
             raise TickFailed(wrong, report)
         return report
 
-    def _messages(self) -> tuple[list[Message], StoreError | None]:
-        """What scheduled.json holds; nothing, and why, where it cannot be read: the host still hears of the cron."""
+    def _messages(self) -> tuple[list[Message], tuple[str, ...], StoreError | None]:
+        """What scheduled.json holds, and what of it cannot be read; nothing, and why, where all of it cannot: the host
+        still hears of the cron."""
         try:
-            return list(self._projections.messages().values()), None
+            scheduled = self._projections.scheduled()
         except StoreError as error:
             self._darken(error)
-            return [], error
+            return [], (), error
+        return list(scheduled.records.values()), tuple(self._projections.about_broken(scheduled)), None
 
     def _darken(self, error: StoreError) -> None:
         """A bucket that does not answer is not waited for again in this tick, or the time left were gone."""
@@ -142,6 +146,16 @@ def _account(storage: StorageSettings) -> str:
 def _handovers(now: datetime, picked: list[Message]) -> list[Handover]:
     batches = [picked[start : start + MAX_BATCH] for start in range(0, len(picked), MAX_BATCH)] or [[]]
     return [Handover(by="tick", now=now, items=tuple(item_of(each) for each in batch)) for batch in batches]
+
+
+def _refused(answers: list[HandoverAnswer]) -> dict[str, str]:
+    """What the host does not take and has not ended either, so that it may wait for ever."""
+    items = (item for answer in answers for item in answer.items)
+    return {
+        item.id: item.reason or "It says no more."
+        for item in items
+        if item.outcome is Outcome.REFUSED and item.status is not Status.FAILED
+    }
 
 
 def _report(now: datetime, picked: list[Message], answers: list[HandoverAnswer]) -> Report:

@@ -6,7 +6,7 @@ pulse) is told at once. An incident ends when two ticks in a row find nothing wr
 changes nothing.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -34,11 +34,17 @@ class Kind(StrEnum):
     HOST = "host"
     LINK = "link"
     PULSE = "pulse"
+    UNREADABLE = "unreadable"
+    REFUSED = "refused"
     OVERDUE = "overdue"
 
 
+CAUSES = frozenset({Kind.BUCKET, Kind.HOST, Kind.LINK, Kind.PULSE})
+"""What keeps every message from leaving, so that what is overdue follows from it."""
+
 AT_ONCE = frozenset({Kind.PULSE, Kind.OVERDUE})
-"""They have lasted for two ticks when they are first seen; but in the wake of another incident they may pass."""
+"""They have lasted for two ticks when they are first seen; but in the wake of a cause, or of one another, they may
+pass."""
 
 
 class Pulse(Value):
@@ -51,8 +57,9 @@ class Pulse(Value):
 class Facts(Value):
     """What one tick has seen. bucket, host: why they could not be used, None if they could.
 
-    answer: None exactly where `host` is not. overdue: counted in the bucket where the host could not be asked, None if
-    that was not possible. pulse: None where there is none or it was not looked at.
+    answer: the last one, None exactly where `host` is not. overdue: counted in the bucket where the host could not be
+    asked, None if that was not possible. pulse: None where there is none or it was not looked at. unreadable: records
+    of scheduled.json that the tick itself cannot read. refused: id → why the host did not take it.
     """
 
     bucket: str | None = None
@@ -60,6 +67,8 @@ class Facts(Value):
     answer: HandoverAnswer | None = None
     overdue: int | None = None
     pulse: Pulse | None = None
+    unreadable: tuple[str, ...] = ()
+    refused: dict[str, str] = Field(default_factory=dict)
 
 
 class Incident(Record):
@@ -111,8 +120,12 @@ def findings(facts: Facts) -> dict[Kind, str | None]:
         overdue = facts.answer.overdue
         if facts.pulse:
             found[Kind.PULSE] = _pulse(facts.pulse, facts.answer)
+        found[Kind.REFUSED] = _refused(facts.refused)
+    unreadable = (facts.answer and facts.answer.problems) or facts.unreadable
+    if unreadable or (facts.answer and not facts.bucket):
+        found[Kind.UNREADABLE] = _unreadable(unreadable)
     late = _overdue(overdue)
-    cause = next((kind for kind in Kind if found.get(kind)), None)
+    cause = next((kind for kind in Kind if kind in CAUSES and found.get(kind)), None)
     if cause is None:
         found[Kind.OVERDUE] = late
     elif late:
@@ -130,7 +143,7 @@ def decide(facts: Facts, open_: Collection[Incident], now: Instant) -> Decision:
         if kind in found:
             sentence = found[kind]
             if sentence is not None:
-                alone = not any(other is not kind for other in known)
+                alone = not any(other is not kind and other in CAUSES | AT_ONCE for other in known)
                 incident, notice = _wrong(incident, kind, sentence, now, at_once=kind in AT_ONCE and alone)
             elif incident is not None:
                 incident, notice = _well(incident, now)
@@ -195,6 +208,8 @@ _ENDED: dict[Kind, str] = {
     Kind.HOST: "The session host answers again.",
     Kind.LINK: "WhatsApp takes messages again.",
     Kind.PULSE: "The session host's pulse in the bucket is fresh again.",
+    Kind.UNREADABLE: "Nothing in the bucket waits for a person to look at it any more.",
+    Kind.REFUSED: "No message is refused any more.",
     Kind.OVERDUE: "Nothing is overdue any more.",
 }
 
@@ -220,6 +235,21 @@ def _pulse(pulse: Pulse, answer: HandoverAnswer) -> str | None:
         return None
     minutes = _count(int(age.total_seconds() // 60), "minute")
     return f"The session host's last pulse in the bucket is {minutes} old: look whether it can write to the bucket."
+
+
+def _unreadable(problems: Sequence[str]) -> str | None:
+    if not problems:
+        return None
+    more = f" And {len(problems) - 1} more: see the host's /health." if len(problems) > 1 else ""
+    return f"{problems[0]}{more}"
+
+
+def _refused(refused: Mapping[str, str]) -> str | None:
+    if not refused:
+        return None
+    id_, reason = next(iter(refused.items()))
+    more = f" And {_count(len(refused) - 1, 'other')}." if len(refused) > 1 else ""
+    return f"The session host does not take the message {id_!r}: {reason}{more} Look at it on the page."
 
 
 def _overdue(count: int | None) -> str | None:

@@ -122,50 +122,56 @@ def hold(delivery: Delivery, until: Instant | None, reason: str) -> Delivery:
 
 
 def unhold(delivery: Delivery) -> Delivery:
-    """The reason to hold it is gone; how long it was held stays, for limits and alarms count from there."""
+    """The reason to hold it is gone; until when it was held stays, for limits and alarms count from there."""
     _require(delivery, State.PENDING, State.CLAIMED)
     return _move(delivery, held_reason=None)
 
 
 def begin(delivery: Delivery, now: Instant) -> Delivery:
-    """(b) claimed → begun: committed before WhatsApp is asked. Happens at most once an attempt."""
+    """(b) claimed → begun: committed before WhatsApp is asked. Happens at most once an attempt.
+
+    Until when it was held stays, as for `unhold`: should it be tried again, its limit goes on counting from there.
+    """
     _require(delivery, State.CLAIMED)
-    return _move(delivery, state=State.BEGUN, begun_at=now, held_until=None, held_reason=None)
+    return _move(delivery, state=State.BEGUN, begun_at=now, held_reason=None)
 
 
 def sent(delivery: Delivery, now: Instant, message_id: str) -> Delivery:
     """(c) begun → sent: WhatsApp's server has acknowledged it."""
     _require(delivery, State.BEGUN)
-    return _move(delivery, state=State.SENT, sent_at=now, settled_at=now, message_id=message_id, error=None)
+    return _settle(delivery, State.SENT, now, sent_at=now, message_id=message_id, error=None)
 
 
 def unknown(delivery: Delivery, now: Instant, reason: str) -> Delivery:
     """(d) begun → unknown: it may have been delivered. Only a person settles it."""
     _require(delivery, State.BEGUN)
-    return _move(delivery, state=State.UNKNOWN, settled_at=now, error=reason)
+    return _settle(delivery, State.UNKNOWN, now, error=reason)
 
 
 def lost(delivery: Delivery, now: Instant, reason: str) -> Delivery:
     """(h) claimed or begun → unknown: the host that had claimed it is gone, and may have sent it before it was."""
     _require(delivery, State.CLAIMED, State.BEGUN)
-    return _move(delivery, state=State.UNKNOWN, settled_at=now, error=reason, held_until=None, held_reason=None)
+    return _settle(delivery, State.UNKNOWN, now, error=reason)
 
 
 def failed(delivery: Delivery, now: Instant, reason: str) -> Delivery:
     """(e) pending, claimed or begun → failed: certainly not delivered, and trying again would not help."""
     _require(delivery, State.PENDING, State.CLAIMED, State.BEGUN)
-    return _move(delivery, state=State.FAILED, settled_at=now, error=reason, held_until=None, held_reason=None)
+    return _settle(delivery, State.FAILED, now, error=reason)
 
 
 def missed(delivery: Delivery, now: Instant, reason: str) -> Delivery:
     """(f) pending or claimed → missed: its limit for being late has passed."""
     _require(delivery, State.PENDING, State.CLAIMED)
-    return _move(delivery, state=State.MISSED, settled_at=now, error=reason, held_until=None, held_reason=None)
+    return _settle(delivery, State.MISSED, now, error=reason)
 
 
 def retry(delivery: Delivery, reason: str) -> Delivery:
     """(g) claimed or begun → pending, next attempt: only after a certain and passing failure, or an edit to another
-    time."""
+    time.
+
+    Until when it was held goes with it: an attempt that failed does not make it later than it was allowed to be.
+    """
     _require(delivery, State.CLAIMED, State.BEGUN)
     return Delivery(
         attempt=delivery.attempt + 1,
@@ -173,6 +179,7 @@ def retry(delivery: Delivery, reason: str) -> Delivery:
         confirmed_version=delivery.confirmed_version,
         handed_over_by=delivery.handed_over_by,
         step=delivery.step + 1,
+        held_until=delivery.held_until,
         error=reason,
     )
 
@@ -192,6 +199,10 @@ def read(delivery: Delivery, at: Instant) -> Delivery:
 def _require(delivery: Delivery, *states: State) -> None:
     if delivery.state not in states:
         raise UnlawfulMove(f"this needs a message that is {' or '.join(states)}, but it is {delivery.state}")
+
+
+def _settle(delivery: Delivery, state: State, now: Instant, **changes: object) -> Delivery:
+    return _move(delivery, state=state, settled_at=now, held_until=None, held_reason=None, **changes)
 
 
 def _move(delivery: Delivery, **changes: object) -> Delivery:

@@ -9,6 +9,7 @@ class Link(StrEnum):
     """Codes for the page, /health and the tick's answer."""
 
     STARTING = "starting"
+    STANDBY = "standby"
     UNLINKED = "unlinked"
     PAIRING = "pairing"
     CONNECTING = "connecting"
@@ -30,11 +31,15 @@ class Link(StrEnum):
     @property
     def on_its_way(self) -> bool:
         """Whether it is about to connect, by itself or with the scan it waits for: no reason to be alarmed."""
-        return self in (Link.STARTING, Link.PAIRING, Link.CONNECTING, Link.RECONNECTING)
+        return self in (Link.STARTING, Link.STANDBY, Link.PAIRING, Link.CONNECTING, Link.RECONNECTING)
 
 
 SENTENCES: dict[Link, tuple[str, str]] = {
     Link.STARTING: ("The session host is starting.", "Nothing: this takes a few seconds."),
+    Link.STANDBY: (
+        "Another session host may lead this account, so this one stays off WhatsApp.",
+        "Nothing if it is to take over: it connects once it leads.",
+    ),
     Link.UNLINKED: ("No WhatsApp account is linked.", "Open Link and scan the QR code with your phone."),
     Link.PAIRING: (
         "Waiting for your phone to scan the QR code.",
@@ -74,7 +79,10 @@ class LinkStatus(Value):
         return self.state.sends
 
 
+STILL_CONNECTING = ("WhatsApp could not be reached yet; trying again.", "Check the server's network if this lasts.")
+
+
 def describe(state: Link, since: Instant, detail: str | None = None) -> LinkStatus:
-    """The state with its sentence and what to do."""
-    sentence, action = SENTENCES[state]
+    """The state with its sentence and what to do; connecting with a detail is connecting again after a failure."""
+    sentence, action = STILL_CONNECTING if detail and state is Link.CONNECTING else SENTENCES[state]
     return LinkStatus(state=state, sentence=sentence, action=action, since=since, detail=detail)

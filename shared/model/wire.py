@@ -53,6 +53,7 @@ class HandoverAnswer(Value):
     last_fold: Instant | None = None
     last_tick: Instant | None = None
     overdue: int = 0
+    problems: tuple[str, ...] = Field(default=(), description="what in the bucket cannot be read, for a person to see")
 
 
 class NewMessage(Value):

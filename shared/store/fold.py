@@ -13,6 +13,7 @@ from shared.store.bucket import Bucket
 from shared.store.errors import CutShort, FoldTooSlow, NewerVersion, StoreError, Unreadable
 from shared.store.kept import Kept
 from shared.store.oplog import LogReader, read_operation
+from shared.store.problem import Problem, Weight
 from shared.store.projection import contact_format, scheduled_format
 from shared.store.tidy import tidy
 
@@ -22,16 +23,24 @@ LONGEST_FOLD = timedelta(seconds=60)
 EVERYTHING_EACH = timedelta(hours=1)
 """How often all of the log is listed, for operations of writers whose clock was wrong, and to tidy up."""
 
+ASIDE_EACH = timedelta(minutes=10)
+"""How often what was set aside is listed again while anything is, to see whether somebody has dealt with it."""
+
 CONTACTS_EACH = timedelta(minutes=10)
 """How often contacts.json is looked at where nothing of it changes; each look is a paid call."""
 
 
 class Folded(NamedTuple):
-    """Everything the host knows. problems: sentences for people; what lasts is said each time, what happened once."""
+    """Everything the host knows. found: what is wrong; what lasts is found each time, what happened once."""
 
     messages: Mapping[str, Message]
     contacts: Mapping[str, Contact]
-    problems: list[str]
+    found: list[Problem]
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, in sentences for people."""
+        return [problem.sentence for problem in self.found]
 
 
 class Written(NamedTuple):
@@ -56,6 +65,9 @@ class Fold:
         self._everything_at: datetime | None = None
         self._tidied_at: datetime | None = None
         self._contacts_at: datetime | None = None
+        self._happened: list[Problem] = []  # not told yet, because the read that found it did not come to its end
+        self._aside: list[str] = []
+        self._aside_at: datetime | None = None
 
     def read(self, now: datetime, *, tidies: Callable[[], bool] = lambda: True) -> Folded:
         """Merge new operations, and what the bucket holds, into memory; tidy up only where `tidies` trusts `now`.
@@ -67,19 +79,32 @@ class Fold:
         """
         self._read_at = None
         everything = _due(self._everything_at, now, EVERYTHING_EACH)
-        problems = self._read_log("" if everything else self._log_after, now)
-        problems += self._scheduled.refresh(now)
+        lasting = self._read_log("" if everything else self._log_after, now)
+        self._happened += self._scheduled.refresh(now)
         if self._contacts.changed or _due(self._contacts_at, now, CONTACTS_EACH):
-            problems += self._contacts.refresh(now)
+            self._happened += self._contacts.refresh(now)
             self._contacts_at = now
-        problems += self._scheduled.about_broken() + self._contacts.about_broken()
+        lasting += self._scheduled.about_broken() + self._contacts.about_broken()
         if everything:
             self._everything_at = now
         if _due(self._tidied_at, now, EVERYTHING_EACH) and tidies():
-            problems += self._tidy(now)
+            self._happened += self._tidy(now)
             self._tidied_at = now
         self._read_at = now
-        return Folded(self._scheduled.as_read(), self._contacts.as_read(), problems)
+        happened, self._happened = self._happened, []
+        if happened:
+            self._aside_at = None
+        return Folded(self._scheduled.as_read(), self._contacts.as_read(), happened + lasting)
+
+    def lying_aside(self, now: datetime) -> list[str]:
+        """What was set aside and nobody has dealt with yet, in sentences. Raises StoreError.
+
+        A LIST at the first call, when something has happened, each ten minutes while something lies there, and hourly.
+        """
+        if _due(self._aside_at, now, ASIDE_EACH if self._aside else EVERYTHING_EACH):
+            self._aside = rescue.lying_aside(self._bucket)
+            self._aside_at = now
+        return list(self._aside)
 
     def write(self, now: datetime, deliveries: Mapping[str, Delivery]) -> Written:
         """Merge these deliveries in, and write the projections that changed; when it returns, all of it is stored.
@@ -102,33 +127,35 @@ class Fold:
             self._scheduled.records[id_] = message.evolve(delivery=merged)
         return True
 
-    def _read_log(self, after: str, now: datetime) -> list[str]:
+    def _read_log(self, after: str, now: datetime) -> list[Problem]:
+        """Merge new operations; what lasts of what cannot be read."""
         for operation in self._log.read(after=after, skip=self._merged):
             self._scheduled.absorb(operation.messages)
             self._contacts.absorb(operation.contacts)
             self._merged.add(operation.key)
-        problems = [self._set_aside(key, error, now) for key, error in self._log.unreadable.items()]
+        found = [self._set_aside(key, error, now) for key, error in self._log.unreadable.items()]
         waiting = [keys.day_of(key) for key in self._log.unreadable if key not in self._merged]
         self._log_after = min([keys.recent_log(now), *(keys.log_day(day) for day in waiting if day)])
-        return problems
+        self._happened += [problem for problem in found if problem.weight is not Weight.LASTS]
+        return [problem for problem in found if problem.weight is Weight.LASTS]
 
-    def _set_aside(self, key: str, error: Unreadable, now: datetime) -> str:
-        """Move an unreadable log object out of the way; in a sentence what became of it."""
+    def _set_aside(self, key: str, error: Unreadable, now: datetime) -> Problem:
+        """Move an unreadable log object out of the way; what became of it."""
         if isinstance(error, NewerVersion | CutShort):
-            return str(error)
+            return Problem(str(error), Weight.LASTS)
         try:
             aside, _ = rescue.copy_aside(self._bucket, key, partial(read_operation, key=key), now)
             self._merged.add(key)
             self._bucket.delete(key)
         except StoreError as failure:
-            return f"{error} It could not be set aside: {failure}"
-        return f"{error} It was set aside as {aside}; the others go on."
+            return Problem(f"{error} It could not be set aside: {failure}", Weight.LASTS)
+        return Problem(f"{error} It was set aside as {aside}; the others go on.")
 
-    def _tidy(self, now: datetime) -> list[str]:
+    def _tidy(self, now: datetime) -> list[Problem]:
         try:
             self._merged -= tidy(self._bucket, now, self._scheduled.form, self._contacts.form)
         except StoreError as error:
-            return [f"Snapshots and the log could not be tidied up; it is tried again in an hour. {error}"]
+            return [Problem(f"Snapshots and the log could not be tidied up; it is tried again in an hour. {error}")]
         return []
 
 

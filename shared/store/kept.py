@@ -13,6 +13,7 @@ from shared.model.versioned import Versioned, merge
 from shared.store import keys, rescue
 from shared.store.bucket import Bucket, Stored, content_tag
 from shared.store.errors import NewerVersion, NotFound, Unreadable
+from shared.store.problem import Problem, Weight
 from shared.store.projection import Document, Format
 
 R = TypeVar("R", bound=Versioned)
@@ -47,8 +48,8 @@ class Kept(Generic[R]):
             known = self.records.get(record.id)
             self.records[record.id] = record if known is None else merge(known, record)
 
-    def refresh(self, now: datetime) -> list[str]:
-        """Merge in what the bucket holds, where it is not what we wrote; what happened, in sentences.
+    def refresh(self, now: datetime) -> list[Problem]:
+        """Merge in what the bucket holds, where it is not what we wrote; what happened.
 
         What is unreadable is set aside and rebuilt. Raises NewerVersion and other StoreErrors.
         """
@@ -61,12 +62,9 @@ class Kept(Generic[R]):
         self._looked = True
         return problems
 
-    def about_broken(self) -> list[str]:
-        """What is kept though it could not be read, a sentence for each record."""
-        return [
-            f"{self.form.key}: {self.form.why_broken(raw)} It is kept as it is; the others go on."
-            for raw in self._document.broken
-        ]
+    def about_broken(self) -> list[Problem]:
+        """What is kept though it could not be read, one for each record."""
+        return [Problem(sentence, Weight.LASTS) for sentence in self.form.about_broken(self._document)]
 
     def save(self, now: datetime, log_after: str) -> bool:
         """Write what changed, and before it the snapshot of what was there; whether anything was written.
@@ -99,7 +97,7 @@ class Kept(Generic[R]):
             return self._bucket.get(self.form.key)
         return self._bucket.get_if_changed(self.form.key, self._stored.etag)
 
-    def _take(self, found: Stored, now: datetime) -> list[str]:
+    def _take(self, found: Stored, now: datetime) -> list[Problem]:
         try:
             document = self.form.read(found.data)
         except NewerVersion:
@@ -126,15 +124,15 @@ class Kept(Generic[R]):
                 self.records[record.id] = merge(known, record)
         return edited
 
-    def _rebuild_unreadable(self, found: Stored, error: Unreadable, now: datetime) -> list[str]:
+    def _rebuild_unreadable(self, found: Stored, error: Unreadable, now: datetime) -> list[Problem]:
         if found.data == self._aside:
             return []  # copied and reported already; it stays until the next save
         aside, data = rescue.copy_aside(self._bucket, self.form.key, self.form.read, now)
         source = self._rebuild()
         self._stored, self._in_doubt, self._aside = None, False, data
-        return [f"{error} It was copied to {aside} and rebuilt from {source or 'nothing else'} and the log."]
+        return [Problem(f"{error} It was copied to {aside} and rebuilt from {source or 'nothing else'} and the log.")]
 
-    def _rebuild_missing(self) -> list[str]:
+    def _rebuild_missing(self) -> list[Problem]:
         self._in_doubt = False
         if self._looked and self._stored is None:
             return []  # it was never there, or this was reported already
@@ -142,7 +140,7 @@ class Kept(Generic[R]):
         if source is None:
             return []  # the very first fold
         self._stored, self._gone = None, True
-        return [f"{self.form.key} was gone. It was rebuilt from {source} and the log."]
+        return [Problem(f"{self.form.key} was gone. It was rebuilt from {source} and the log.", Weight.GRAVE)]
 
     def _rebuild(self) -> str | None:
         """Merge in what is known of an earlier projection; in words where that was found."""
@@ -156,7 +154,7 @@ class Kept(Generic[R]):
         self._document = Document({}, snapshot.broken, snapshot.rest)
         return key
 
-    def _about_edits(self, edited: list[str], removed: list[str], ours: bool) -> list[str]:
+    def _about_edits(self, edited: list[str], removed: list[str], ours: bool) -> list[Problem]:
         key, sentences = self.form.key, []
         if edited:
             sentences.append(f"{key} was edited by hand: what was changed in {_some(edited)} is taken over.")
@@ -164,7 +162,7 @@ class Kept(Generic[R]):
             sentences.append(f"{key} lacked {_some(removed)}: put back. Cancel or delete on the page instead.")
         if not (edited or removed or ours):
             sentences.append(f"{key} was written by somebody else: what it holds was merged in.")
-        return sentences
+        return [Problem(sentence) for sentence in sentences]
 
 
 def _as_edit(known: R, found: R, data: bytes) -> R:

@@ -1,6 +1,7 @@
 """The names of everything in the bucket, relative to its prefix, and which names there can be."""
 
-from datetime import date, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 
 from shared.store.errors import BadKey
 
@@ -12,6 +13,9 @@ LOG = "log/"
 SNAPSHOTS = "snapshots/"
 SET_ASIDE = "set-aside/"
 BEFORE_IMPORT = "before-import/"
+LINK_BACKUPS = "backup/link/"
+
+_LINK_BACKUP = re.compile(re.escape(LINK_BACKUPS) + r"([0-9]{8}T[0-9]{6}Z)-[a-z0-9-]{1,80}\.age")
 
 MAX_BYTES = 900
 """S3 allows 1024 bytes of UTF-8; the rest is left for the prefix."""
@@ -65,6 +69,24 @@ def set_aside(key: str, now: datetime) -> str:
 def before_import(key: str) -> str:
     """Where a file of the old system is kept, byte for byte, before it is first rewritten."""
     return f"{BEFORE_IMPORT}{key}"
+
+
+def link_backup(at: datetime, host: str) -> str:
+    """Where the encrypted copy of the link that this host took at `at` (aware UTC) is kept."""
+    return f"{LINK_BACKUPS}{at:%Y%m%dT%H%M%SZ}-{host}.age"
+
+
+def link_backup_at(key: str) -> datetime | None:
+    """When the backup of this name was taken, aware UTC; None where it is no backup's name.
+
+    >>> link_backup_at("backup/link/20261122T120000Z-host-0123456789ab.age")
+    datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.timezone.utc)
+    """
+    found = _LINK_BACKUP.fullmatch(key)
+    try:
+        return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
 
 
 def check(key: str) -> str:

@@ -90,11 +90,13 @@ class Format(Generic[R]):
         tail = f",{document.small(rest)[1:]}" if rest else "}"
         return document.pack(f'{document.small(head)[:-1]},"{self._name}":[{joined}]{tail}')
 
-    def why_broken(self, raw: Any) -> str:
-        """In a sentence which record it is and what is wrong with it."""
-        name = raw.get("id") if isinstance(raw, Mapping) else None
-        shown = f"the record {str(name)[:60]!r}" if name else f"a record without id ({str(raw)[:60]!r})"
-        return f"{shown} could not be read: {_reason(raw, self._model)}."
+    def about_broken(self, read: Document[R]) -> list[str]:
+        """Which records of this document could not be read and why, a sentence for each, without what it says."""
+        return [
+            f"{self.key}: {_which(raw)} could not be read: {_reason(raw, self._model)}. It is kept as it is; the "
+            "others go on. Put it right, or take it out, in that file."
+            for raw in read.broken
+        ]
 
     def _small(self, record: R) -> str:
         known = self._printed.get(record.id)
@@ -155,6 +157,11 @@ def is_text(raw: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _which(raw: Any) -> str:
+    name = raw.get("id") if isinstance(raw, Mapping) else None
+    return f"the record {str(name)[:60]!r}" if name else "a record without id"
 
 
 def _reason(raw: Any, model: type[R]) -> str:

@@ -1,5 +1,6 @@
 """Heartbeats in the bucket: the host's, by which a second host knows that it lives, and the tick's open incidents."""
 
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from pydantic import Field, ValidationError
@@ -28,6 +29,10 @@ class HostPulse(Record):
     link: LinkStatus | None = None
     last_fold: Instant | None = None
     last_tick: Instant | None = None
+
+
+NOBODY = HostPulse(host=UNREADABLE, epoch=0, counter=0, at=datetime(1970, 1, 1, tzinfo=UTC))
+"""Stands for a pulse that cannot be read: it is waited for like any other."""
 
 
 class TickPulse(Record):

@@ -38,6 +38,27 @@ def keep_first(bucket: Bucket, data: bytes, key: str) -> bytes:
     return there
 
 
+def lying_aside(bucket: Bucket) -> list[str]:
+    """What lies under set-aside/, in a sentence each: what that means, and what a person is to do. Raises StoreError.
+
+    Whoever has dealt with an object deletes it; so nothing that was asked for is forgotten before somebody has seen it.
+    """
+    return [_about(entry.key) for entry in bucket.list(keys.SET_ASIDE)]
+
+
+def _about(aside: str) -> str:
+    original = aside.removeprefix(keys.SET_ASIDE).partition("/")[2]
+    if original.startswith(keys.LOG):
+        return (
+            f"What somebody asked for (a message, an edit or a cancel) could not be read and is not carried out: it "
+            f"lies in {aside}. Look whether the page lacks something and enter it again; then delete that object."
+        )
+    return (
+        f"{original} could not be read and was rebuilt from snapshot and log; what was there lies in {aside}. Look "
+        "whether the page lacks something; then delete that object."
+    )
+
+
 def newest_snapshot(bucket: Bucket, form: Format[R]) -> tuple[str, Document[R]] | None:
     """The projection as it was before the last fold, else the newest daily one that can be read; None if there is none.
 

@@ -1,7 +1,7 @@
 """What readers see: projections and log merged. A page shows its own write at once, also while the host is down."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
@@ -13,13 +13,14 @@ from shared.store import keys
 from shared.store.bucket import Bucket
 from shared.store.errors import NewerVersion, NotFound, Unreadable
 from shared.store.oplog import LogReader, Operation
-from shared.store.projection import ContactBook, Document, Scheduled, read_contacts, read_scheduled
+from shared.store.projection import ContactBook, Document, Format, Scheduled, contact_format, scheduled_format
 
 R = TypeVar("R", bound=Versioned)
 
 
 class Snapshot(NamedTuple):
-    """Everything known at one moment. unreadable: key → why it could not be read; folded_at: the host's last write."""
+    """Everything known at one moment. unreadable: what could not be read (a key, a record) → why, in a sentence;
+    folded_at: the host's last write."""
 
     messages: Mapping[str, Message]
     contacts: Mapping[str, Contact]
@@ -31,8 +32,8 @@ class Projections:
     """The projections without the log: one conditional GET each, parsed once. Safe to use from several threads."""
 
     def __init__(self, bucket: Bucket) -> None:
-        self._scheduled = _Latest(bucket, keys.SCHEDULED, read_scheduled, Scheduled())
-        self._contacts = _Latest(bucket, keys.CONTACTS, read_contacts, ContactBook())
+        self._scheduled = _Latest(bucket, scheduled_format(), Scheduled())
+        self._contacts = _Latest(bucket, contact_format(), ContactBook())
 
     def scheduled(self) -> Document[Message]:
         """scheduled.json; empty where there is none yet. Raises Unreadable and other StoreErrors."""
@@ -50,9 +51,13 @@ class Projections:
         """The contacts of contacts.json by id. Raises Unreadable and other StoreErrors."""
         return MappingProxyType(self.contact_book().records)
 
+    def about_broken(self, scheduled: Document[Message], contacts: Document[Contact] | None = None) -> list[str]:
+        """Which records of these could not be read and why, a sentence for each."""
+        of_contacts = self._contacts.form.about_broken(contacts) if contacts else []
+        return [*self._scheduled.form.about_broken(scheduled), *of_contacts]
+
     def readable(self) -> tuple[Document[Message], Document[Contact], dict[str, str]]:
         """Both, or in place of one that is unreadable the newest that was not, and why (key → sentence).
-
         Raises NewerVersion, for what cannot be understood must not be answered with something older; and StoreErrors.
         """
         problems: dict[str, str] = {}
@@ -85,6 +90,8 @@ class View:
             after = "" if problems else min(scheduled.log_after, keys.recent_log(now))
             operations = {operation.key: operation for operation in self._log.read(after=after)}
             problems |= {key: str(error) for key, error in self._log.unreadable.items()}
+            broken = self._projections.about_broken(scheduled, contacts)
+            problems |= {f"record {number}": sentence for number, sentence in enumerate(broken, start=1)}
             messages = self._messages.update(scheduled, {key: each.messages for key, each in operations.items()})
             people = self._contacts.update(contacts, {key: each.contacts for key, each in operations.items()})
         return Snapshot(messages, people, MappingProxyType(problems), scheduled.folded_at)
@@ -93,8 +100,9 @@ class View:
 class _Latest(Generic[R]):
     """One projection, read again only when its tag changed."""
 
-    def __init__(self, bucket: Bucket, key: str, read: Callable[[bytes], Document[R]], empty: Document[R]) -> None:
-        self._bucket, self._key, self._read_document, self._empty = bucket, key, read, empty
+    def __init__(self, bucket: Bucket, form: Format[R], empty: Document[R]) -> None:
+        self.form = form
+        self._bucket, self._key, self._read_document, self._empty = bucket, form.key, form.read, empty
         self._etag = ""
         self._problem: Unreadable | None = None
         self._document: Document[R] | None = None

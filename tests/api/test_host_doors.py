@@ -11,9 +11,11 @@ from openapi_spec_validator import validate
 
 from session_host import VERSION, tokens
 from session_host.contract import MOST_BYTES
-from session_host.link import Pairing, Reason, SendFailed
+from session_host.link import Arrival, Pairing, Reason, SendFailed
 from shared.clock import SYSTEM
 from shared.model.link import Link
+from shared.store import pulse as pulses
+from shared.store.pulse import HostPulse
 from tests.api.host_app import Api, an_api
 from tests.builders import in_
 from tests.cast import ALICE
@@ -133,8 +135,40 @@ class TestLink:
         assert (document["pairing"], document["number"]) == (None, "447700900000")
 
     def test_pairing_can_be_begun_again(self, api: Api) -> None:
+        api.host.pulse.step(api.clock.now())
         assert api.ask("POST", "/api/v1/link").status_code == 200
         assert api.link.started
+
+    def test_nobody_can_connect_a_host_that_does_not_lead(self, api: Api) -> None:
+        pulses.write_host(api.bucket, HostPulse(host="london-1", epoch=3, counter=7, at=in_(-10)))
+        api.host.pulse.step(api.clock.now())
+        answer = api.ask("POST", "/api/v1/link")
+        assert answer.status_code == 409
+        assert "london-1" in answer.get_json()["detail"]
+        assert not api.link.started
+
+    def test_a_host_that_does_not_lead_confirms_no_change(self, api: Api) -> None:
+        known = api.ask("POST", "/api/v1/messages", {"to": ALICE.number, "message": "Tea?"}).get_json()
+        pulses.write_host(api.bucket, HostPulse(host="london-1", epoch=3, counter=7, at=in_(-10)))
+        api.host.pulse.step(api.clock.now())
+        one = f"/api/v1/messages/{known['id']}"
+        for answer in (api.ask("DELETE", one), api.ask("PATCH", one, {"revision": 1, "message": "Coffee?"})):
+            assert answer.status_code == 503
+            assert "london-1" in answer.get_json()["detail"]
+        assert api.ask("GET", one).get_json()["message"] == "Tea?"
+
+    def test_what_cannot_be_read_is_named_there_and_only_counted_in_public(self, api: Api) -> None:
+        api.link.on_arrival(Arrival(message_id="3EB0A", chat="123456789012345@lid", at=in_(-60), readable=False))
+        told = api.ask("GET", "/api/v1/link").get_json()["undecryptable"]
+        assert told == {
+            "count": 1,
+            "since": "2026-11-22T11:59:00Z",
+            "newest": [{"chat": "…2345", "at": "2026-11-22T11:59:00Z"}],
+        }
+        public = api.client.get("/health").get_json()["undecryptable"]
+        assert public == {"count": 1, "since": "2026-11-22T11:59:00Z"}
+        api.link.on_arrival(Arrival(message_id="3EB0A", chat="123456789012345@lid", at=in_(-50), readable=True))
+        assert api.client.get("/health").get_json()["undecryptable"] == {"count": 0, "since": None}
 
     def test_logging_out(self, api: Api) -> None:
         assert api.ask("DELETE", "/api/v1/link").get_json()["status"]["state"] == "unlinked"
@@ -237,4 +271,5 @@ def test_health_is_healthy_when_everything_is(tmp_path: Path) -> None:
             "scheduler": True,
             "whatsapp_session": True,
             "scheduler_activity": True,
+            "records": True,
         }

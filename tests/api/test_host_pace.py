@@ -67,3 +67,14 @@ def test_two_at_once_leave_at_the_pace(api: Api) -> None:
     api.set(in_(30))
     api.work()
     assert sorted(text for _, text in api.link.sent) == ["one", "two"]
+
+
+def test_a_message_that_is_scheduled_already_does_not_stand_in_its_own_way(api: Api) -> None:
+    at = in_(hours=1).isoformat()
+    order = {"to": ALICE.number, "message": "Later.", "scheduledTime": at}
+    id_ = api.ask("POST", "/api/v1/messages", order).get_json()["id"]
+    api.work()
+    asked = f"/api/v1/pace?to={ALICE.number}&at=2026-11-22T13:00:00Z"
+    assert "reason" in api.ask("GET", asked).get_json()
+    assert "reason" not in api.ask("GET", f"{asked}&id={id_}").get_json()
+    assert api.ask("GET", f"{asked}&id=no%20id").status_code == 422

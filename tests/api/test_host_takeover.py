@@ -72,7 +72,6 @@ def test_it_must_be_said_from_whom(api: Api, body: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("POST", MESSAGES, {"to": ALICE.number, "message": "Now!"}),
         ("PATCH", f"{MESSAGES}/due", {"revision": 1, "message": "Other words."}),
         ("DELETE", f"{MESSAGES}/due", None),
     ],
@@ -86,4 +85,11 @@ def test_a_host_that_does_not_lead_promises_nothing(api: Api, method: str, path:
     assert answer.content_type == "application/problem+json"
     assert "Another session host, london-1" in answer.get_json()["detail"]
     assert "delivery" not in api.ask("GET", f"{MESSAGES}/due").get_json(), "nothing is confirmed"
+    assert len(list(api.bucket.list("log/"))) == 1
+
+
+def test_what_a_host_that_does_not_lead_is_asked_to_send_waits_for_who_leads(api: Api) -> None:
+    answer = api.ask("POST", MESSAGES, {"to": ALICE.number, "message": "Now!"})
+    assert answer.status_code == 202
+    assert "delivery" not in answer.get_json(), "nothing is claimed"
     assert len(list(api.bucket.list("log/"))) == 1

@@ -13,6 +13,7 @@ import pytest
 
 from chalice_app.chalicelib.tick import Tick, TickFailed
 from shared.model.link import Link, describe
+from shared.model.message import Status
 from shared.model.wire import HandoverAnswer, ItemAnswer, Outcome
 from shared.store import keys
 from shared.store.directory import DirectoryBucket
@@ -41,7 +42,9 @@ def host() -> Iterator[Answering]:
         link=describe(Link.CONNECTED, NOW),
         items=(
             ItemAnswer(id="m1", revision=1, outcome=Outcome.ACCEPTED),
-            ItemAnswer(id="m2", revision=1, outcome=Outcome.REFUSED, reason="'x' is no WhatsApp address"),
+            ItemAnswer(
+                id="m2", revision=1, outcome=Outcome.REFUSED, status=Status.FAILED, reason="'x' is no WhatsApp address"
+            ),
         ),
     )
     with answering(200, json.dumps(answer.as_json()).encode()) as server:
@@ -108,8 +111,9 @@ def test_an_unreadable_file_is_an_error_but_the_heartbeat_still_comes(
     assert [each["by"] for each in handed_over(host)] == ["tick"]
 
 
-def test_a_refused_token_is_an_error(tmp_path: Path) -> None:
-    with answering(401, b"") as host, pytest.raises(TickFailed, match="HOST_TOKEN"):
+@pytest.mark.parametrize("body", [b"", b'{"detail": "This needs a token: send one.", "status": 401}'])
+def test_a_refused_token_is_an_error_that_names_the_setting(tmp_path: Path, body: bytes) -> None:
+    with answering(401, body) as host, pytest.raises(TickFailed, match=r"HOST_TOKEN.*wa token create NAME"):
         a_tick(tmp_path, host.url).run(NOW)
 
 
@@ -122,3 +126,28 @@ def test_it_loads_neither_phonenumbers_nor_dateutil_nor_boto3() -> None:
     root = str(Path(__file__).parents[2])
     answer = run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_what_the_host_refuses_and_has_not_ended_fails_the_tick(tmp_path: Path) -> None:
+    refused = ItemAnswer(id="m2", revision=1, outcome=Outcome.REFUSED, reason="This is no message: to: Field required.")
+    answer = HandoverAnswer(now=NOW, host="host", link=describe(Link.CONNECTED, NOW), items=(refused,))
+    with (
+        answering(200, json.dumps(answer.as_json()).encode()) as host,
+        pytest.raises(TickFailed, match="does not take the message 'm2': This is no message: to") as failed,
+    ):
+        a_tick(tmp_path, host.url).run(NOW)
+    assert failed.value.report is not None
+
+
+def test_a_record_that_cannot_be_read_fails_the_tick_whether_or_not_the_host_answers(
+    tmp_path: Path, bucket: DirectoryBucket, host: Answering
+) -> None:
+    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": "2026-11-22 12:01:00"}
+    whole = builders.message(id="m3", send_at=NOW)
+    document = {"version": 1, "messages": [broken, whole.as_json()]}
+    bucket.put(keys.SCHEDULED, json.dumps(document).encode())
+    for url in (host.url, "http://127.0.0.1:9"):
+        with pytest.raises(TickFailed, match="the record 'm1' could not be read: scheduledTime"):
+            a_tick(tmp_path, url).run(NOW)
+    [handover] = handed_over(host)
+    assert [each["id"] for each in handover["items"]] == ["m3"]

@@ -72,6 +72,55 @@ def test_a_host_that_is_down_is_said_on_the_page(page: Page) -> None:
     assert path_of(page.client.post("/link/logout")) == "/link"
 
 
-def test_an_answer_nobody_understands_is_a_sentence(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page.host, "link", lambda: {"status": "fine"})
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": "fine"},
+        {"status": link_status().as_json(), "backup": "yes"},
+        {"status": link_status().as_json(), "backup": {"on": True, "last": "yesterday"}},
+        {"status": link_status().as_json(), "undecryptable": {"count": 3}},
+        {"status": link_status().as_json(), "undecryptable": [3]},
+    ],
+)
+def test_an_answer_nobody_understands_is_a_sentence(
+    page: Page, monkeypatch: pytest.MonkeyPatch, answer: dict[str, object]
+) -> None:
+    monkeypatch.setattr(page.host, "link", lambda: answer)
     assert "does not understand" in words(page.client.get("/link"))
+
+
+def test_a_host_of_an_earlier_version_says_nothing_of_backups(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page.host, "link", lambda: {"status": link_status().as_json(), "number": "447700900000"})
+    assert "backed up" not in words(page.client.get("/link"))
+
+
+@pytest.mark.parametrize(
+    ("backup", "said"),
+    [
+        ({"on": False, "last": None, "trouble": None}, "This link is not backed up."),
+        ({"on": True, "last": None, "trouble": None}, "There is no backup of this link yet"),
+        (
+            {"on": True, "last": "2026-11-22T03:00:00Z", "trouble": None},
+            "Last backup of this link: Sun 22 Nov 2026, 03:00.",
+        ),
+        (
+            {"on": True, "last": None, "trouble": "The key was refused."},
+            "it is tried again each hour: The key was refused.",
+        ),
+    ],
+)
+def test_how_old_the_backup_is_stands_there(page: Page, backup: dict[str, object], said: str) -> None:
+    page.host.backup = backup
+    assert said in words(page.client.get("/link"))
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "One message could not be read"), (3, "3 messages could not be read")])
+def test_what_could_not_be_read_is_said_with_where_to_read_it(page: Page, count: int, said: str) -> None:
+    panel = page.client.get("/link/panel")
+    seen = panel.text.split("seen=")[1].split('"')[0].replace("&amp;", "&")
+    page.host.undecryptable = {"count": count, "since": "2026-11-22T11:00:00Z", "newest": []}
+    assert page.client.get(f"/link/panel?seen={seen}").status_code == 200
+    shown = words(page.client.get("/link"))
+    assert said in shown
+    assert "since Sun 22 Nov 2026, 11:00" in shown
+    assert "you can read them on your phone" in shown

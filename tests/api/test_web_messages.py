@@ -66,6 +66,11 @@ def test_the_time_may_be_written_in_words(page: Page) -> None:
     assert only(page).wall_time == "2026-11-27T18:00:00"
 
 
+def test_what_the_clocks_change_is_said_after_saving_too(page: Page) -> None:
+    answer = page.compose(when="28 mar 2027 1:30", date="", time="")
+    assert "The clocks go forward over 01:30 that day" in words(page.client.get(answer.headers["Location"]))
+
+
 def test_words_win_over_the_date_unless_the_date_was_filled_from_them(page: Page) -> None:
     page.compose(when="tomorrow 9am", text="words")
     page.compose(when="in 20 minutes", when_echoed="in 20 minutes", date="2026-11-22", time="12:19", text="echoed")
@@ -98,14 +103,15 @@ BAD = {
         "text",
         "100,000 characters; WhatsApp takes 65,536. Shorten it by 34,464",
     ),
-    "in the past": ({"date": "2026-11-22", "time": "11:57"}, "when", "That is 3 min ago"),
-    "this very second": ({"date": "2026-11-22", "time": "12:00"}, "when", "choose a time that is still to come"),
-    "a far year": ({"date": "2060-01-01"}, "when", "check the year"),
-    "a slip of a year": ({"date": "9999-12-31"}, "when", "year 9999"),
-    "no date": ({"date": ""}, "when", "Choose a date"),
-    "no time": ({"time": ""}, "when", "Choose a time"),
-    "no such date": ({"date": "2027-02-30"}, "when", "is no date"),
-    "no such time": ({"time": "25:61"}, "when", "is no time of day"),
+    "in the past": ({"date": "2026-11-22", "time": "11:57"}, "time", "That is 3 min ago"),
+    "this very second": ({"date": "2026-11-22", "time": "12:00"}, "time", "choose a time that is still to come"),
+    "a far year": ({"date": "2060-01-01"}, "date", "check the year"),
+    "a slip of a year": ({"date": "9999-12-31"}, "date", "year 9999"),
+    "no date": ({"date": ""}, "date", "Choose a date"),
+    "no time": ({"time": ""}, "time", "Choose a time"),
+    "no such date": ({"date": "2027-02-30"}, "date", "is no date"),
+    "no such time": ({"time": "25:61"}, "time", "is no time of day"),
+    "a far year in words": ({"when": "1 jan 2500 10:00"}, "when", "year 2500"),
     "unclear words": ({"when": "friday 6"}, "when", "in the morning or in the evening"),
     "nonsense zone": ({"zone": "Mars/Olympus"}, "zone", "no time zone I know"),
     "nonsense lateness": ({"if_late": "sometimes"}, "if_late", "one of the three"),
@@ -130,7 +136,7 @@ def test_bad_input_is_named_beside_its_field_and_everything_typed_is_kept(page: 
 
 def test_several_things_are_said_at_once(page: Page) -> None:
     answer = page.compose(to="", text="", date="", zone="")
-    assert set(errors(answer)) == {"to", "text", "when"}
+    assert set(errors(answer)) == {"to", "text", "date"}
 
 
 def test_a_name_that_is_not_exact_is_asked_back_and_can_be_chosen(page: Page) -> None:
@@ -338,7 +344,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_shown(page: Page) -> None:
     page.compose(text="Still here")
     page.bucket.put("log/20261122/web-0.json", b"not json")
     shown = words(page.client.get("/"))
-    assert "1 object in the storage cannot be read" in shown
+    assert "1 thing in the storage cannot be read" in shown
     assert "Still here" in shown
 
 
@@ -390,8 +396,36 @@ def test_the_header_says_that_the_host_sends_nothing_and_which_other_one_is_in_t
     assert "./wa takeover" in shown
 
 
+def test_the_header_says_what_needs_a_person(page: Page) -> None:
+    before = page.client.get("/live").get_json()["status"]
+    page.host.problems = ["scheduled.json: the record 'm1' could not be read.", "The message 'm9' was refused."]
+    page.later(timedelta(seconds=30))
+    shown = words(page.client.get("/"))
+    assert "2 things need you" in shown
+    assert all(sentence.replace("'", "&#39;") in shown or sentence in shown for sentence in page.host.problems)
+    assert page.client.get("/live").get_json()["status"] != before
+
+
+def test_the_agenda_says_which_record_it_leaves_out(page: Page) -> None:
+    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": "soon"}
+    page.bucket.put("scheduled.json", json.dumps({"version": 1, "messages": [broken]}).encode())
+    page.later(timedelta(seconds=30))
+    shown = words(page.client.get("/"))
+    assert "1 thing in the storage cannot be read and is left out here" in shown
+    assert "could not be read: scheduledTime" in shown
+
+
 @pytest.mark.parametrize(
-    "told", [{"other": 7}, {"other": {}}, {"other": {"host": "x", "lastPulse": "soon"}}, {"standing": 7}]
+    "told",
+    [
+        {"problems": 7},
+        {"problems": [7]},
+        {"other": 7},
+        {"other": {}},
+        {"other": {"host": "x", "lastPulse": "soon"}},
+        {"standing": 7},
+    ],
 )
 def test_what_a_host_of_another_version_says_breaks_no_page(page: Page, told: dict[str, object]) -> None:
     assert read_health(told, NOW).standing is None
+    assert read_health(told, NOW).problems == ()

@@ -60,6 +60,7 @@ ROUTES = {
     "GET /status": Row(),
     "GET /compose": Row(("to", "text", "when", "from")),
     "GET /compose/echo": Row(("when", "when_echoed", "date", "time", "zone")),
+    "GET /compose/pace": Row(("to", "picked", "when", "when_echoed", "date", "time", "zone", "id")),
     "POST /messages": Row(COMPOSE),
     "GET /messages/<message_id>": Row(),
     "GET /messages/<message_id>/timeline": Row(),

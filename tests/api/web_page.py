@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from shared.host_client import HostUnreachable
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus
 from shared.model.message import Message
+from shared.model.pace import Forecast
 from shared.model.wire import Handover, HandoverAnswer, ItemAnswer, Outcome
 from shared.store.bucket import Entry, Stored
 from shared.store.errors import Unreachable
@@ -65,9 +66,14 @@ class PageHost:
         self.silence = ""
         self.status: LinkStatus = link_status()
         self.svg: str | None = None
+        self.backup: dict[str, Any] = {"on": False, "last": None, "trouble": None}
+        self.undecryptable: dict[str, Any] = {"count": 0, "since": None, "newest": []}
         self.standing: str | None = None
         self.other: dict[str, str] | None = None
         self.refusal = ""
+        self.problems: list[str] = []
+        self.forecast: dict[str, Any] = {}
+        self.asked: list[tuple[str, datetime | None, str]] = []
         self.handovers: list[Handover] = []
 
     def _check(self) -> None:
@@ -92,14 +98,21 @@ class PageHost:
             "lastFold": "2026-11-22T11:59:50Z",
             "standing": self.standing,
             "other": self.other,
+            "problems": self.problems,
             "checks": {"scheduler_activity": not self.silence},
             "watch": {"tick": self.silence or "The tick was heard 20 s ago."},
         }
 
+    def pace(self, to: str, at: datetime | None = None, message_id: str = "") -> Forecast:
+        self._check()
+        self.asked.append((to, at, message_id))
+        return Forecast(begins_at=at or NOW).evolve(**self.forecast)
+
     def link(self) -> dict[str, Any]:
         self._check()
         pairing = {"svg": self.svg, "qr": "2@secret", "expiresAt": "2026-11-22T12:00:20Z"} if self.svg else None
-        return {"status": self.status.as_json(), "number": OWNER.number, "pairing": pairing}
+        told = {"status": self.status.as_json(), "number": OWNER.number, "pairing": pairing}
+        return told | {"backup": self.backup, "undecryptable": self.undecryptable}
 
     def pair(self) -> dict[str, Any]:
         self._check()

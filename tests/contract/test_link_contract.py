@@ -3,14 +3,15 @@
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import pytest
 
+from session_host.link import Arrival, Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link import Link as AnyLink
-from session_host.link import Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link_machine import Kind
 from shared.model.address import Address
 from shared.model.link import SENTENCES, Link, LinkStatus
@@ -54,6 +55,9 @@ class World(Protocol):
     def reads(self) -> None:
         """Ada's phone has got everything, and she reads it."""
 
+    def writes(self, *, damaged: bool = False) -> str:
+        """Ada writes to this account, damaged: on its first way; the message's id."""
+
 
 class FakeWorld:
     def __init__(self) -> None:
@@ -82,6 +86,12 @@ class FakeWorld:
             for kind in ReceiptKind:
                 self._fake.receipt(f"3EB0{number:018X}", kind)
 
+    def writes(self, *, damaged: bool = False) -> str:
+        id_ = f"3EB0{next(MESSAGES)}"
+        for readable in (False, True) if damaged else (True,):
+            self._fake.arrival(id_, ADA.jid, readable=readable)
+        return id_
+
 
 class RealWorld:
     def __init__(self, control: Control, link: RealLink, number: str) -> None:
@@ -109,6 +119,11 @@ class RealWorld:
     def reads(self) -> None:
         self._control.read(ADA.user)
 
+    def writes(self, *, damaged: bool = False) -> str:
+        if damaged:
+            self._control.add_fault(FaultRule(stanza="delivery", action="garble"))
+        return self._control.send(ADA.user, "Hello back", to=self.number).id
+
 
 class Heard:
     """What a link's listeners heard, to be waited for."""
@@ -116,8 +131,9 @@ class Heard:
     def __init__(self, link: AnyLink) -> None:
         self.statuses: list[LinkStatus] = []
         self.receipts: list[Receipt] = []
+        self.arrivals: list[Arrival] = []
         self._changed = threading.Condition()
-        link.listen(self._note(self.receipts), self._note(self.statuses))
+        link.listen(self._note(self.receipts), self._note(self.statuses), self._note(self.arrivals))
 
     def until(self, holds: Callable[[], object], what: str) -> None:
         """Blocks until it holds; fails the test where it does not within half a minute."""
@@ -142,6 +158,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
 
 
 ACCOUNTS = itertools.count(447700900001)
+MESSAGES = itertools.count(1)
 
 
 @pytest.fixture(params=["fake", "real"])
@@ -261,6 +278,45 @@ def test_receipts_tell_by_id_that_it_was_delivered_and_read(linked: World, heard
         heard.until(partial(has_heard, heard, kind), f"heard that it was {kind}")
     assert {told.message_ids for told in heard.receipts} == {(sent,)}
     assert all(told.at.utcoffset() is not None for told in heard.receipts)
+
+
+def test_what_arrives_is_told_by_its_id(linked: World, heard: Heard) -> None:
+    id_ = linked.writes()
+    heard.until(lambda: told_of(heard, id_), "heard of the message")
+    (arrival,) = told_of(heard, id_)
+    assert arrival.readable
+    assert abs(arrival.at - heard.statuses[-1].since) < timedelta(minutes=2)
+
+
+def test_what_cannot_be_read_is_told_and_told_again_once_it_can(linked: World, heard: Heard) -> None:
+    linked.writes()
+    id_ = linked.writes(damaged=True)
+    heard.until(lambda: [each.readable for each in told_of(heard, id_)] == [False, True], "heard of both")
+
+
+def told_of(heard: Heard, id_: str) -> list[Arrival]:
+    return [told for told in heard.arrivals if told.message_id == id_]
+
+
+def test_at_rest_it_stays_away_until_it_is_started(linked: World, heard: Heard) -> None:
+    linked.link.rest()
+    becomes(linked, heard, Link.STANDBY)
+    assert nothing_goes(linked)
+    assert linked.link.pairing() is None
+    linked.link.rest()
+    linked.link.start()
+    becomes(linked, heard, Link.CONNECTED)
+    linked.link.send_text(ADA, "back")
+    assert linked.received() == ["back"]
+
+
+def test_made_ready_it_says_nothing_to_whatsapp_before_the_start(world: World, heard: Heard) -> None:
+    world.link.prepare()
+    world.link.rest()
+    becomes(world, heard, Link.STANDBY)
+    assert (world.link.own_number(), world.link.pairing()) == (None, None)
+    world.link.start()
+    becomes(world, heard, Link.PAIRING)
 
 
 def test_a_number_without_an_account_is_known_before_and_after(linked: World) -> None:

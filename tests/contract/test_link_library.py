@@ -40,10 +40,13 @@ props = client.DeviceProps(platformType=client.DeviceProps.CHROME)
 made = client.NewClient("/tmp/never-opened.db", uuid="x", props=props)
 made._stop_finalizer.detach()
 print(json.dumps({
-    "registered": sorted(name for name in [*link_events.EVENTS, "ReceiptEv"] if hasattr(events, name)),
+    "registered": sorted(
+        name for name in [*link_events.EVENTS, *link_events.ARRIVALS, "ReceiptEv"] if hasattr(events, name)
+    ),
     "receipts": {name: receipts.Value(name) for name in receipts.keys()},
     "bans": len(proto.TemporaryBan.TempBanReason.keys()),
     "gone": proto.MAIN_DEVICE_GONE,
+    "hidden": proto.UndecryptableMessage.DECRYPT_FAIL_HIDE,
     "paired": proto.PairStatus.PStatus.Value("SUCCESS"),
     "replaceable": [hasattr(client, name) for name in ("Thread", "log_whatsmeow")],
     "word": callable(made._NewClient__onLoginStatus),
@@ -54,7 +57,7 @@ print(json.dumps({
 
 def test_the_names_and_numbers_are_those_of_the_pinned_library() -> None:
     seen: dict[str, Any] = json.loads(child(NAMES))
-    assert seen["registered"] == sorted([*link_events.EVENTS, "ReceiptEv"])
+    assert seen["registered"] == sorted([*link_events.EVENTS, *link_events.ARRIVALS, "ReceiptEv"])
     receipts = seen["receipts"]
     assert {
         receipts["DELIVERED"]: ReceiptKind.DELIVERED,
@@ -64,6 +67,7 @@ def test_the_names_and_numbers_are_those_of_the_pinned_library() -> None:
     } == link_events.RECEIPTS
     assert seen["bans"] == len(link_events.BAN_REASONS)
     assert (seen["gone"], seen["paired"]) == (link_events.DEVICE_GONE, link_events.PAIRING_SUCCEEDED)
+    assert seen["hidden"] == link_events.HIDDEN
     assert seen["replaceable"] == [True, True]
     assert seen["word"] is True
     assert seen["numbers"] == [False, None, False, False], "asking the flags of a client that never connected is safe"

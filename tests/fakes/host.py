@@ -9,7 +9,7 @@ from typing import Any
 from session_host.database import Database
 from session_host.gates import Skew, link_gate
 from session_host.ledger import Ledger
-from session_host.link import Pairing, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.look import Look
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
@@ -63,13 +63,20 @@ class ScriptedLink:
         self.sent: list[tuple[str, str]] = []
         self.failures: list[Exception] = []
         self.while_sending: Callable[[], None] = lambda: None
-        self.started = self.stopped = False
+        self.prepared = self.started = self.resting = self.stopped = False
         self.qr: Pairing | None = None
         self.on_receipt: Callable[[Receipt], None] = lambda _: None
         self.on_status: Callable[[LinkStatus], None] = lambda _: None
+        self.on_arrival: Callable[[Arrival], None] = lambda _: None
+
+    def prepare(self) -> None:
+        self.prepared = True
 
     def start(self) -> None:
-        self.started = True
+        self.started, self.resting = True, False
+
+    def rest(self) -> None:
+        self.resting = True
 
     def stop(self, seconds: float) -> None:
         self.stopped = True
@@ -98,8 +105,13 @@ class ScriptedLink:
         self.sent.append((str(to), text))
         return Sent(f"3EB0{len(self.sent):04d}")
 
-    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
-        self.on_receipt, self.on_status = on_receipt, on_status
+    def listen(
+        self,
+        on_receipt: Callable[[Receipt], None],
+        on_status: Callable[[LinkStatus], None],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        self.on_receipt, self.on_status, self.on_arrival = on_receipt, on_status, on_arrival
 
     def receipt(self, kind: ReceiptKind, *message_ids: str, at: datetime = NOW) -> None:
         """The recipient's phone answers."""

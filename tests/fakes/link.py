@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import count
 
 from session_host import send_errors
-from session_host.link import Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.link_machine import Happening, Kind, after
 from shared.clock import SYSTEM, Clock
 from shared.model.address import Address
@@ -28,6 +28,7 @@ class FakeLink:
         self._status = describe(Link.STARTING, clock.now())
         self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
         self._on_status: Callable[[LinkStatus], None] = lambda _status: None
+        self._on_arrival: Callable[[Arrival], None] = lambda _arrival: None
         self._pairing: Pairing | None = None
         self._codes = count(1)
         self._ids = count(1)
@@ -74,7 +75,17 @@ class FakeLink:
         """The recipient's phone says so."""
         self._on_receipt(Receipt(message_ids=(message_id,), kind=kind, at=self._clock.now()))
 
+    def arrival(self, message_id: str, chat: str, *, readable: bool) -> None:
+        """A message comes in."""
+        self._on_arrival(Arrival(message_id=message_id, chat=chat, at=self._clock.now(), readable=readable))
+
     # What the host does.
+
+    def prepare(self) -> None:
+        """Nothing has to be made ready."""
+
+    def rest(self) -> None:
+        self.tell(Kind.STAND_BY)
 
     def start(self) -> None:
         self.tell(Kind.START)
@@ -125,8 +136,13 @@ class FakeLink:
             self._answers.wait(60)
             return Sent(f"3EB0{next(self._ids):018X}")
 
-    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
-        self._on_receipt, self._on_status = on_receipt, on_status
+    def listen(
+        self,
+        on_receipt: Callable[[Receipt], None],
+        on_status: Callable[[LinkStatus], None],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        self._on_receipt, self._on_status, self._on_arrival = on_receipt, on_status, on_arrival
 
     def _dial(self) -> None:
         with self._moving:

@@ -16,7 +16,7 @@ from chalice_app.chalicelib.incidents import Incidents
 from session_host.contract import Refusal
 from session_host.database import LedgerError
 from session_host.host import Host
-from session_host.link import Pairing, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.orders import Orders
 from session_host.pulse import NothingToTakeOver
 from session_host.threads import Stepper
@@ -111,8 +111,14 @@ class FaultyLink:
         self.state = state
         self._on_status(self.status())
 
+    def prepare(self) -> None:
+        """There is nothing to make ready."""
+
     def start(self) -> None:
         """It is there from the beginning."""
+
+    def rest(self) -> None:
+        """Who does not lead sends nothing anyway; here a slip would be seen."""
 
     def stop(self, seconds: float) -> None:
         """Nothing is left to do."""
@@ -132,7 +138,12 @@ class FaultyLink:
     def is_registered(self, to: Address) -> bool | None:
         return True
 
-    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
+    def listen(
+        self,
+        on_receipt: Callable[[Receipt], None],
+        on_status: Callable[[LinkStatus], None],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
         self._on_receipt, self._on_status = on_receipt, on_status
 
     def send_text(self, to: Address, text: str) -> Sent:

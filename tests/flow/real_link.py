@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from session_host.link import Pairing, Reason, Receipt, Refused, SendFailed, Sent
+from session_host.link import Arrival, Pairing, Reason, Receipt, Refused, SendFailed, Sent
 from shared.model.address import Address
 from shared.model.link import LinkStatus
 
@@ -33,11 +33,18 @@ class RealLink:
         self._over = False
         self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
         self._on_status: Callable[[LinkStatus], None] = lambda _status: None
+        self._on_arrival: Callable[[Arrival], None] = lambda _arrival: None
         self.reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
         self.reader.start()
 
+    def prepare(self) -> None:
+        self._ask("prepare")
+
     def start(self) -> None:
         self._ask("start")
+
+    def rest(self) -> None:
+        self._ask("rest")
 
     def stop(self, seconds: float) -> None:
         self._ask("stop", seconds=seconds)
@@ -63,8 +70,13 @@ class RealLink:
     def send_text(self, to: Address, text: str) -> Sent:
         return Sent(self._ask("send_text", to=str(to), text=text))
 
-    def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
-        self._on_receipt, self._on_status = on_receipt, on_status
+    def listen(
+        self,
+        on_receipt: Callable[[Receipt], None],
+        on_status: Callable[[LinkStatus], None],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        self._on_receipt, self._on_status, self._on_arrival = on_receipt, on_status, on_arrival
 
     def figures(self) -> dict[str, int]:
         """The child's memory in MB, threads and open files."""
@@ -95,6 +107,8 @@ class RealLink:
             said = json.loads(line)
             if "status" in said:
                 self._on_status(LinkStatus.model_validate(said["status"]))
+            elif "arrival" in said:
+                self._on_arrival(Arrival.model_validate(said["arrival"]))
             elif "receipt" in said:
                 self._on_receipt(Receipt.model_validate(said["receipt"]))
             else:
@@ -167,6 +181,7 @@ def main() -> None:
     link.listen(
         lambda receipt: say(receipt=receipt.model_dump(mode="json")),
         lambda status: say(status=status.model_dump(mode="json")),
+        lambda arrival: say(arrival=arrival.model_dump(mode="json")),
     )
 
     def obey(command: dict[str, Any]) -> None:

@@ -1,13 +1,19 @@
 """The demo as a person runs it: every part real but WhatsApp's server, and nothing left running."""
 
+import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import cli.demo
+from cli.demo import FAILED, INTERRUPTED
+from web.owner import Owner
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -56,6 +62,36 @@ def test_ctrl_c_ends_everything_it_started(tmp_path: Path) -> None:
     assert process.returncode == 0, "".join(lines)
     assert "It works" in "".join(lines)
     assert still_running(tmp_path) == []
+
+
+def test_once_interrupted_is_no_success(tmp_path: Path) -> None:
+    lines = []
+    with demo(tmp_path, "--once") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if "starting phone" in line:
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 130, "".join(lines)
+    assert "The demo works" not in "".join(lines)
+    assert still_running(tmp_path) == []
+
+
+def test_once_cannot_log_in_with_a_password_the_owner_chose_and_says_so(tmp_path: Path) -> None:
+    Owner(tmp_path / "web").choose("a password of the owner's own")
+    with demo(tmp_path, "--once") as process:
+        output, _ = process.communicate(timeout=240)
+    assert process.returncode == 1, output
+    assert "The owner has chosen a password in this folder" in output
+
+
+@pytest.mark.parametrize(("code", "kept"), [(FAILED, True), (INTERRUPTED, False), (143, False), (None, False)])
+def test_its_own_folder_is_kept_only_where_a_failure_points_to_its_logs(code: int | None, kept: bool) -> None:
+    with contextlib.suppress(SystemExit), cli.demo._folder(None) as folder:
+        if code is not None:
+            sys.exit(code)
+    assert folder.root.exists() is kept
+    shutil.rmtree(folder.root, ignore_errors=True)
 
 
 def test_a_stage_that_fails_is_named_with_its_log_and_the_exit_code_says_so(tmp_path: Path) -> None:

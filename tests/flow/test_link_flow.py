@@ -36,7 +36,7 @@ class Watched:
         self.receipts: list[Receipt] = []
         self._changed = threading.Condition()
         self._looked_at = 0
-        link.listen(self._receipt, self._status)
+        link.listen(self._receipt, self._status, lambda _arrival: None)
 
     def becomes(self, *states: Link, seconds: float = 60) -> LinkStatus:
         """The next status with one of these states, after the one that was waited for last; fails where none comes."""

@@ -64,3 +64,22 @@ def test_a_token_the_host_does_not_know_is_said_at_once(tmp_path: Path, free: di
     assert result.returncode == 1, result.stdout
     assert "token" in result.stderr.lower()
     assert "Open" not in result.stdout
+
+
+@pytest.mark.slow
+def test_a_page_that_cannot_start_says_why(tmp_path: Path, free: dict[str, str]) -> None:
+    (tmp_path / "web").touch()  # a file where its folder is to be
+    result = up(tmp_path, **free)
+    assert result.returncode == 1
+    assert "The web page cannot start: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_folder_that_cannot_be_made_is_said(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    argv = [sys.executable, "-m", "cli", command, "--data", str(tmp_path / "file" / "below")]
+    result = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert "cannot be made (Not a directory): choose another folder with --data" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -43,6 +43,9 @@ class SayingHost:
 
         class Answers(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if self.path.startswith("/api/v1/pace"):
+                    self._answer({"beginsAt": datetime.now(UTC).isoformat()})
+                    return
                 self._answer(host.health() if self.path == "/health" else host.link_document())
 
             def do_POST(self) -> None:
@@ -126,7 +129,7 @@ def serve(folder: Path) -> Iterator[Served]:
         "HOST_TOKEN": secrets.token_urlsafe(),
     }
     log = (folder / "web.log").open("wb")
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:create()"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:start()"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         served.url = f"http://127.0.0.1:{port}"

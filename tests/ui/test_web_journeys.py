@@ -55,6 +55,7 @@ def test_by_keyboard_alone_from_login_to_cancel(context: BrowserContext, served:
     tab_to(tab, "#when")
     tab.keyboard.type("in 2 hours")
     expect(tab.locator("#echo")).to_contain_text("in 2 h")
+    expect(tab.locator("#pace")).to_have_text("It leaves at its second.")
     tab_to(tab, "form.compose button.main")
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("heading", name="To Alice")).to_be_visible()

@@ -35,6 +35,10 @@ def facts(trouble: Kind | str = WELL) -> Facts:
             return Facts(answer=answer(link=link_status(Link.LOGGED_OUT)), pulse=pulse)
         case Kind.PULSE:
             return Facts(answer=answer(), pulse=Pulse(host="host-1", at=in_(-121)))
+        case Kind.UNREADABLE:
+            return Facts(answer=answer(problems=("A record could not be read.",)), pulse=pulse)
+        case Kind.REFUSED:
+            return Facts(answer=answer(), pulse=pulse, refused={"one": "Another text is known."})
         case Kind.OVERDUE:
             return Facts(answer=answer(overdue=3), pulse=pulse)
         case _:
@@ -74,7 +78,7 @@ def test_each_trouble_is_told_once_however_long_it_lasts_and_its_end_once(kind: 
     assert told(WELL, *lasting, *[WELL] * 30) == [(kind, Happening.OPENED), (kind, Happening.RECOVERED)]
 
 
-@pytest.mark.parametrize("kind", [Kind.BUCKET, Kind.HOST, Kind.LINK])
+@pytest.mark.parametrize("kind", [Kind.BUCKET, Kind.HOST, Kind.LINK, Kind.UNREADABLE, Kind.REFUSED])
 def test_what_one_tick_sees_may_pass_but_two_ticks_are_believed(kind: Kind) -> None:
     assert told(kind, WELL, WELL, WELL) == []
     assert told(kind, kind) == [(kind, Happening.OPENED)]
@@ -138,6 +142,30 @@ def test_what_comes_of_a_trouble_is_told_in_its_sentence() -> None:
         assert Kind.OVERDUE not in found
         [sentence] = [each for each in found.values() if each]
         assert sentence.endswith(late)
+
+
+@pytest.mark.parametrize("lasting", [Kind.UNREADABLE, Kind.REFUSED])
+def test_what_waits_for_a_person_hides_nothing_that_comes_later(lasting: Kind) -> None:
+    late = facts(lasting).evolve(answer=facts(lasting).answer.evolve(overdue=2))  # type: ignore[union-attr]
+    owner = Owner()
+    owner.minutes(lasting, lasting, lasting)
+    owner.tick(late, in_(minutes=3))
+    assert [notice.kind for notice in owner.told] == [lasting, Kind.OVERDUE]
+
+
+def test_what_the_tick_itself_cannot_read_is_told_while_the_host_is_away() -> None:
+    found = findings(
+        Facts(host="The session host does not answer.", unreadable=("The record 'm1' could not be read.",))
+    )
+    assert found[Kind.UNREADABLE] == "The record 'm1' could not be read."
+    away = findings(Facts(host="The session host does not answer."))
+    assert Kind.UNREADABLE not in away, "what was set aside is not known then"
+
+
+def test_many_are_told_as_the_first_and_a_number() -> None:
+    found = findings(Facts(answer=answer(problems=("One.", "Two.", "Three.")), refused={"a": "Why.", "b": "Why."}))
+    assert str(found[Kind.UNREADABLE]).startswith("One. And 2 more")
+    assert "'a': Why. And 1 other." in str(found[Kind.REFUSED])
 
 
 def test_an_open_incident_stays_while_it_cannot_be_looked_at() -> None:

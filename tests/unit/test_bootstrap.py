@@ -175,6 +175,13 @@ def test_help_runs_in_whichever_environment_is_there(checkout: Checkout) -> None
     assert [name.split("-")[0] for name in checkout.environments()] == ["demo"]
 
 
+@pytest.mark.slow
+def test_help_is_not_asked_of_an_environment_that_lacks_what_the_command_imports(checkout: Checkout) -> None:
+    checkout.wa("up")
+    checkout.wa("demo", "--help")
+    assert [name.split("-")[0] for name in checkout.environments()] == ["demo", "production"]
+
+
 def test_the_tab_key_installs_nothing(checkout: Checkout) -> None:
     done = checkout.wa(_WA_COMPLETE="bash_complete", COMP_WORDS="wa de", COMP_CWORD="1")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

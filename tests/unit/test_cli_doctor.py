@@ -5,6 +5,7 @@ import socket
 import threading
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from cli import doctor
@@ -72,11 +73,13 @@ def hang_up_on_one(server: socket.socket) -> None:
     connection.close()
 
 
-def test_a_port_where_our_own_part_answers_is_well() -> None:
+@pytest.mark.parametrize(("said", "well"), [(b'{"pong": true}', True), (b"<html>It works!</html>", False)])
+def test_a_port_where_our_own_part_answers_is_well(said: bytes, well: bool) -> None:
     class Ping(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
+            self.wfile.write(said)
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -84,8 +87,8 @@ def test_a_port_where_our_own_part_answers_is_well() -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Ping) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         finding = doctor.port(f"127.0.0.1:{server.server_port}", "HOST_BIND", "the session host")
-    assert finding.well
-    assert "fine if that is your running" in finding.state
+    assert finding.well is well
+    assert ("the session host runs already" in finding.state) is well
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:

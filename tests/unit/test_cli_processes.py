@@ -237,3 +237,13 @@ def test_a_port_is_free_again_after_the_stop(supervisor: Supervisor) -> None:
     first = supervisor.free_port(23200)
     supervisor.stop()
     assert supervisor.free_port(first) == first
+
+
+def test_ctrl_c_works_also_where_a_shell_in_the_background_had_it_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), Supervisor():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from session_host.backups import BackupFacts
 from session_host.health import TICK_SILENT, Facts, document
+from session_host.undecryptable import Unread, Unreadable
 from shared.model.link import Link
+from shared.model.values import print_instant
 from tests.builders import NOW, in_, link_status
 
 
@@ -24,7 +27,9 @@ def facts(**changes: Any) -> Facts:
         "last_pulse": in_(-20),
         "threads": {"sender": True, "folder": True, "pulse": True},
         "trouble": {},
-        "problems": (),
+        "unreadable": (),
+        "refused": (),
+        "happened": {},
         "counts": {"pending": 0},
         "overdue": 0,
         "skew": None,
@@ -36,7 +41,7 @@ def test_it_has_the_old_systems_shape() -> None:
     told = document(facts(), NOW)
     assert told["timestamp"] == "2026-11-22T12:00:00Z"
     assert told["healthy"] is True
-    assert told["checks"] == {"scheduler": True, "whatsapp_session": True, "scheduler_activity": True}
+    assert told["checks"] == dict.fromkeys(("scheduler", "whatsapp_session", "scheduler_activity", "records"), True)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,8 @@ def test_it_has_the_old_systems_shape() -> None:
         ({"last_tick": None}, "scheduler_activity"),
         ({"threads": {"sender": False}}, "scheduler"),
         ({"leads": False, "standing": "Another session host leads."}, "scheduler"),
+        ({"unreadable": ("scheduled.json: the record 'three' could not be read.",)}, "records"),
+        ({"refused": ("The message 'one' was refused.",)}, "records"),
         ({"trouble": {"storage": "It cannot be reached."}}, "scheduler"),
     ],
 )
@@ -77,3 +84,26 @@ def test_a_host_that_has_just_started_is_given_time_for_its_first_tick(started: 
 )
 def test_how_host_and_tick_see_one_another_is_said_in_words(changes: dict[str, Any], direction: str, said: str) -> None:
     assert document(facts(**changes), NOW)["watch"][direction].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("backup", "healthy"),
+    [
+        (BackupFacts(True, in_(days=-1), None), True),
+        (BackupFacts(True, in_(days=-1), "The key was refused."), True),
+        (BackupFacts(True, in_(days=-4), "The key was refused."), False),
+        (BackupFacts(True, in_(days=-4), None), True),
+    ],
+)
+def test_a_backup_that_fails_is_told_at_once_and_matters_after_three_days(backup: BackupFacts, healthy: bool) -> None:
+    told = document(facts(backup=backup), NOW)
+    assert told["healthy"] is healthy
+    assert all(told["checks"].values())
+    assert told["trouble"] == ({"link backup": backup.trouble} if backup.trouble else {})
+    assert told["linkBackup"]["last"] == print_instant(backup.last or NOW)
+
+
+def test_what_cannot_be_read_is_counted() -> None:
+    told = document(facts(undecryptable=Unreadable(3, in_(-60), (Unread("…2345", in_(-60)),))), NOW)
+    assert told["undecryptable"] == {"count": 3, "since": "2026-11-22T11:59:00Z"}
+    assert document(facts(), NOW)["undecryptable"] == {"count": 0, "since": None}

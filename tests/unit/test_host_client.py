@@ -53,8 +53,11 @@ def test_an_answer_that_is_no_answer_is_an_error(body: bytes) -> None:
 
 
 def test_a_refused_token_says_where_to_look() -> None:
-    with a_host(401, b"") as (client, _), pytest.raises(HostRefused, match="HOST_TOKEN"):
+    body = b'{"detail": "This needs a token: send one.", "status": 401}'
+    with a_host(401, body) as (client, _), pytest.raises(HostRefused, match="does not know the token in HOST_TOKEN"):
         client.link()
+    with answering(401, body) as host, pytest.raises(HostRefused, match="HOST_TOKEN is not set"):
+        HostClient(HostAddress.read({"HOST_URL": host.url})).link()
 
 
 def test_a_redirect_is_not_followed_for_the_token_would_go_along() -> None:

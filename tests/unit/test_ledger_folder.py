@@ -7,6 +7,7 @@ import pytest
 
 from session_host.folder import Folder
 from session_host.folder_lock import FolderInUse, FolderLock
+from session_host.problems import Problems
 from shared.clock import SYSTEM
 from shared.model.lifecycle import State
 from shared.model.message import Status
@@ -32,6 +33,7 @@ class Folding(Parts):
             self.clock,
             leads=lambda: self.leading,
             host=lambda: HOST,
+            problems=Problems(),
             on_stored=self._stored,
         )
 

@@ -9,7 +9,7 @@ from shared.model.link import SENTENCES, Link
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "link.md").read_text(encoding="utf-8")
 GROUPS = {"session": SESSION, "trying": TRYING, "up": UP}
-NOT_DRAWN = {Kind.STOP, Kind.CANNOT_END, Kind.WORN_OUT}
+NOT_DRAWN = {Kind.STOP, Kind.STAND_BY, Kind.CANNOT_END, Kind.WORN_OUT}
 
 
 def test_each_state_stands_there_with_its_sentence_and_what_to_do() -> None:
@@ -40,6 +40,8 @@ def test_what_is_not_drawn_is_as_the_text_says() -> None:
     for kind, state in product((Kind.CANNOT_END, Kind.WORN_OUT), Link):
         if state not in (Link.STUCK, Link.STOPPED):
             assert _leads_to(kind, state) == Link.STUCK
+    for state in set(Link) - {Link.STANDBY, Link.STUCK, Link.STOPPED}:
+        assert _leads_to(Kind.STAND_BY, state) == Link.STANDBY
 
 
 def _states(name: str) -> frozenset[Link]:

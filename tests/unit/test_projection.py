@@ -161,7 +161,8 @@ def test_a_broken_record_is_kept_as_it_is_and_the_others_go_on(broken: Any, reas
     scheduled = read_scheduled(as_json({"version": 1, "messages": [broken, whole.as_json()]}))
     assert scheduled.messages == {"whole": whole}
     assert scheduled.broken == (broken,)
-    assert reason in scheduled_format().why_broken(broken)
+    (sentence,) = scheduled_format().about_broken(scheduled)
+    assert reason in sentence
     again = read_scheduled(printed(whole, read=scheduled))
     assert again.broken == (broken,)
 

@@ -121,6 +121,15 @@ def test_nothing_of_this_machine_is_kept() -> None:
     assert not [name for name in names if name == ".env" or name.startswith((".venv/", "data/")) or ".pyc" in name]
 
 
+def test_the_cloud_function_bundles_the_shared_code_itself() -> None:
+    """chalice packs what is in vendor/: through a link that git keeps, never a copy that grows old."""
+    link = ROOT / "chalice_app" / "vendor" / "shared"
+    assert link.is_symlink()
+    assert link.resolve() == ROOT / "shared"
+    listed = subprocess.run(["git", "ls-files", "-s", str(link)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert listed.stdout.startswith("120000 ")
+
+
 @pytest.mark.parametrize("name", ["wa", ".ci/run"])
 def test_what_people_start_is_executable(name: str) -> None:
     assert os.access(ROOT / name, os.X_OK)

@@ -1,6 +1,6 @@
 """The sender at the account's pace: what waits says why and until when, nothing leaves in a burst after an outage."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.pace import PaceSettings
 from tests.builders import NOW, in_, message, sent
 from tests.cast import ALICE, BOB, CHARLIE
-from tests.fakes.host import Parts
+from tests.fakes.host import Parts, failing
 
 PACE = PaceSettings(gap_seconds=10, jitter_seconds=0, hourly=4, daily=8, strangers_daily=1, quiet=None)
 REFUSED = send_errors.failure("server returned error 463")
@@ -89,6 +89,35 @@ def test_limits_count_from_the_end_of_the_hold(parts: Parts) -> None:
     many = line(parts, 6, if_late=IfLate(hours=0.5))
     parts.run(NOW, in_(hours=2))
     assert {parts.row(each).delivery.state for each in many} == {State.SENT}
+
+
+def test_a_passing_failure_after_a_hold_is_tried_again_within_the_limit_from_the_holds_end(parts: Parts) -> None:
+    *_, last = line(parts, 5, if_late=IfLate(hours=0.5))
+    parts.run(NOW, in_(minutes=30))
+    parts.link.failures = [failing("WhatsApp could not take it just now (503).")]
+    parts.run(in_(minutes=30), in_(minutes=61))
+    assert parts.row(last).delivery.attempt == 2
+    parts.fold(in_(minutes=61))
+    parts.run(in_(minutes=61), in_(hours=2))
+    delivery = parts.row(last).delivery
+    assert (delivery.state, delivery.held_until) == (State.SENT, None)
+
+
+def test_attempts_do_not_extend_the_limit_that_counts_from_the_holds_end(parts: Parts) -> None:
+    quiet = PACE.evolve(gap_seconds=0, hourly=99, daily=99, quiet=(time(12, 20), time(13)))
+    parts = Parts(parts.folder, parts.bucket, quiet)
+    (late,) = line(parts, 1, if_late=IfLate(hours=0.5))
+    parts.link.state = Link.RECONNECTING
+    parts.run(NOW, in_(minutes=30))
+    parts.link.state = Link.CONNECTED
+    parts.link.failures = [failing("WhatsApp could not take it just now (503).") for _ in range(99)]
+    for minute in range(30, 120):
+        parts.run(in_(minutes=minute), in_(minutes=minute + 1))
+        parts.fold(in_(minutes=minute + 1))
+    delivery = parts.row(late).delivery
+    assert (delivery.state, delivery.settled_at) == (State.MISSED, in_(minutes=90))
+    assert delivery.attempt > 2
+    assert "after the end of its hold" in str(delivery.error)
 
 
 @pytest.mark.parametrize("policy", [LatePolicy.ON_TIME, LatePolicy.ASK])

@@ -20,6 +20,26 @@ _MAY_PAIR = (Link.UNLINKED, Link.LOGGED_OUT, Link.STUCK, Link.REPLACED)
 _LINKED = (Link.CONNECTING, Link.CONNECTED, Link.CATCHING_UP, Link.RECONNECTING, Link.STUCK)
 
 
+class Backup(NamedTuple):
+    """How the link is backed up: whether at all, when last, why the last try failed."""
+
+    on: bool
+    last: datetime | None
+    trouble: str | None
+
+
+class Unreadable(NamedTuple):
+    """How many messages this host could not decrypt, and since when."""
+
+    total: int
+    since: datetime
+
+    @property
+    def sentence(self) -> str:
+        """How many, in words."""
+        return texts.UNREADABLE_ONE if self.total == 1 else texts.UNREADABLE.format(self.total)
+
+
 class Connection(NamedTuple):
     """What the link page shows; `problem` is a sentence where the host did not answer."""
 
@@ -28,6 +48,8 @@ class Connection(NamedTuple):
     svg: str | None = None
     expires_at: datetime | None = None
     problem: str | None = None
+    backup: Backup | None = None
+    unreadable: Unreadable | None = None
 
     @property
     def may_pair(self) -> bool:
@@ -44,7 +66,10 @@ class Connection(NamedTuple):
         """Changes whenever the panel has to look different; says nothing of the code itself."""
         code = f"{self.expires_at:%H%M%S}" if self.expires_at and self.svg else "none"
         since = f"{self.status.state}{self.status.since:%H%M%S}" if self.status else "unknown"
-        return f"{since}-{code}-{self.number is not None}-{bool(self.problem)}"
+        unread = self.unreadable.total if self.unreadable else 0
+        backup = f"{self.backup.last:%d%H%M%S}" if self.backup and self.backup.last else "none"
+        failed = bool(self.backup and self.backup.trouble)
+        return f"{since}-{code}-{self.number is not None}-{bool(self.problem)}-{unread}-{backup}-{failed}"
 
 
 @page.get("/link")
@@ -110,7 +135,24 @@ def read(answer: dict[str, Any]) -> Connection:
     try:
         status = LinkStatus.model_validate(answer["status"])
         expires_at = _INSTANT.validate_python(pairing["expiresAt"]) if pairing.get("expiresAt") else None
-    except (KeyError, ValidationError):
+        backup, unreadable = _backup(answer.get("backup")), _unreadable(answer.get("undecryptable"))
+    except (KeyError, TypeError, AttributeError, ValidationError):
         return Connection(problem="The session host answered what this version of the page does not understand.")
     number, svg = answer.get("number"), pairing.get("svg")
-    return Connection(status, str(number) if number else None, str(svg) if svg else None, expires_at)
+    return Connection(
+        status, str(number) if number else None, str(svg) if svg else None, expires_at,
+        backup=backup, unreadable=unreadable,
+    )  # fmt: skip
+
+
+def _backup(told: Any) -> Backup | None:
+    if not told:
+        return None
+    last = _INSTANT.validate_python(told["last"]) if told.get("last") else None
+    return Backup(bool(told.get("on")), last, str(told["trouble"]) if told.get("trouble") else None)
+
+
+def _unreadable(told: Any) -> Unreadable | None:
+    if not told or not told.get("count"):
+        return None
+    return Unreadable(int(told["count"]), _INSTANT.validate_python(told["since"]))

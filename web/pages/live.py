@@ -48,4 +48,4 @@ def _status_stamp(reading: Reading | None) -> str:
     link = f"{reading.link.state}{reading.link.since:%H%M%S}" if reading.link else "none"
     tick = f"{reading.last_tick:%H%M%S}" if reading.last_tick else "never"
     flags = "".join(str(int(bool(each))) for each in (reading.problem, reading.standing, reading.silence))
-    return f"{link}-{tick}-{flags}-{parts().clock.now():%H%M}"
+    return f"{link}-{tick}-{flags}{len(reading.problems)}-{parts().clock.now():%H%M}"

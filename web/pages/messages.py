@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
 from shared.model.message import Message
-from shared.model.wire import ItemAnswer, Outcome
+from shared.model.wire import Outcome
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import dates, draft, texts
+from web import asking, dates, draft, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
@@ -66,7 +67,7 @@ def schedule() -> Response:
     except StoreError as error:
         return page_again(filled, 503, texts.STORAGE_DOWN.format(reason=error))
     already = texts.ALREADY_AGAIN if place(form_id).number else texts.ALREADY_SCHEDULED
-    _say(saved, already if saved.again else texts.SCHEDULED_NOTICE.format(echo=_echo(saved.message)))
+    _say(saved, already if saved.again else texts.SCHEDULED_NOTICE.format(meaning=_meaning(saved.message)))
     return see_other(_address(saved.message))
 
 
@@ -84,6 +85,23 @@ def echo() -> Response:
         return jsonify(problem=texts.IN_THE_PAST.format(ago=dates.relative(send_at, now, place)), **told)
     note = dates.clock_change(wall, place) or ""
     return jsonify(echo=dates.echo(send_at, place, now), note=note, **told)
+
+
+@page.get("/compose/pace")
+def pace() -> Response:
+    """For htmx: whether the form's message would leave at its second, in a sentence; nothing while it is not said yet
+    to whom and when. `id`: the message that is edited."""
+    now, settings = parts().clock.now(), parts().settings
+    try:
+        index = parts().records.index(parts().records.now())
+    except StoreError:
+        index = ContactIndex({})
+    aim = draft.aim(request.args, index, now, zone=settings.zone, country=settings.country)
+    if aim is None:
+        return rendered("parts/pace.html", sentence="")
+    to, at, zone = aim
+    forecast = parts().asking.pace(to, at, request.args.get("id", "")[:200])
+    return rendered("parts/pace.html", sentence=asking.in_words(forecast, zone))
 
 
 @page.get("/messages/<message_id>")
@@ -138,7 +156,7 @@ def change(message_id: str) -> Response:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
         return _form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
-    _say(saved, texts.CHANGED_NOTICE.format(echo=_echo(saved.message)))
+    _say(saved, texts.CHANGED_NOTICE.format(meaning=_meaning(saved.message)))
     return see_other(_address(saved.message))
 
 
@@ -253,8 +271,13 @@ def _address(message: Message) -> str:
     return url_for("messages.show", message_id=message.id)
 
 
-def _echo(message: Message) -> str:
-    return dates.echo(message.send_at, message.zone or parts().settings.zone, parts().clock.now())
+def _meaning(message: Message) -> str:
+    """When it leaves, as a sentence's end, and what the clocks have changed about that."""
+    place = message.zone or parts().settings.zone
+    echo = dates.echo(message.send_at, place, parts().clock.now())
+    wall = message.wall_time and datetime.fromisoformat(message.wall_time)
+    note = dates.clock_change(wall, place) if wall else None
+    return f"{echo}. {note}" if note else f"{echo}."
 
 
 def _say(saved: Saved, notice: str) -> None:
@@ -266,13 +289,22 @@ def _say(saved: Saved, notice: str) -> None:
         tell(notice, tone="quiet")
     else:
         undo = url_for("messages.cancel", message_id=saved.message.id)
-        tell(f"{notice} {_handed(saved.told.answered, saved.told.items)}", undo=undo)
+        tell(f"{notice} {_handed(saved)}{_held(saved)}", undo=undo)
 
 
-def _handed(answered: bool, items: tuple[ItemAnswer, ...]) -> str:
-    if not answered:
+def _handed(saved: Saved) -> str:
+    if not saved.told.answered:
         return texts.NOT_ANSWERED
-    return texts.HANDED_OVER if items else texts.TOLD
+    return texts.HANDED_OVER if saved.told.items else texts.TOLD
+
+
+def _held(saved: Saved) -> str:
+    """Where pace lets it wait, until when and why: a form without scripts has not said so before."""
+    message = saved.message
+    forecast = parts().asking.pace(message.to, message.send_at, message.id) if saved.told.answered else None
+    if forecast is None or forecast.reason is None:
+        return ""
+    return f" {asking.in_words(forecast, message.zone or parts().settings.zone)}"
 
 
 def _compose_page(filled: Filled, form_id: str, status: int = 200, problem: str = "") -> Response:
@@ -302,6 +334,7 @@ def _form_page(
         "compose.html",
         status,
         **values,
+        country=parts().settings.country,
         target=target,
         problem=problem,
         form_id=form_id,

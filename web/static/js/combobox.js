@@ -80,6 +80,7 @@ class Combobox {
   pick(option) {
     this.input.value = option.dataset.label;
     this.picked.value = option.dataset.picked;
+    this.input.form.dispatchEvent(new Event("picked"));
     this.close();
   }
 

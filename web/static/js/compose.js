@@ -64,7 +64,10 @@ class Echo {
         }
       }
       if (meant.problem) this.say("bad", meant.problem);
-      else this.say("good", meant.echo, meant.note);
+      else {
+        this.say("good", meant.echo, meant.note);
+        this.form.dispatchEvent(new Event("echoed"));
+      }
     } catch (error) {
       if (error.name !== "AbortError") this.say("", "The page cannot be reached just now; the time is checked when you save.");
     }

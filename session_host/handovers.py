@@ -1,0 +1,32 @@
+"""What a handover holds, item by item: messages, and refusals for what is none."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.model.message import Message
+from shared.model.wire import ItemAnswer, Outcome
+
+
+def read(items: Iterable[dict[str, Any]]) -> tuple[list[Message], list[ItemAnswer]]:
+    """The messages, and the answers to what is no message."""
+    messages, refused = [], []
+    for item in items:
+        try:
+            messages.append(Message.model_validate(item))
+        except ValidationError as error:
+            refused.append(_refused(item, error))
+    return messages, refused
+
+
+def _refused(item: dict[str, Any], error: ValidationError) -> ItemAnswer:
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the item"
+    revision = item.get("revision")
+    return ItemAnswer(
+        id=str(item.get("id", ""))[:200],
+        revision=revision if isinstance(revision, int) else 0,
+        outcome=Outcome.REFUSED,
+        reason=f"This is no message: {where}: {first['msg']}.",
+    )
