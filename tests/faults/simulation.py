@@ -18,10 +18,12 @@ from shared.model.message import IfLate, LatePolicy, Status
 from shared.model.pace import OFF, PaceSettings
 from shared.model.wire import NewMessage
 from shared.store import pulse as pulses
+from shared.store.view import View
 from tests.cast import EVERYBODY
 from tests.faults.checker import Violation, check
 from tests.faults.history import CALM_ID, Attempt, Closed, Event
 from tests.faults.installation import (
+    OVERDUE,
     Cron,
     HostClass,
     Machine,
@@ -31,6 +33,7 @@ from tests.faults.installation import (
     SimulatedHost,
     WhatsApp,
     memory_folder,
+    overdue,
 )
 from tests.faults.storage import Storage
 from tests.faults.world import World
@@ -95,6 +98,7 @@ class Story:
         self._pace = self.random.choice((OFF, OFF, OFF, PACE))
         self._seconds = LONG if self.random.random() < 0.12 else FAULTS
         self.storage = Storage(self.world)
+        self._everything = View(self.storage.objects)
         self.whatsapp = WhatsApp(self.world)
         self.machines: list[Machine] = []
         self.first = self._machine("alpha")
@@ -136,6 +140,8 @@ class Story:
 
     def _calm(self) -> None:
         """Nothing is wrong and nothing waits: one message more."""
+        leads = [each for each in self.machines if each.can_begin()]
+        self.network.machines = leads or self.network.machines
         at = self.world.now + CALM
         self.pages[0].schedule(CALM_ID, self._draft(CALM_ID, at))
         self.world.run(at + timedelta(seconds=5))
@@ -145,10 +151,15 @@ class Story:
         """What a tick that reaches everything should alarm about; clocks that are wrong are not for it to find."""
         parties = (self.cron.clock, *(each.clock for each in self.machines if not each.gone))
         right = all(abs(each.offset) < timedelta(seconds=30) for each in parties)
-        return self.pages[0].overdue() if right else set()
+        since = self.world.now - OVERDUE
+        if not (right and self.storage.lists_all and overdue(self.pages[0].shown.values(), since)):
+            return set()
+        return overdue(self._everything.read(self.world.now).messages.values(), since)
 
     def _settled(self) -> bool:
         records = self.pages[0].read().values()
+        if not any(each.can_begin() for each in self.machines):
+            return False
         return self.storage.lists_all and not any(each.open or each.status is Status.SENDING for each in records)
 
     # People
