@@ -57,8 +57,8 @@ class Pulse(Value):
 class Facts(Value):
     """What one tick has seen. bucket, host: why they could not be used, None if they could.
 
-    answer: the last one, None exactly where `host` is not. overdue: counted in the bucket where the host was not
-    asked or does not fold, None if that failed. pulse: None where there is none or it was not looked at. unreadable: records
+    answer: the last one, None exactly where `host` is not. overdue: counted in the bucket where the host was not asked
+    or does not fold, None if that failed. pulse: None where there is none or it was not looked at. unreadable: records
     of scheduled.json that the tick itself cannot read. refused: id → why the host did not take it.
     """
 
