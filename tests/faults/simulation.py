@@ -3,6 +3,7 @@
 `./wa bench faults --seed N` tells the history of one seed.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ def simulate(
 
     `only`: these faults (methods of Story) instead of some that chance picks; `seconds`: for so long.
     """
-    with TemporaryDirectory(dir=memory_folder(), prefix="wa-faults-") as folder, _quiet():
+    with TemporaryDirectory(dir=memory_folder(), prefix="wa-faults-") as folder, _quiet(), _uncollected():
         story = Story(seed, Path(folder), make, only, seconds)
         story.run()
         return Result(seed, story.world.steps, story.world.events, check(story.world.events))
@@ -89,6 +90,16 @@ def _quiet() -> Iterator[None]:
     finally:
         structlog.configure(**before)
         logging.disable(level)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """One history fits into memory many times over: nothing is looked for that could be thrown away."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class Story:
