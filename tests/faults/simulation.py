@@ -385,7 +385,7 @@ class Story:
         self.whatsapp.at_next_send = self._new_machine
 
     def _replace(self) -> None:
-        wrong = self.random.choice((0.0, 0.0, -3600.0, -600.0, 90.0, 3600.0))
+        wrong = self.random.choice((0.0, 0.0, -3600.0, -3600.0, -900.0, 3600.0))
         machine = self._machine("beta", wrong)
         self.network.machines = [machine]
         if wrong:
