@@ -13,6 +13,7 @@ from session_host.events import Events
 from session_host.folder import Folder
 from session_host.folder_lock import FolderLock
 from session_host.gates import Skew, link_gate
+from session_host.hints import Hints
 from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
 from session_host.link import Link, Receipt
@@ -92,6 +93,7 @@ class Host:
         self._sending = Stepper("sender", self.sender.step, clock, at_end=self._finish_sending)
         self._folding = Stepper("folder", self._fold, clock)
         self._beating = Stepper("pulse", self.pulse.step, clock)
+        self.hints = Hints(self.ledger, link)
         self._late_receipts: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
         self.on_stuck: Callable[[], None] = lambda: None
         self.started_at = clock.now()
@@ -270,6 +272,7 @@ class Host:
     def _fold(self, now: datetime) -> datetime | None:
         while not self._late_receipts.empty():
             self.ledger.receipt(self._late_receipts.get(), now)
+        self.hints.step(now)
         return self.folder.step(now)
 
     def _finish_sending(self, now: datetime) -> None:

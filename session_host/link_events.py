@@ -11,6 +11,7 @@ from typing import Any
 from session_host.link import Receipt, ReceiptKind
 from session_host.link_machine import Happening, Kind
 from session_host.send_errors import masked
+from shared.model.address import Address, BadAddress
 
 # The library's numbers (Neonize.proto of the pinned version; held to it by a test).
 DEVICE_GONE = 4
@@ -135,4 +136,13 @@ def receipt(event: Any) -> Receipt | None:
     kind = RECEIPTS.get(event.Type)
     if kind is None or event.MessageSource.IsFromMe:
         return None
-    return Receipt(message_ids=tuple(event.MessageIDs), kind=kind, at=datetime.fromtimestamp(event.Timestamp, UTC))
+    at = datetime.fromtimestamp(event.Timestamp, UTC)
+    return Receipt(message_ids=tuple(event.MessageIDs), kind=kind, at=at, chat=chat(event.MessageSource.Chat))
+
+
+def chat(jid: Any) -> str | None:
+    """The library's address of a chat as it is stored in `to`; None for what is no person and no group."""
+    try:
+        return str(Address.from_stored(f"{jid.User}@{jid.Server}"))
+    except BadAddress:
+        return None

@@ -67,4 +67,5 @@ MIGRATIONS = (
     CREATE TABLE strangers (one INTEGER PRIMARY KEY CHECK (one = 1), locked_at INTEGER NOT NULL) STRICT;
     INSERT INTO known SELECT DISTINCT json_extract(content, '$.to') FROM messages WHERE rank >= 5;
     """,
+    "ALTER TABLE receipts ADD COLUMN chat TEXT",
 )

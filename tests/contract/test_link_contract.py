@@ -9,8 +9,8 @@ from typing import Protocol, TypeVar
 
 import pytest
 
+from session_host.link import KnowsChats, Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link import Link as AnyLink
-from session_host.link import Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link_machine import Kind
 from shared.model.address import Address
 from shared.model.link import SENTENCES, Link, LinkStatus
@@ -261,6 +261,17 @@ def test_receipts_tell_by_id_that_it_was_delivered_and_read(linked: World, heard
         heard.until(partial(has_heard, heard, kind), f"heard that it was {kind}")
     assert {told.message_ids for told in heard.receipts} == {(sent,)}
     assert all(told.at.utcoffset() is not None for told in heard.receipts)
+
+
+def test_a_receipt_names_its_chat_as_the_link_knows_it(linked: World, heard: Heard) -> None:
+    link = linked.link
+    assert isinstance(link, KnowsChats)
+    link.send_text(ADA, "Hello")
+    linked.reads()
+    heard.until(partial(has_heard, heard, ReceiptKind.READ), "heard that it was read")
+    chats = {told.chat for told in heard.receipts}
+    assert chats == {link.chat_of(ADA)}
+    assert str(chats.pop()).endswith("@lid")
 
 
 def test_a_number_without_an_account_is_known_before_and_after(linked: World) -> None:

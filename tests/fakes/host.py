@@ -91,6 +91,9 @@ class ScriptedLink:
     def is_registered(self, to: Address) -> bool | None:
         return True
 
+    def chat_of(self, to: Address) -> str | None:
+        return f"{to.user[::-1]}@lid" if self.state.sends else None
+
     def send_text(self, to: Address, text: str) -> Sent:
         self.while_sending()
         if self.failures:
@@ -101,9 +104,9 @@ class ScriptedLink:
     def listen(self, on_receipt: Callable[[Receipt], None], on_status: Callable[[LinkStatus], None]) -> None:
         self.on_receipt, self.on_status = on_receipt, on_status
 
-    def receipt(self, kind: ReceiptKind, *message_ids: str, at: datetime = NOW) -> None:
+    def receipt(self, kind: ReceiptKind, *message_ids: str, at: datetime = NOW, chat: str | None = None) -> None:
         """The recipient's phone answers."""
-        self.on_receipt(Receipt(message_ids=message_ids, kind=kind, at=at))
+        self.on_receipt(Receipt(message_ids=message_ids, kind=kind, at=at, chat=chat))
 
 
 class Failing(MemoryBucket):
