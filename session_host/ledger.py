@@ -151,7 +151,7 @@ class Ledger:
                     continue
                 if judged != row:
                     change.put(judged)
-                same = judged.delivery.order[:3] == message.delivery.order[:3]
+                same = judged.delivery.place == message.delivery.place
                 if judged != row or not same or not (found and found["projected"]):
                     to_write[message.id] = judged.delivery
         return to_write
@@ -363,7 +363,7 @@ class _Change:
         same_claim = row.delivery.claim == delivery.claim and row.delivery.attempt == delivery.attempt
         if row.delivery.state is State.CLAIMED and delivery.claim is not None and same_claim and not row.claim_stored:
             self.put(row._replace(claim_stored=True))
-        self.projected(message_id, delivery.order[:3])
+        self.projected(message_id, delivery.place)
 
     def projected(self, message_id: str, place: tuple[int, int, int]) -> None:
         sql = "UPDATE messages SET projected = 1 WHERE id = ? AND attempt = ? AND rank = ? AND step = ?"
@@ -386,7 +386,7 @@ class _Change:
 def _nothing_to_do(found: sqlite3.Row, message: Message) -> bool:
     """Both sides know the same of this message, and it is not one to be claimed or claimed anew."""
     place = (found["attempt"], found["rank"], found["step"])
-    if not found["projected"] or place != message.delivery.order[:3]:
+    if not found["projected"] or place != message.delivery.place:
         return False
     if found["rank"] >= _BEGUN:
         return True

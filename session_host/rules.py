@@ -140,7 +140,7 @@ def reconcile(
 
 
 def _place(delivery: Delivery) -> tuple[int, int, int]:
-    return delivery.order[:3]
+    return delivery.place
 
 
 def _inherit(row: Row, host: str, now: datetime, *, foreign: bool) -> Row:

@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 AGAIN = timedelta(seconds=1)
 """How soon what is in the way is asked about again."""
 
+SELDOM = timedelta(seconds=5)
+"""The same where this host may decide nothing: it is woken when it may, and only a clock is set right unnoticed."""
+
 PATIENCE = timedelta(seconds=5)
 """How late a message may be for its claim to reach the bucket before it is shown as held."""
 
@@ -144,7 +147,8 @@ class Sender:
 
     def _next_step(self, following: datetime | None, now: datetime, *, in_the_way: bool = False) -> datetime | None:
         """At the second of what comes next, or when it is to be looked after; each second while something waits."""
-        times = [now + AGAIN] if self._ledger.waiting(now) else []
+        again = SELDOM if in_the_way and self._standing(now) else AGAIN
+        times = [now + again] if self._ledger.waiting(now) else []
         if following is not None and following > now + LOOK_AHEAD:
             times.append(following - LOOK_AHEAD)
         elif following is not None:

@@ -33,6 +33,10 @@ from .incidents import Incidents
 log = logging.getLogger("tick")
 
 
+UNFOLDED = timedelta(minutes=2)
+"""A host whose last fold is older than this may not know what is overdue."""
+
+
 class Report(Value):
     """What one tick did, for its log line and for people who call it by hand."""
 
@@ -83,7 +87,7 @@ class Tick:
             facts = self._unasked(facts, str(error), now)
         else:
             report = _report(now, picked, answers)
-            facts = self._asked(facts.evolve(refused=_refused(answers)), answers[-1])
+            facts = self._asked(facts.evolve(refused=_refused(answers)), answers[-1], now)
         self._tell(facts, now)
         wrong = alarm.troubles(alarm.findings(facts))
         if report is None or wrong:
@@ -106,27 +110,35 @@ class Tick:
         """A bucket that does not answer is not waited for again in this tick, or the time left were gone."""
         self._dark = self._dark or not isinstance(error, Unreadable)
 
-    def _asked(self, facts: alarm.Facts, answer: HandoverAnswer) -> alarm.Facts:
-        """What is known once the host has answered, and the bucket has been asked for the host's pulse."""
+    def _asked(self, facts: alarm.Facts, answer: HandoverAnswer, now: datetime) -> alarm.Facts:
+        """What is known once the host has answered, and the bucket has been asked for the host's pulse.
+
+        A host that does not fold, for it has yet to lead or cannot write, knows nothing of what the log holds.
+        """
+        facts = facts.evolve(answer=answer)
         if facts.bucket:
-            return facts.evolve(answer=answer)
+            return facts
         try:
             pulse = read_host(self._bucket)
         except StoreError as error:
             self._darken(error)
-            return facts.evolve(answer=answer, bucket=f"The host's pulse could not be read: {error}")
-        return facts.evolve(answer=answer, pulse=alarm.Pulse(host=pulse.host, at=pulse.at) if pulse else None)
+            return facts.evolve(bucket=f"The host's pulse could not be read: {error}")
+        if answer.last_fold is None or answer.now - answer.last_fold > UNFOLDED:
+            facts = self._count_overdue(facts, now)
+        return facts.evolve(pulse=alarm.Pulse(host=pulse.host, at=pulse.at) if pulse else None)
 
     def _unasked(self, facts: alarm.Facts, reason: str, now: datetime) -> alarm.Facts:
         """What is known where the host has not answered: what is overdue, counting also what was not folded yet."""
-        if facts.bucket:
-            return facts.evolve(host=reason)
+        facts = facts.evolve(host=reason)
+        return facts if facts.bucket else self._count_overdue(facts, now)
+
+    def _count_overdue(self, facts: alarm.Facts, now: datetime) -> alarm.Facts:
         try:
             late = overdue(self._view.read(now).messages.values(), now)
         except StoreError as error:
             self._darken(error)
-            return facts.evolve(host=reason, bucket=f"What is overdue is not known, the log could not be read: {error}")
-        return facts.evolve(host=reason, overdue=len(late))
+            return facts.evolve(bucket=f"What is overdue is not known, the log could not be read: {error}")
+        return facts.evolve(overdue=len(late))
 
     def _tell(self, facts: alarm.Facts, now: datetime) -> None:
         """Open, notice and end incidents."""

@@ -57,8 +57,8 @@ class Pulse(Value):
 class Facts(Value):
     """What one tick has seen. bucket, host: why they could not be used, None if they could.
 
-    answer: the last one, None exactly where `host` is not. overdue: counted in the bucket where the host could not be
-    asked, None if that was not possible. pulse: None where there is none or it was not looked at. unreadable: records
+    answer: the last one, None exactly where `host` is not. overdue: counted in the bucket where the host was not asked
+    or does not fold, None if that failed. pulse: None where there is none or it was not looked at. unreadable: records
     of scheduled.json that the tick itself cannot read. refused: id → why the host did not take it.
     """
 
@@ -117,7 +117,7 @@ def findings(facts: Facts) -> dict[Kind, str | None]:
     overdue = facts.overdue
     if facts.answer:
         found[Kind.LINK] = _link(facts.answer.link)
-        overdue = facts.answer.overdue
+        overdue = max(facts.answer.overdue, facts.overdue or 0)
         if facts.pulse:
             found[Kind.PULSE] = _pulse(facts.pulse, facts.answer)
         found[Kind.REFUSED] = _refused(facts.refused)

@@ -28,7 +28,7 @@ class State(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(State).index(self)
+        return _RANKS[self]
 
     @property
     def open(self) -> bool:
@@ -39,6 +39,9 @@ class State(StrEnum):
     def settled(self) -> bool:
         """Nothing more will happen by itself."""
         return self.rank > State.BEGUN.rank
+
+
+_RANKS = {state: rank for rank, state in enumerate(State)}
 
 
 class UnlawfulMove(ValueError):
@@ -84,13 +87,15 @@ class Delivery(Record):
     error: Sentence | None = None
 
     @property
-    def order(self) -> tuple[int, int, int, str]:
-        """What decides between two copies; the text only breaks a tie that one writer never makes."""
-        return (self.attempt, self.state.rank, self.step, self.model_dump_json(by_alias=True))
+    def place(self) -> tuple[int, int, int]:
+        """What decides between two copies."""
+        return (self.attempt, self.state.rank, self.step)
 
     def merged(self, other: Self) -> Self:
-        """The later of two copies."""
-        return max(self, other, key=lambda delivery: delivery.order)
+        """The later of two copies; the text only breaks a tie that one writer never makes."""
+        if self.place != other.place:
+            return max(self, other, key=lambda delivery: delivery.place)
+        return max(self, other, key=lambda delivery: delivery.model_dump_json(by_alias=True))
 
 
 def confirm(delivery: Delivery, revision: int, version: str) -> Delivery:

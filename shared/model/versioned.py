@@ -74,7 +74,8 @@ def merge(mine: R, theirs: R) -> R:
     replaced = {*mine.replaces, *theirs.replaces}
     heads = _heads(mine, theirs)
     live = [head for version, head in heads.items() if version not in replaced] or list(heads.values())
-    winner, *others = sorted(live, key=_order_and_text, reverse=True)
+    apart = len({head.order for head in live}) == len(live)  # else the text decides, which is dear to print
+    winner, *others = sorted(live, key=(lambda head: head.order) if apart else _order_and_text, reverse=True)
     changes = {"replaces": tuple(sorted(replaced)), "conflicts": tuple(others), **mine.merge_rest(theirs)}
     return winner.evolve(**changes)
 
@@ -93,7 +94,7 @@ def _heads(*copies: R) -> dict[str, R]:
     for copy in copies:
         for head in copy.heads():
             known = heads.get(head.version)
-            if known is None or _order_and_text(head) > _order_and_text(known):
+            if known is None or (head != known and _order_and_text(head) > _order_and_text(known)):
                 heads[head.version] = head
     return heads
 

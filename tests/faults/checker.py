@@ -101,7 +101,8 @@ def _unknown(events: list[Event]) -> Iterator[Violation]:
             continue
         message = event.message
         seen.add(message.id)
-        if event.at < message.send_at - EARLY_LIMIT:
+        claim = message.delivery.claim
+        if message.id not in begun and event.at < (claim.send_at if claim else message.send_at) - EARLY_LIMIT:
             yield Violation("UNKNOWN", event.at, f"{message.id} is unknown before its second")
         if message.id not in begun and message.delivery.error != EARLIER_HOST:
             deaths[message.delivery.settled_at] += 1

@@ -512,16 +512,6 @@ class Page:
         """The page is shown."""
         self._do(self._look)
 
-    def overdue(self) -> set[str]:
-        """What a person who looks now sees is neither begun nor held, so long after its second."""
-        since = self._world.now - OVERDUE
-        if not _overdue(self.shown.values(), since):
-            return set()
-        try:
-            return _overdue(self.read().values(), since)
-        except (StoreError, Crash):
-            return set()
-
     def read(self) -> dict[str, Message]:
         """Every record as the page has it. Raises StoreError."""
         return dict(self._view.read(self.clock.now()).messages)
@@ -548,7 +538,8 @@ class Page:
             self._busy = False
 
 
-def _overdue(messages: Iterable[Message], since: datetime) -> set[str]:
+def overdue(messages: Iterable[Message], since: datetime) -> set[str]:
+    """What is neither begun nor held, and should have been."""
     return {
         each.id
         for each in messages

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.history import in_words
-from tests.faults.simulation import simulate
+from tests.faults.simulation import LONG, simulate
 
 SEEDS = 300
 CHUNK = 30
@@ -30,8 +30,18 @@ def _without_ids(lines: list[str]) -> list[str]:
 
 def test_the_histories_hold_what_they_are_about() -> None:
     told = "\n".join(line for seed in range(40) for line in in_words(simulate(seed).events))
-    for word in ("is killed", "dies", "clock is now wrong", "loses the storage", "is reconnecting"):
+    for word in ("is killed", "dies", "clock is now wrong", "loses the storage", "is reconnecting", "the tick alarms"):
         assert word in told
+
+
+def test_hosts_take_over_from_one_another_while_things_go_wrong() -> None:
+    faults = ("_second", "_long_partition", "_take_over", "_stop", "_kill")
+    for seed in range(8):
+        lines = in_words(simulate(seed, only=faults, seconds=LONG).events)
+        meanwhile = lines[: next(number for number, line in enumerate(lines) if "everything is mended" in line)]
+        if any("leading: beta" in line for line in meanwhile):
+            return
+    raise AssertionError("no other host ever came to lead")
 
 
 def test_sends_fail_in_each_way_there_is() -> None:

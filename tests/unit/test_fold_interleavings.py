@@ -161,7 +161,7 @@ class Interleaving(RuleBasedStateMachine):
         assert not self.fold.write(self.now, self.ledger).wrote
         assert dict(folded.messages) == self._expected_messages()
         assert dict(folded.contacts) == merge_all(each for one in self._written() for each in one.contacts)
-        assert all(folded.messages[id_].delivery.order >= each.order for id_, each in self.stored.items())
+        assert all(folded.messages[id_].delivery.place >= each.place for id_, each in self.stored.items())
         seen = View(self.store).read(self.now)
         assert (seen.messages, seen.contacts, seen.unreadable) == (folded.messages, folded.contacts, {})
         afresh = Fold(self.store).read(self.now)

@@ -47,7 +47,7 @@ def test_a_move_is_made_from_its_states_only(name: str, state: State) -> None:
         return
     after = move(before)
     assert after.state is (target or state)
-    assert max(after, before, key=lambda delivery: delivery.order) is after
+    assert max(after, before, key=lambda delivery: delivery.place) is after
 
 
 def test_nothing_is_begun_twice_in_one_attempt() -> None:

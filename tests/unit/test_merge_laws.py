@@ -83,7 +83,7 @@ def test_a_copy_survives_being_stored(history: list[R]) -> None:
 @given(message_histories())
 def test_a_delivery_never_goes_back(history: list[Message]) -> None:
     (merged,) = merge_all(history).values()
-    assert merged.delivery.order == max(copy.delivery.order for copy in history)
+    assert merged.delivery.place == max(copy.delivery.place for copy in history)
 
 
 @given(message_histories(), st.data())
