@@ -14,6 +14,7 @@ from session_host.fence import Fence
 from session_host.folder import Folder
 from session_host.folder_lock import FolderLock
 from session_host.gates import Skew, link_gate
+from session_host.hints import Hints
 from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
 from session_host.link import Arrival, Link, Receipt, Refused
@@ -101,6 +102,7 @@ class Host:
         self._beating = Stepper("pulse", self._beat, clock)
         self._fencing = Stepper("fence", self.fence.step, clock)
         self._backing_up = Stepper("backups", self.backups.step, clock)
+        self.hints = Hints(self.ledger, link)
         self._late_receipts: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
         self.on_stuck: Callable[[], None] = lambda: None
         self.started_at = clock.now()
@@ -298,6 +300,7 @@ class Host:
     def _fold(self, now: datetime) -> datetime | None:
         while not self._late_receipts.empty():
             self.ledger.receipt(self._late_receipts.get(), now)
+        self.hints.step(now)
         return self.folder.step(now)
 
     def _finish_sending(self, now: datetime) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from session_host import pace, rules
 from session_host.database import Database, instant, micros
@@ -20,10 +21,20 @@ KEPT = timedelta(days=40)
 RECEIPT_KEPT = timedelta(hours=1)
 """How long a receipt waits for its message to be settled; a send that is not answered is given up after 75 s."""
 
+SEND_ENDED = timedelta(seconds=100)
+"""A receipt older than this is not an early one of the message in hand, whose send is given up before."""
+
 STOPPED_INSIDE = "The session host stopped while this was being sent; it may have arrived."
 
 _BEGUN = State.BEGUN.rank
 _SUMMARY = "SELECT id, attempt, rank, step, projected, revision, cancelled, version, handed_by FROM messages"
+
+
+class Unmatched(NamedTuple):
+    """A receipt that belongs to no message known here: from which chat, and WhatsApp's time."""
+
+    chat: str
+    at: datetime
 
 
 class Ledger:
@@ -183,7 +194,32 @@ class Ledger:
                 for row in found:
                     change.put(row._replace(delivery=_noted(row.delivery, receipt.kind, receipt.at)))
                 if not found:
-                    change.keep_receipt(message_id, receipt.kind, receipt.at, now)
+                    change.keep_receipt(message_id, receipt, now)
+
+    def unmatched(self, now: datetime) -> list[Unmatched]:
+        """Receipts of the last hour that belong to no message known here, nor to one that is being sent."""
+        found = self._database.query(
+            "SELECT chat, at FROM receipts WHERE chat IS NOT NULL AND seen_at BETWEEN ? AND ? ORDER BY at",
+            (micros(now - RECEIPT_KEPT), micros(now - SEND_ENDED)),
+        )
+        return [Unmatched(each["chat"], instant(each["at"])) for each in found]
+
+    def unknown_without_hint(self, now: datetime) -> list[Row]:
+        """What ended unknown within the last hour and no receipt speaks for yet."""
+        found = self._database.query(
+            "SELECT * FROM messages WHERE rank = ? AND settled_at > ?",
+            (State.UNKNOWN.rank, micros(now - RECEIPT_KEPT)),
+        )
+        return [row for row in map(_row, found) if row.delivery.hinted_at is None]
+
+    def hint(self, receipts: Mapping[str, datetime]) -> int:
+        """Note on these messages when a receipt came that may be theirs; on how many."""
+        with self._changing() as change:
+            for message_id, at in receipts.items():
+                row = change.get(message_id)
+                if row is not None and row.delivery.state is State.UNKNOWN:
+                    change.put(row._replace(delivery=lifecycle.hint(row.delivery, at)))
+        return len(change.written)
 
     # Wait
 
@@ -333,9 +369,10 @@ class _Change:
         sql = "UPDATE messages SET projected = 1 WHERE id = ? AND attempt = ? AND rank = ? AND step = ?"
         self._connection.execute(sql, (message_id, *place))
 
-    def keep_receipt(self, message_id: str, kind: ReceiptKind, at: datetime, now: datetime) -> None:
-        sql = "INSERT OR IGNORE INTO receipts (message_id, kind, at, seen_at) VALUES (?, ?, ?, ?)"
-        self._connection.execute(sql, (message_id, str(kind), micros(at), micros(now)))
+    def keep_receipt(self, message_id: str, receipt: Receipt, now: datetime) -> None:
+        sql = "INSERT OR IGNORE INTO receipts (message_id, kind, at, seen_at, chat) VALUES (?, ?, ?, ?, ?)"
+        row = (message_id, str(receipt.kind), micros(receipt.at), micros(now), receipt.chat)
+        self._connection.execute(sql, row)
 
     def with_receipts(self, delivery: Delivery) -> Delivery:
         if delivery.message_id is None:

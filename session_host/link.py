@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from shared.model.address import Address
 from shared.model.link import LinkStatus
@@ -60,9 +60,13 @@ class ReceiptKind(StrEnum):
 
 
 class Receipt(Value):
-    """One receipt: matched by message id, for it carries only the chat's LID. `at` is WhatsApp's time, aware UTC."""
+    """One receipt: matched by message id, for it names its chat by a hidden number (LID) only, stored like `to`.
+
+    `at` is WhatsApp's time, aware UTC.
+    """
 
     message_ids: tuple[str, ...]
+    chat: str | None = None
     kind: ReceiptKind
     at: Instant
 
@@ -144,3 +148,11 @@ class Link(Protocol):
         `on_receipt` and `on_arrival` run on WhatsApp's event thread, which waits for them: store it and return.
         `on_status` runs on the link's own thread, once for each change, in order. None of them may call `stop`.
         """
+
+
+@runtime_checkable
+class KnowsChats(Protocol):
+    """What a link may know besides: by which hidden number receipts name a recipient's chat."""
+
+    def chat_of(self, to: Address) -> str | None:
+        """The chat that a receipt of this recipient names, as stored in `to`; None where that is not known now."""

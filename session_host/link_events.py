@@ -11,6 +11,7 @@ from typing import Any
 from session_host.link import Arrival, Receipt, ReceiptKind
 from session_host.link_machine import Happening, Kind
 from session_host.send_errors import masked
+from shared.model.address import Address, BadAddress
 
 # The library's numbers (Neonize.proto of the pinned version; held to it by a test).
 DEVICE_GONE = 4
@@ -142,7 +143,16 @@ def receipt(event: Any) -> Receipt | None:
     kind = RECEIPTS.get(event.Type)
     if kind is None or event.MessageSource.IsFromMe:
         return None
-    return Receipt(message_ids=tuple(event.MessageIDs), kind=kind, at=datetime.fromtimestamp(event.Timestamp, UTC))
+    at = datetime.fromtimestamp(event.Timestamp, UTC)
+    return Receipt(message_ids=tuple(event.MessageIDs), kind=kind, at=at, chat=chat(event.MessageSource.Chat))
+
+
+def chat(jid: Any) -> str | None:
+    """The library's address of a chat as it is stored in `to`; None for what is no person and no group."""
+    try:
+        return str(Address.from_stored(f"{jid.User}@{jid.Server}"))
+    except BadAddress:
+        return None
 
 
 def arrival(event: Any) -> Arrival | None:
@@ -150,5 +160,5 @@ def arrival(event: Any) -> Arrival | None:
     failed = hasattr(event, "DecryptFailMode")
     if event.Info.Category == PEER or (failed and event.DecryptFailMode == HIDDEN):
         return None
-    chat, at = event.Info.MessageSource.Chat, datetime.fromtimestamp(event.Info.Timestamp / 1000, UTC)
-    return Arrival(message_id=event.Info.ID, chat=f"{chat.User}@{chat.Server}", at=at, readable=not failed)
+    source, at = event.Info.MessageSource.Chat, datetime.fromtimestamp(event.Info.Timestamp / 1000, UTC)
+    return Arrival(message_id=event.Info.ID, chat=f"{source.User}@{source.Server}", at=at, readable=not failed)

@@ -75,4 +75,5 @@ MIGRATIONS = (
     -- Whether this ledger's host holds its place in the pulse beyond doubt: then it leads at once when restarted.
     ALTER TABLE host ADD COLUMN sure INTEGER NOT NULL DEFAULT 1;
     """,
+    "ALTER TABLE receipts ADD COLUMN chat TEXT",
 )

@@ -20,6 +20,10 @@ class _Row(NamedTuple):
     failure: Callable[[re.Match[str]], SendFailed]
 
 
+NO_NEW_PEOPLE = "WhatsApp lets this account write to no new people for now: wait some days and let them write first."
+"""The sentence of error 463; by it another host learns from the bucket's records that there was one."""
+
+
 def _says(pattern: str, sentence: str, reason: Reason, *, permanent: bool, certain: bool) -> _Row:
     return _Row(
         re.compile(pattern), lambda _: SendFailed(sentence, permanent=permanent, certain=certain, reason=reason)
@@ -30,7 +34,7 @@ def _nack(match: re.Match[str]) -> SendFailed:
     code = int(match["code"])
     if code == 463:
         return SendFailed(
-            "WhatsApp lets this account write to no new people for now: wait some days and let them write first.",
+            NO_NEW_PEOPLE,
             permanent=True,
             certain=True,
             reason=Reason.STRANGERS_LOCKED,

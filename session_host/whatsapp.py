@@ -144,6 +144,16 @@ class WhatsAppLink:
             return None
         return any(answer.IsIn for answer in answers)
 
+    def chat_of(self, to: Address) -> str | None:
+        """The hidden number by which receipts name this phone number's chat, where the library has met it."""
+        if self._neonize is None or to.kind is not AddressKind.PHONE or not self.status().sends:
+            return None
+        number = self._neonize.recipient(to)
+        try:
+            return link_events.chat(self._call(lambda client: client.get_lid_from_pn(number)))
+        except (SendFailed, _CallFailed):
+            return None  # it has not met this number, or is away: then there is no hint
+
     def send_text(self, to: Address, text: str) -> Sent:
         """Send one text exactly as it is: no mention, no preview, no look-up is made of what it contains."""
         if self._neonize is None or not self.status().sends:

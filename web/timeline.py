@@ -63,6 +63,8 @@ def _ended(message: Message, stands: Standing, repeat: Message | None) -> Iterat
     half = message.delivery
     word, icon = _ENDS[half.state]
     yield Step(word, icon, half.settled_at, half.error or "", bad=True)
+    if half.hinted_at:
+        yield Step("A receipt came", "question", half.hinted_at, texts.HINT)
     if stands.can_unsettle:
         said = texts.LET_GO if message.cancelled else _VERDICTS.get(message.verdict, "")
         yield Step("Settled by you", "check", None, said)

@@ -80,6 +80,9 @@ class Delivery(Record):
     sent_at: Instant | None = None
     delivered_at: Instant | None = None
     read_at: Instant | None = None
+    hinted_at: Instant | None = Field(
+        default=None, description="of one whose end is unknown: when a receipt came that may be its own"
+    )
     message_id: str | None = Field(default=None, description="WhatsApp's id, known after a successful send only")
     error: Sentence | None = None
 
@@ -199,6 +202,12 @@ def read(delivery: Delivery, at: Instant) -> Delivery:
     """The recipient has read it; a read message was also delivered."""
     _require(delivery, State.SENT)
     return delivery if delivery.read_at else _move(delivery, read_at=at, delivered_at=delivery.delivered_at or at)
+
+
+def hint(delivery: Delivery, at: Instant) -> Delivery:
+    """A receipt came that may be its own; it stays unknown, and the first such receipt counts."""
+    _require(delivery, State.UNKNOWN)
+    return delivery if delivery.hinted_at else _move(delivery, hinted_at=at)
 
 
 def _require(delivery: Delivery, *states: State) -> None:

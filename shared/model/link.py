@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from shared.model.values import Instant, Value
+from shared.model.values import Instant, Told
 
 
 class Link(StrEnum):
@@ -64,7 +64,7 @@ SENTENCES: dict[Link, tuple[str, str]] = {
 }
 
 
-class LinkStatus(Value):
+class LinkStatus(Told):
     """The connection as people and programs are told of it: never a bare flag."""
 
     state: Link

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from shared.model.address import Address, BadAddress
 from shared.model.message import Message
-from shared.model.values import Instant, Value
+from shared.model.values import Instant, Told, Value
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -80,7 +80,7 @@ class Hold(Value):
     reason: str
 
 
-class Forecast(Value):
+class Forecast(Told):
     """When a message is expected to be begun, why not at its second (None: it is), and whether to a stranger."""
 
     begins_at: Instant

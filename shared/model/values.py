@@ -45,6 +45,12 @@ class Value(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
+class Told(Value):
+    """A frozen value that another part tells: one of a newer version may say more, which is left out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class Record(Value):
     """A frozen value read from the bucket: fields it does not know survive a round trip."""
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.model.link import LinkStatus
 from shared.model.message import MAX_TEXT, IfLate, Message, Status, Verdict
-from shared.model.values import Instant, Value
+from shared.model.values import Instant, Told, Value
 from shared.model.versioned import RecordId
 
 MAX_BATCH = 1000
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-class ItemAnswer(Value):
+class ItemAnswer(Told):
     """The host's answer for one item; `reason` is a sentence where it was refused."""
 
     id: str
@@ -43,7 +43,7 @@ class ItemAnswer(Value):
     reason: str | None = None
 
 
-class HandoverAnswer(Value):
+class HandoverAnswer(Told):
     """What the tick and the web page learn from each handover, also an empty one."""
 
     now: Instant

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from shared.model import lifecycle
 from shared.model.message import IfLate, LatePolicy, Message, Status, Verdict
 from tests import builders
 from tests.api.web_page import Page, path_of, typed, words
@@ -161,3 +162,13 @@ class TestMissed:
         for id_ in ("sent", "open"):
             page.client.post(f"/messages/{id_}/again", data={"id": f"{id_}~1"})
         assert set(page.messages) == {"sent", "open"}
+
+
+def test_a_receipt_that_may_be_its_own_is_shown_beside_what_is_unknown(page: Page) -> None:
+    one = builders.unknown(message(BOB, id="doubt", send_at=in_(minutes=-5), text="Did it?"))
+    page.store(messages=[one.evolve(delivery=lifecycle.hint(one.delivery, in_(minutes=-3)))])
+    shown = words(page.client.get("/messages/doubt"))
+    assert "A receipt came" in shown
+    assert "11:57" in shown
+    assert "belongs to no message known here: it may have arrived" in shown
+    assert "It did not arrive" in shown, "a person still settles it"

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from session_host.link import Arrival, Reason, Receipt, ReceiptKind, SendFailed
+from session_host.link import Arrival, KnowsChats, Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link import Link as AnyLink
 from session_host.link_machine import Kind
 from shared.model.address import Address
@@ -317,6 +317,17 @@ def test_made_ready_it_says_nothing_to_whatsapp_before_the_start(world: World, h
     assert (world.link.own_number(), world.link.pairing()) == (None, None)
     world.link.start()
     becomes(world, heard, Link.PAIRING)
+
+
+def test_a_receipt_names_its_chat_as_the_link_knows_it(linked: World, heard: Heard) -> None:
+    link = linked.link
+    assert isinstance(link, KnowsChats)
+    link.send_text(ADA, "Hello")
+    linked.reads()
+    heard.until(partial(has_heard, heard, ReceiptKind.READ), "heard that it was read")
+    chats = {told.chat for told in heard.receipts}
+    assert chats == {link.chat_of(ADA)}
+    assert str(chats.pop()).endswith("@lid")
 
 
 def test_a_number_without_an_account_is_known_before_and_after(linked: World) -> None:

@@ -98,6 +98,9 @@ class ScriptedLink:
     def is_registered(self, to: Address) -> bool | None:
         return True
 
+    def chat_of(self, to: Address) -> str | None:
+        return f"{to.user[::-1]}@lid" if self.state.sends else None
+
     def send_text(self, to: Address, text: str) -> Sent:
         self.while_sending()
         if self.failures:
@@ -113,9 +116,9 @@ class ScriptedLink:
     ) -> None:
         self.on_receipt, self.on_status, self.on_arrival = on_receipt, on_status, on_arrival
 
-    def receipt(self, kind: ReceiptKind, *message_ids: str, at: datetime = NOW) -> None:
+    def receipt(self, kind: ReceiptKind, *message_ids: str, at: datetime = NOW, chat: str | None = None) -> None:
         """The recipient's phone answers."""
-        self.on_receipt(Receipt(message_ids=message_ids, kind=kind, at=at))
+        self.on_receipt(Receipt(message_ids=message_ids, kind=kind, at=at, chat=chat))
 
 
 class Failing(MemoryBucket):

@@ -73,7 +73,9 @@ class FakeLink:
 
     def receipt(self, message_id: str, kind: ReceiptKind) -> None:
         """The recipient's phone says so."""
-        self._on_receipt(Receipt(message_ids=(message_id,), kind=kind, at=self._clock.now()))
+        to = next((to for to, _ in reversed(self.sent)), None)
+        chat = self.chat_of(to) if to else None
+        self._on_receipt(Receipt(message_ids=(message_id,), kind=kind, at=self._clock.now(), chat=chat))
 
     def arrival(self, message_id: str, chat: str, *, readable: bool) -> None:
         """A message comes in."""
@@ -117,6 +119,11 @@ class FakeLink:
         if to.kind is not AddressKind.PHONE or not self._status.sends:
             return None
         return to.user not in self.unregistered
+
+    def chat_of(self, to: Address) -> str | None:
+        """The hidden number of everybody who was written to is its phone number, backwards."""
+        met = any(to == each for each, _ in self.sent)
+        return f"{to.user[::-1]}@lid" if met and to.kind is AddressKind.PHONE and self._status.sends else None
 
     def send_text(self, to: Address, text: str) -> Sent:
         if not self._status.sends:

@@ -63,6 +63,10 @@ class RealLink:
     def logout(self) -> None:
         self._ask("logout")
 
+    def chat_of(self, to: Address) -> str | None:
+        chat: str | None = self._ask("chat_of", to=str(to))
+        return chat
+
     def is_registered(self, to: Address) -> bool | None:
         registered: bool | None = self._ask("is_registered", to=str(to))
         return registered
@@ -208,6 +212,8 @@ def _do(link: Any, command: dict[str, Any]) -> Any:
         return link.stop(command["seconds"])
     if call == "send_text":
         return link.send_text(Address.from_stored(command["to"]), command["text"]).message_id
+    if call == "chat_of":
+        return link.chat_of(Address.from_stored(command["to"]))
     if call == "is_registered":
         return link.is_registered(Address.from_stored(command["to"]))
     answer = getattr(link, call)()

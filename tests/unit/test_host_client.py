@@ -33,6 +33,12 @@ def test_a_handover_is_posted_with_the_token_and_its_answer_understood() -> None
         assert [(each.line, each.authorization) for each in seen] == [("POST /api/v1/messages/batch", "Bearer t0ken")]
 
 
+def test_a_newer_host_may_say_more() -> None:
+    more = {**ANSWER.as_json(), "weather": "fine", "link": {**ANSWER.link.as_json(), "battery": 80}}
+    with a_host(200, json.dumps(more).encode()) as (client, _):
+        assert client.handover(Handover(by="tick", now=NOW)) == ANSWER
+
+
 def test_a_host_that_is_down_is_said_to_be_down() -> None:
     client = HostClient(HostAddress.read({"HOST_URL": "http://127.0.0.1:9"}))
     with pytest.raises(HostUnreachable, match="is it running"):

@@ -30,6 +30,7 @@ MOVES: dict[str, tuple[Move, set[State], State | None]] = {
     ),
     "missed": (lambda d: lifecycle.missed(d, NOON, "too late"), {State.PENDING, State.CLAIMED}, State.MISSED),
     "retry": (lambda d: lifecycle.retry(d, "rate limited"), {State.CLAIMED, State.BEGUN}, State.PENDING),
+    "hint": (lambda d: lifecycle.hint(d, NOON), {State.UNKNOWN}, State.UNKNOWN),
     "delivered": (lambda d: lifecycle.delivered(d, NOON), {State.SENT}, State.SENT),
     "read": (lambda d: lifecycle.read(d, NOON), {State.SENT}, State.SENT),
 }

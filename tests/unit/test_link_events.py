@@ -106,7 +106,7 @@ def test_a_login_failure_without_an_event_is_read_from_the_log() -> None:
 
 
 def receipt(type_: int, *, from_me: bool = False) -> SimpleNamespace:
-    source = SimpleNamespace(IsFromMe=from_me)
+    source = SimpleNamespace(IsFromMe=from_me, Chat=SimpleNamespace(User="123456789012345", Server="lid"))
     return SimpleNamespace(Type=type_, MessageSource=source, MessageIDs=["3EB0A", "3EB0B"], Timestamp=1_800_000_000)
 
 
@@ -118,6 +118,7 @@ def test_a_receipt_of_the_other_side(type_: int, kind: ReceiptKind) -> None:
     told = link_events.receipt(receipt(type_))
     assert told is not None
     assert (told.message_ids, told.kind) == (("3EB0A", "3EB0B"), kind)
+    assert told.chat == "123456789012345@lid"
     assert told.at == datetime(2027, 1, 15, 8, 0, tzinfo=UTC)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from session_host import send_errors
+from shared.model import lifecycle
 from shared.model.lifecycle import State
 from shared.model.link import Link
 from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.pace import PaceSettings
-from tests.builders import NOW, in_, message, sent
+from tests.builders import NOW, claimed, failed, in_, message, sent
 from tests.cast import ALICE, BOB, CHARLIE
 from tests.fakes.host import Parts, failing
 
@@ -189,6 +190,43 @@ def test_what_a_lost_host_sent_today_counts_for_the_caps_and_its_people_are_know
     held = fresh.row(one).delivery
     assert held.held_until == in_(minutes=20)
     assert "within an hour" in str(held.held_reason)
+
+
+def test_first_messages_that_a_lost_host_sent_today_count_for_the_budget(tmp_path: Path) -> None:
+    fresh = Parts(tmp_path, pace=PACE)
+    earlier = [
+        sent(message(ALICE, send_at=in_(days=-3))),
+        sent(message(ALICE, send_at=in_(minutes=-50))),
+        sent(message(CHARLIE, send_at=in_(minutes=-40))),
+    ]
+    fresh.book.learn(earlier, NOW)
+    one = fresh.scheduled(message("12025550104", send_at=in_(60)))
+    friend = fresh.scheduled(message(ALICE, send_at=in_(80)))
+    fresh.run(NOW, in_(hours=2))
+    assert begun(fresh, one, friend) == [None, in_(80)]
+    assert fresh.row(one).delivery.held_until == in_(minutes=-40, days=1)
+
+
+def test_what_a_lost_host_may_have_sent_to_somebody_new_counts_too(tmp_path: Path) -> None:
+    fresh = Parts(tmp_path, pace=PACE)
+    claim = claimed(message(CHARLIE, send_at=in_(minutes=-40)))
+    fresh.book.learn([claim.evolve(delivery=lifecycle.lost(claim.delivery, NOW, "lost"))], NOW)
+    one = fresh.scheduled(message("12025550104", send_at=in_(60)))
+    fresh.run(NOW, in_(hours=2))
+    assert begun(fresh, one) == [None]
+
+
+def test_a_refusal_that_a_lost_host_met_still_stops_first_messages(tmp_path: Path) -> None:
+    roomy = PACE.evolve(strangers_daily=9)
+    fresh = Parts(tmp_path, pace=roomy)
+    refused = failed(message(CHARLIE, send_at=in_(hours=-30)), reason=str(REFUSED))
+    fresh.book.learn([refused, sent(message(ALICE, send_at=in_(days=-3)))], NOW)
+    one = fresh.scheduled(message("12025550104", send_at=in_(60)))
+    friend = fresh.scheduled(message(ALICE, send_at=in_(80)))
+    fresh.run(NOW, in_(hours=3))
+    assert begun(fresh, one, friend) == [None, in_(80)]
+    assert fresh.row(one).delivery.held_until == in_(hours=42)
+    assert "refused a first message" in str(fresh.row(one).delivery.held_reason)
 
 
 def test_switched_off_it_lets_go_of_what_it_held(parts: Parts) -> None:
