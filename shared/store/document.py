@@ -49,8 +49,8 @@ def small(value: Any) -> str:
 
 def print_by_size(value: Any) -> bytes:
     """Indented for people below PLAIN_BELOW bytes, else packed; the same value always gives the same bytes."""
-    plain = (_print(value, indent=2) + "\n").encode()
-    return plain if len(plain) < PLAIN_BELOW else pack(small(value))
+    text = small(value)
+    return (_print(value, indent=2) + "\n").encode() if len(text) < PLAIN_BELOW else pack(text)
 
 
 def pack(text: str) -> bytes:

@@ -58,6 +58,7 @@ class SimulatedHost(Host):
         self, settings: HostSettings, bucket: Bucket, link: "FaultyLink", clock: PartyClock, pace: PaceSettings = OFF
     ) -> None:
         super().__init__(settings, bucket, link, clock, pace)
+        self.database._connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()  # nobody else reads it: quicker
         announce = self.pulse.announce
         self.look._announce = lambda now: "The pulse is being written." if self.pulse_is_held else announce(now)
 
@@ -407,11 +408,9 @@ class Machine:
     def snapshot(self, to: Path) -> None:
         """What the provider of the VPS does: a copy of the disk as it is."""
         to.mkdir(exist_ok=True)
-        with (
-            closing(sqlite3.connect(self.folder / "ledger.db")) as live,
-            closing(sqlite3.connect(to / "ledger.db")) as copy,
-        ):
-            live.backup(copy)
+        if self.host is not None:
+            with closing(sqlite3.connect(to / "ledger.db")) as copy:
+                self.host.database._connection.backup(copy)
 
     def restore(self, snapshot: Path) -> None:
         """The machine as it was then; not running."""

@@ -165,7 +165,7 @@ def keeps_its_alarm_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         (tries_the_uncertain_again, "TWICE", ("_whatsapp_spell", "_whatsapp_spell")),
         (forgets_what_was_begun, "TWICE", ("_deadly_spell",)),
         (ignores_claims, "TWICE", ("_lost_inside_a_send",)),
-        (begins_before_it_has_caught_up, "TWICE", ("_rollback", "_rollback", "_slow_storage")),
+        (begins_before_it_has_caught_up, "TWICE", ("_rollback",) * 3),
         (leads_beside_another, "TWICE", ("_second",)),
         (ignores_its_clock, "EARLY", ("_clock", "_clock")),
         (begins_without_a_look, "EARLY", ("_clock_ahead",) * 12),
