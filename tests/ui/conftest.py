@@ -30,6 +30,10 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield served
 
 
+LEFT_MEANWHILE = ("htmx:sendAbort", "htmx:afterRequest")
+"""What htmx says when the page is left while a fragment is on its way; an answer that is an error says more."""
+
+
 class Witness:
     """Hears what a page complains about, and where it reaches to."""
 
@@ -42,6 +46,7 @@ class Witness:
 
     def _console(self, message: ConsoleMessage) -> None:
         expected = any(f"status of {status}" in message.text for status in (401, 409, 422, 503))
+        expected = expected or message.text in LEFT_MEANWHILE
         if message.type in {"error", "warning"} and not expected:
             self.complaints.append(f"console: {message.text}")
 
