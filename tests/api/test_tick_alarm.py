@@ -23,6 +23,7 @@ from shared.store import keys
 from shared.store.directory import DirectoryBucket
 from shared.store.errors import NotFound, Unreachable
 from shared.store.memory import MemoryBucket
+from shared.store.oplog import Writer
 from shared.store.pulse import HostPulse, read_tick, write_host
 from tests import builders
 from tests.fakes.host import Failing
@@ -107,6 +108,16 @@ def test_what_is_overdue_is_told_after_it_was_handed_over(minutes: Minutes) -> N
         assert minutes.tick(host.url) == "2 messages are overdue by more than two minutes."
         assert len(host.asked) == 1
     assert minutes.told == ["overdue alarm.opened"]
+
+
+def test_what_is_overdue_is_counted_in_the_log_while_the_host_that_answers_does_not_fold(minutes: Minutes) -> None:
+    late = builders.message(id="m1", version=f"web-{'0' * 32}-00000001", send_at=minutes.now - timedelta(hours=1))
+    Writer(minutes.bucket, "web", "0" * 32).append(late.version, minutes.now, messages=[late])
+    for last_fold in (None, minutes.now - timedelta(minutes=9)):
+        with answering(200, minutes.answer(last_fold=last_fold)) as host:
+            assert minutes.tick(host.url) == "1 message is overdue by more than two minutes."
+    with answering(200, minutes.answer(last_fold=minutes.now)) as host:
+        assert minutes.tick(host.url) is None, "the host knows better"
 
 
 def test_a_held_message_does_not_alarm_while_the_host_is_away(minutes: Minutes) -> None:

@@ -169,7 +169,8 @@ class Story:
         parties = (self.cron.clock, *(each.clock for each in self.machines if not each.gone))
         right = all(abs(each.offset) < timedelta(seconds=30) for each in parties)
         since = self.world.now - OVERDUE
-        if not (right and self.storage.lists_all and overdue(self.pages[0].shown.values(), since)):
+        listed = self.storage.lists_all_since(self.world.now - timedelta(minutes=2))
+        if not (right and listed and overdue(self.pages[0].shown.values(), since)):
             return set()
         return overdue(self._everything.read(self.world.now).messages.values(), since)
 

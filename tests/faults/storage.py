@@ -41,7 +41,11 @@ class Storage:
     @property
     def lists_all(self) -> bool:
         """Whether no listing is behind any more."""
-        return all(at <= self.world.now for at in self._listed_from.values())
+        return self.lists_all_since(self.world.now)
+
+    def lists_all_since(self, then: datetime) -> bool:
+        """Whether everything there is has been listed since then."""
+        return all(at <= then for at in self._listed_from.values())
 
     def listed(self, key: str) -> bool:
         """Whether listings have it by now."""

@@ -46,6 +46,6 @@ def test_hosts_take_over_from_one_another_while_things_go_wrong() -> None:
 
 def test_sends_fail_in_each_way_there_is() -> None:
     faults = ("_whatsapp_spell",) * 6
-    told = "\n".join(line for seed in range(15) for line in in_words(simulate(seed, only=faults).events))
+    told = "\n".join(line for seed in range(30) for line in in_words(simulate(seed, only=faults).events))
     for word in ("certain, passing", "certain, permanent", "UNCERTAIN, passing"):
         assert word in told
