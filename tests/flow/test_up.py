@@ -76,10 +76,11 @@ def test_a_page_that_cannot_start_says_why(tmp_path: Path, free: dict[str, str])
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
-def test_a_folder_that_cannot_be_made_is_said(command: str, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said(command: str, tmp_path: Path, free: dict[str, str]) -> None:
     (tmp_path / "file").touch()
     argv = [sys.executable, "-m", "cli", command, "--data", str(tmp_path / "file" / "below")]
-    result = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    environment = {**os.environ, **free}
+    result = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1
     assert "cannot be made (Not a directory): choose another folder with --data" in result.stderr
     assert "Traceback" not in result.stderr
