@@ -5,6 +5,8 @@ import pytest
 from tests.faults.history import in_words
 from tests.faults.simulation import LONG, simulate
 
+pytestmark = pytest.mark.no_cover  # the other tests measure the same code; measured, this takes twice as long
+
 SEEDS = 300
 CHUNK = 30
 
