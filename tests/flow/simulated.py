@@ -2,12 +2,13 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,6 +68,17 @@ def linked_client(folder: Path, control: Control, phone: str = OWNER, session: s
         client.expect("connected")
         control.wait_until_settled(phone)
         yield client
+
+
+def wait_until_forgotten(folder: Path, session: str = "host") -> None:
+    """Returns once the library has deleted its device: it tells of the logout first, and deletes afterwards."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with closing(sqlite3.connect(f"file:{folder / session / 'session.sqlite'}?mode=ro", uri=True)) as kept:
+            if kept.execute("SELECT count(*) FROM whatsmeow_device").fetchone() == (0,):
+                return
+        time.sleep(0.05)
+    raise AssertionError("The client keeps a device that was logged out.")
 
 
 class Client:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulator.control import ControlRefused
-from tests.flow.simulated import OWNER, linked_client, running_client, running_simulator
+from tests.flow.simulated import OWNER, linked_client, running_client, running_simulator, wait_until_forgotten
 
 ADA = "447700900123"
 BEN = "447700900124"
@@ -140,6 +140,7 @@ def test_the_phone_unlinks_the_client_and_it_can_be_linked_again(tmp_path: Path)
         with linked_client(tmp_path, control) as client:
             assert control.log_out() == 1
             client.expect("logged-out", on_connect=False)
+            wait_until_forgotten(tmp_path)
         with linked_client(tmp_path, control):
             assert control.state().accounts[0].devices == [2]
 
