@@ -55,10 +55,15 @@ class Skew:
         seconds = self.seconds(now)
         return seconds if seconds is not None and abs(seconds) > SHOWN.total_seconds() else None
 
+    def wrong_by(self, now: datetime) -> float | None:
+        """The difference in seconds where it holds every message (over 30 s), else None."""
+        seconds = self.seconds(now)
+        return seconds if seconds is not None and abs(seconds) > HOLDS.total_seconds() else None
+
     def gate(self, now: datetime) -> str | None:
         """Closed over 30 s."""
-        seconds = self.seconds(now)
-        if seconds is None or abs(seconds) <= HOLDS.total_seconds():
+        seconds = self.wrong_by(now)
+        if seconds is None:
             return None
         direction = "behind" if seconds > 0 else "ahead of"
         return (

@@ -170,6 +170,7 @@ class Host:
             last_fold=self.folder.last_fold,
             last_tick=self.last_tick,
             overdue=self.overdue(now),
+            clock_wrong_by=self.skew.wrong_by(now),
         )
 
     def take_over(self, other: str, now: datetime) -> None:

@@ -33,13 +33,14 @@ class Kind(StrEnum):
     BUCKET = "bucket"
     HOST = "host"
     LINK = "link"
+    CLOCK = "clock"
     PULSE = "pulse"
     UNREADABLE = "unreadable"
     REFUSED = "refused"
     OVERDUE = "overdue"
 
 
-CAUSES = frozenset({Kind.BUCKET, Kind.HOST, Kind.LINK, Kind.PULSE})
+CAUSES = frozenset({Kind.BUCKET, Kind.HOST, Kind.LINK, Kind.CLOCK, Kind.PULSE})
 """What keeps every message from leaving, so that what is overdue follows from it."""
 
 AT_ONCE = frozenset({Kind.PULSE, Kind.OVERDUE})
@@ -117,6 +118,7 @@ def findings(facts: Facts) -> dict[Kind, str | None]:
     overdue = facts.overdue
     if facts.answer:
         found[Kind.LINK] = _link(facts.answer.link)
+        found[Kind.CLOCK] = _clock(facts.answer.clock_wrong_by)
         overdue = max(facts.answer.overdue, facts.overdue or 0)
         if facts.pulse:
             found[Kind.PULSE] = _pulse(facts.pulse, facts.answer)
@@ -207,6 +209,7 @@ _ENDED: dict[Kind, str] = {
     Kind.BUCKET: "The bucket can be read again.",
     Kind.HOST: "The session host answers again.",
     Kind.LINK: "WhatsApp takes messages again.",
+    Kind.CLOCK: "The session host's clock is right again.",
     Kind.PULSE: "The session host's pulse in the bucket is fresh again.",
     Kind.UNREADABLE: "Nothing in the bucket waits for a person to look at it any more.",
     Kind.REFUSED: "No message is refused any more.",
@@ -222,6 +225,16 @@ def _ended(incident: Incident) -> str:
 
 def _link(link: LinkStatus) -> str | None:
     return None if link.sends else f"{link.sentence} {link.action}"
+
+
+def _clock(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    direction = "behind" if seconds > 0 else "ahead of"
+    return (
+        f"The session host's clock is {abs(seconds):.0f} s {direction} the others', so it holds every message: "
+        "set it right (timedatectl set-ntp true)."
+    )
 
 
 def _pulse(pulse: Pulse, answer: HandoverAnswer) -> str | None:

@@ -53,6 +53,9 @@ class HandoverAnswer(Told):
     last_fold: Instant | None = None
     last_tick: Instant | None = None
     overdue: int = 0
+    clock_wrong_by: float | None = Field(
+        default=None, description="seconds the host's clock is behind, where it holds every message for that"
+    )
     problems: tuple[str, ...] = Field(default=(), description="what in the bucket cannot be read, for a person to see")
 
 

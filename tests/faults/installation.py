@@ -384,7 +384,7 @@ class Machine:
     def set_clock(self, offset: float) -> None:
         """The clock jumps."""
         self.world.say(f"{self.name}'s clock is now wrong by {offset:+.0f} s")
-        self.clock.offset = timedelta(seconds=offset)
+        self.clock.set(offset)
         if self.host is not None:
             for stepper in self.host.threads:
                 stepper.wake()

@@ -165,10 +165,16 @@ class Story:
         self._run_until_settled()
 
     def _overdue(self) -> set[str]:
-        """What a tick that reaches everything should alarm about; clocks that are wrong are not for it to find."""
-        parties = (self.cron.clock, *(each.clock for each in self.machines if not each.gone))
-        right = all(abs(each.offset) < timedelta(seconds=30) for each in parties)
+        """What a tick that reaches everything should alarm about; a host soon finds that its clock is wrong."""
         since = self.world.now - OVERDUE
+        told = self.world.now - timedelta(minutes=1)
+        lead = [each for each in self.machines if each.can_begin()]
+        lasting = {f"{each.name}'s clock" for each in lead if each.clock.wrong and each.clock.set_at < told}
+        if lasting and not self.cron.clock.wrong:
+            return lasting
+        right = not self.cron.clock.wrong and not any(
+            each.clock.wrong and each.clock.set_at > since for each in self.machines if not each.gone
+        )
         listed = self.storage.lists_all_since(self.world.now - timedelta(minutes=2))
         if not (right and listed and overdue(self.pages[0].shown.values(), since)):
             return set()
@@ -226,6 +232,17 @@ class Story:
         page.look()
         decision()
 
+    def _both_decide(self) -> None:
+        """Two people decide about the same version of a message; neither page knows of the other's decision yet."""
+        self._late_listings()
+        open_ = [id_ for id_, message in self.pages[0].shown.items() if message.open]
+        if not open_:
+            return
+        id_, (one, other) = self.random.choice(open_), self.random.sample(self.pages, 2)
+        decisions = [lambda page: page.change(id_, self._draft(id_)), lambda page: page.cancel(id_)]
+        decisions[0](one)
+        self.random.choice(decisions)(other)
+
     def _after_its_end(self, page: Page, id_: str) -> None:
         """A person settles what ended badly, sends it again, or both; and clicks twice."""
         known = page.shown.get(id_)
@@ -265,6 +282,7 @@ class Story:
             self._crashes, self._crashes, self._kill, self._kill, self._stop,
             self._network_spell, self._cron_spell, self._clock, self._clock, self._clock_ahead,
             self._partition, self._partition, self._page_crashes, self._tick_crashes, self._bad_object,
+            self._both_decide, self._both_decide,
         ]  # fmt: skip
         for fault in self.random.sample(kinds, self.random.randint(1, 8)):
             self.world.plan(self.random.uniform(0, self._seconds * 0.9), fault)
@@ -332,9 +350,9 @@ class Story:
         wrong = self.random.choice((-20.0, 25.0, 29.0, -90.0, 90.0, 600.0, -600.0, -3600.0, 8 * 3600.0))
         pick = self.random.randrange(4)
         if pick == 0:
-            self.pages[0].clock.offset = timedelta(seconds=max(-600.0, min(600.0, wrong)))
+            self.pages[0].clock.set(max(-600.0, min(600.0, wrong)))
         elif pick == 1:
-            self.cron.clock.offset = timedelta(seconds=wrong)
+            self.cron.clock.set(wrong)
         else:
             machine = self._any()
             machine.set_clock(wrong)
@@ -442,6 +460,6 @@ class Story:
             if machine.link_state is not Link.CONNECTED:
                 machine.set_link(Link.CONNECTED)
             machine.boot()
-        self.cron.clock.offset = timedelta(0)
+        self.cron.clock.set(0.0)
         for page in self.pages:
-            page.clock.offset = timedelta(0)
+            page.clock.set(0.0)

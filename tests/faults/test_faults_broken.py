@@ -17,6 +17,7 @@ from session_host.place import Doubt
 from session_host.pulse import Pulse
 from shared.model import lifecycle
 from shared.model.lifecycle import State
+from shared.model.message import Message
 from tests.faults.simulation import FAULTS, LONG, simulate
 
 MOST = 40
@@ -153,6 +154,18 @@ def begins_without_a_pulse_at_its_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pulse, "announce", lambda self, now: None)
 
 
+def confirms_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes one of two edits with the same number for the other."""
+    confirmed = property(lambda self: self.delivery.confirmed >= self.revision)
+    monkeypatch.setattr(Message, "confirmed", confirmed)
+
+
+def says_nothing_of_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holds everything because its clock is wrong, and the tick hears nothing of it."""
+    monkeypatch.setattr(Skew, "wrong_by", lambda self, now: None)
+    monkeypatch.setattr(Skew, "gate", lambda self, now: "Wrong." if abs(self.seconds(now) or 0) > 30 else None)
+
+
 def keeps_its_alarm_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host counts nothing as overdue."""
     forgets_what_waits(monkeypatch)
@@ -179,6 +192,8 @@ def keeps_its_alarm_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         (judges_claims_by_a_wrong_clock, "TWICE", ("_lost_inside_a_send",)),
         (begins_without_a_pulse_at_its_look, "TWICE", ("_rollback",) * 4),
         (keeps_its_alarm_to_itself, "SILENT", ("_kill",)),
+        (confirms_a_number, "DISOBEYED", ("_both_decide",) * 6),
+        (says_nothing_of_its_clock, "SILENT", ("_clock",) * 4),
     ],
 )
 def test_a_broken_host_is_caught(

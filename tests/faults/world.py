@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from session_host.gates import HOLDS
 from tests.builders import NOW
 from tests.faults.history import Event, Happened
 
@@ -102,9 +103,19 @@ class PartyClock:
     def __init__(self, world: World, offset: float = 0.0) -> None:
         self._world = world
         self.offset = timedelta(seconds=offset)
+        self.set_at = world.now
 
     def now(self) -> datetime:
         return self._world.now + self.offset
+
+    def set(self, offset: float) -> None:
+        """It jumps, and is wrong by so many seconds from now on."""
+        self.offset, self.set_at = timedelta(seconds=offset), self._world.now
+
+    @property
+    def wrong(self) -> bool:
+        """By as much as keeps a host from sending."""
+        return abs(self.offset) >= HOLDS
 
     def true(self, wall: datetime) -> datetime:
         """When this clock shows that, if nobody sets it."""

@@ -33,6 +33,8 @@ def facts(trouble: Kind | str = WELL) -> Facts:
             return Facts(host="The session host does not answer.", overdue=0)
         case Kind.LINK:
             return Facts(answer=answer(link=link_status(Link.LOGGED_OUT)), pulse=pulse)
+        case Kind.CLOCK:
+            return Facts(answer=answer(clock_wrong_by=-42.4), pulse=pulse)
         case Kind.PULSE:
             return Facts(answer=answer(), pulse=Pulse(host="host-1", at=in_(-121)))
         case Kind.UNREADABLE:
