@@ -9,6 +9,7 @@ from cli import ROOT
 
 COMMANDS = {
     "bench": "Measure one thing about this system.",
+    "bucket": "Try what the bucket really does, and set it up.",
     "completion": "Print what your shell needs to complete wa's commands.",
     "demo": "Run the whole system here, against a simulated WhatsApp.",
     "doctor": "Check this machine and the settings, and say what to do.",

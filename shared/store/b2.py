@@ -4,16 +4,20 @@ B2 has no conditional PUT (501), refuses CRC checksum headers that newer boto3 s
 multi-object delete: none of these is used.
 """
 
+import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
@@ -39,6 +43,18 @@ _WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", 
 _BUSY = (429, 503)
 
 
+class Answer(NamedTuple):
+    """What the store said to one request of the S3 API, also where it refused.
+
+    status: of HTTP. code, message: the store's own, empty where it did what was asked. body: the answer's fields.
+    """
+
+    status: int
+    code: str
+    message: str
+    body: dict[str, Any]
+
+
 class B2Bucket:
     """Objects below a prefix of one B2 bucket. Entity tags are the store's own."""
 
@@ -62,14 +78,41 @@ class B2Bucket:
         """
         self._bucket, self._prefix, self._clock, self._page_size = bucket, keys.check_base(prefix), clock, page_size
         self._offset: float | None = None
+        self._endpoint = _address(endpoint)
         try:
-            self._client = _client(_address(endpoint), access_key_id, secret_access_key, hurried=hurried)
+            self._client = _client(self._endpoint, access_key_id, secret_access_key, hurried=hurried)
         except (BotoCoreError, ValueError) as error:
             raise StoreError(f"Storage cannot be opened: {error}. Check B2_S3_ENDPOINT and AWS_ settings.") from error
 
     @property
     def server_time_offset(self) -> float | None:
         return self._offset
+
+    @property
+    def name(self) -> str:
+        """The bucket's own, without the prefix."""
+        return self._bucket
+
+    @property
+    def prefix(self) -> str:
+        """What all keys are relative to."""
+        return self._prefix
+
+    def ask(self, operation: str, *, anonymously: bool = False, **arguments: Any) -> Answer:
+        """One operation of boto3's S3 client on this bucket, for those who probe it or set it up: names are whole, and
+        a refusal is an answer. `anonymously`: without the key. Raises StoreError where the store did not answer."""
+        client = self._anonymous if anonymously else self._client
+        try:
+            body = getattr(client, operation)(Bucket=self._bucket, **arguments)
+        except ClientError as error:
+            return _answer(error.response)
+        except (BotoCoreError, ResponseParserError) as error:
+            raise Unreachable(f"Storage could not be reached: {error} Check the network and B2_S3_ENDPOINT.") from error
+        return _answer(body)
+
+    @cached_property
+    def _anonymous(self) -> Any:
+        return _client(self._endpoint, "", "", hurried=True, signature_version=UNSIGNED)
 
     def get(self, key: str) -> Stored:
         return self._get(key)
@@ -202,7 +245,15 @@ def _address(endpoint: str) -> str:
     return address
 
 
-def _client(endpoint: str, access_key_id: str, secret_access_key: str, *, hurried: bool) -> Any:
+def _answer(parsed: dict[str, Any]) -> Answer:
+    error = parsed.get("Error", {})
+    status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return Answer(int(status), str(error.get("Code", "")), str(error.get("Message", "")), parsed)
+
+
+def _client(
+    endpoint: str, access_key_id: str, secret_access_key: str, *, hurried: bool, signature_version: Any = "s3v4"
+) -> Any:
     client = boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint,
@@ -210,7 +261,7 @@ def _client(endpoint: str, access_key_id: str, secret_access_key: str, *, hurrie
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
         config=Config(
-            signature_version="s3v4",
+            signature_version=signature_version,
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             connect_timeout=CONNECT_SECONDS,
@@ -222,6 +273,7 @@ def _client(endpoint: str, access_key_id: str, secret_access_key: str, *, hurrie
     )
     # botocore knows only Amazon's own header for this; the first answer that is not None decides about a retry.
     client.meta.events.register_first("needs-retry.s3", _respect_retry_after)
+    client.meta.events.register("before-sign.s3.PutBucketLifecycleConfiguration", _digest_instead_of_crc)
     return client
 
 
@@ -234,6 +286,14 @@ def _respect_retry_after(response: Any = None, attempts: int = 1, **_: Any) -> f
     if http.status_code not in _BUSY or not re.fullmatch(r"\d{1,6}", seconds):
         return None
     return float(seconds) if float(seconds) <= LONGEST_RETRY_AFTER else None
+
+
+def _digest_instead_of_crc(request: Any, **_: Any) -> None:
+    """This operation must carry a checksum; B2 refuses the CRC that boto3 chooses, every store knows Content-MD5."""
+    for name in [name for name in request.headers if name.lower().startswith(("x-amz-checksum-", "x-amz-sdk-"))]:
+        del request.headers[name]
+    digest = hashlib.md5(request.body, usedforsecurity=False).digest()
+    request.headers["Content-MD5"] = b64encode(digest).decode()
 
 
 def _date(text: str) -> datetime | None:

@@ -14,6 +14,8 @@ SNAPSHOTS = "snapshots/"
 SET_ASIDE = "set-aside/"
 BEFORE_IMPORT = "before-import/"
 LINK_BACKUPS = "backup/link/"
+PROBE = "probe/"
+"""Where `wa bucket check` puts what it deletes again."""
 
 _LINK_BACKUP = re.compile(re.escape(LINK_BACKUPS) + r"([0-9]{8}T[0-9]{6}Z)-[a-z0-9-]{1,80}\.age")
 

@@ -53,7 +53,7 @@ class B2Like:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self.seen: list[Seen] = []
         self.faults: deque[Fault] = deque()
-        self.ignores_conditions = False
+        self.ignores_conditions = self.open_to_strangers = False
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -74,8 +74,18 @@ class B2Like:
         self._server.server_close()
 
     def make_bucket(self, name: str) -> None:
+        self._put(f"/{name}")
+
+    def keep_versions(self) -> None:
+        """Keep what is overwritten and deleted for ever, as B2 does; most tests need no such thing."""
+        self.bucket().ask("delete_bucket_lifecycle")  # what an earlier server of this process was told, moto keeps
+        self._put(
+            f"/{BUCKET}?versioning", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+        )
+
+    def _put(self, path: str, body: bytes = b"") -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._server.server_port)
-        connection.request("PUT", f"/{name}", headers={"Authorization": _authorization(KEY_ID)})
+        connection.request("PUT", path, body, headers={"Authorization": _authorization(KEY_ID)})
         answer = connection.getresponse()
         assert answer.status == 200, answer.read()
         connection.close()
@@ -97,7 +107,9 @@ class B2Like:
         self.seen.append(Seen(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers))
         if self.ignores_conditions:
             environ.pop("HTTP_IF_NONE_MATCH", None)
-        fault = _refusal(environ["REQUEST_METHOD"], headers) or (self.faults.popleft() if self.faults else None)
+        stranger = self.open_to_strangers and "authorization" not in headers
+        refusal = None if stranger else _refusal(environ["REQUEST_METHOD"], headers)
+        fault = refusal or (self.faults.popleft() if self.faults else None)
         if fault is None:
             return self._moto(environ, start)  # type: ignore[no-any-return]
         if fault.cut:
