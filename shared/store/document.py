@@ -14,18 +14,27 @@ VERSION = 1
 PLAIN_BELOW = 1_000_000
 """Bytes up to which a document stays plain and indented, for people; above it is compact and gzip."""
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
+"""How packed data begins."""
+
+DAMAGED = (OSError, EOFError, zlib.error)
+"""What unpacking raises where the data is not whole."""
 
 
 def parse(data: bytes, key: str) -> Any:
     """The JSON value in these bytes, plain or gzip. Raises Unreadable with a sentence that names `key`."""
     try:
-        text = (gzip.decompress(data) if data.startswith(_GZIP) else data).decode("utf-8-sig")
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(f"{key} is damaged: its compressed data does not unpack ({error}).") from None
+        text = (gzip.decompress(data) if data.startswith(GZIP) else data).decode("utf-8-sig")
+        return _DECODER.decode(text)
+    except DAMAGED as error:
+        raise Unreadable(damaged(key, error)) from None
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"{key} is no valid JSON ({error}).") from None
+
+
+def damaged(key: str, error: Exception) -> str:
+    """The sentence for packed data that is not whole."""
+    return f"{key} is damaged: its compressed data does not unpack ({error})."
 
 
 def check_version(document: dict[str, Any], key: str) -> bool:
@@ -76,3 +85,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text[:40]} is too large a number")
     return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)

@@ -20,6 +20,9 @@ from shared.store.errors import Unreadable
 
 R = TypeVar("R", bound=Versioned)
 
+BEGIN = '"messages":['
+"""How the first line of a large scheduled.json ends: each record has a line of its own, see sparse."""
+
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
@@ -30,6 +33,7 @@ class Document(Generic[R]):
     records: by id, in the order they were found. broken: raw records that could not be read. rest: every other field of
     the document. folded_at: when the host wrote it, None where the host did not. log_after: the document holds every
     operation up to this name in the log, and perhaps later ones. old: it has no version, the old system wrote it.
+    ended: ids of records that were left out, for they have ended (see sparse).
     """
 
     records: dict[str, R] = field(default_factory=dict)
@@ -38,6 +42,7 @@ class Document(Generic[R]):
     folded_at: datetime | None = None
     log_after: str = ""
     old: bool = False
+    ended: frozenset[str] = frozenset()
 
 
 class Scheduled(Document[Message]):
@@ -86,9 +91,9 @@ class Format(Generic[R]):
         if sum(map(len, small)) < document.PLAIN_BELOW:
             lines = [*(record.as_json() for record in records.values()), *read.broken]
             return document.print_by_size({**head, self._name: lines, **rest})
-        joined = ",".join([*small, *map(document.small, read.broken)])
+        joined = ",\n".join([*small, *map(document.small, read.broken)]) + "\n"
         tail = f",{document.small(rest)[1:]}" if rest else "}"
-        return document.pack(f'{document.small(head)[:-1]},"{self._name}":[{joined}]{tail}')
+        return document.pack(f'{document.small(head)[:-1]},"{self._name}":[\n{joined.lstrip()}]{tail}')
 
     def about_broken(self, read: Document[R]) -> list[str]:
         """Which records of this document could not be read and why, a sentence for each, without what it says."""
@@ -191,9 +196,9 @@ def _log_name(value: Any) -> str:
     return value if isinstance(value, str) and value.startswith(keys.LOG) else ""
 
 
-def scheduled_format() -> Format[Message]:
-    """scheduled.json, for whoever writes it."""
-    return Format(keys.SCHEDULED, "messages", Message, read_scheduled, {"series": []})
+def scheduled_format(read: Callable[[bytes], Document[Message]] = read_scheduled) -> Format[Message]:
+    """scheduled.json, for whoever writes it, and for those who `read` it otherwise."""
+    return Format(keys.SCHEDULED, "messages", Message, read, {"series": []})
 
 
 def contact_format() -> Format[Contact]:

@@ -13,7 +13,16 @@ from shared.store import keys
 from shared.store.bucket import Bucket
 from shared.store.errors import NewerVersion, NotFound, Unreadable
 from shared.store.oplog import LogReader, Operation
-from shared.store.projection import ContactBook, Document, Format, Scheduled, contact_format, scheduled_format
+from shared.store.projection import (
+    ContactBook,
+    Document,
+    Format,
+    Scheduled,
+    contact_format,
+    read_scheduled,
+    scheduled_format,
+)
+from shared.store.sparse import read_open
 
 R = TypeVar("R", bound=Versioned)
 
@@ -31,8 +40,9 @@ class Snapshot(NamedTuple):
 class Projections:
     """The projections without the log: one conditional GET each, parsed once. Safe to use from several threads."""
 
-    def __init__(self, bucket: Bucket) -> None:
-        self._scheduled = _Latest(bucket, scheduled_format(), Scheduled())
+    def __init__(self, bucket: Bucket, *, only_open: bool = False) -> None:
+        """only_open: leave out the messages that have ended, for one who has little memory and no need of them."""
+        self._scheduled = _Latest(bucket, scheduled_format(read_open if only_open else read_scheduled), Scheduled())
         self._contacts = _Latest(bucket, contact_format(), ContactBook())
 
     def scheduled(self) -> Document[Message]:
@@ -162,7 +172,8 @@ class _Merged(Generic[R]):
         copies: dict[str, list[R]] = {}
         for key in sorted(operations):
             for record in operations[key]:
-                copies.setdefault(record.id, []).append(record)
+                if record.id not in document.ended:
+                    copies.setdefault(record.id, []).append(record)
         self._done = {id_: self._merge(id_, document.records.get(id_), tuple(each)) for id_, each in copies.items()}
         merged = document.records | {id_: record for id_, (_, _, record) in self._done.items()}
         self._document, self._keys, self._records = document, frozenset(operations), MappingProxyType(merged)
