@@ -11,7 +11,8 @@ import click
 from cli import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
-PARALLEL = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # what a file starts, it starts once
+PARALLEL = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+"""What a file starts, it starts once; tests/conftest.py says which files come first."""
 SLOWEST = ["--durations=20"]
 COVERAGE = ["--cov", "--cov-report=term:skip-covered"]
 QUICK = "not browser and not slow and not registry"

@@ -20,6 +20,9 @@ hypothesis.settings.register_profile("thorough", deadline=None, derandomize=Fals
 hypothesis.settings.load_profile("default")
 
 
+LONG = frozenset({"bundle", "faults", "flow", "ui"})
+
+
 class OutsideNetwork(RuntimeError):
     """A test reached for another machine; only one marked `registry` may."""
 
@@ -62,6 +65,12 @@ def _stay_here(request: pytest.FixtureRequest) -> Generator[None]:
     GUARD.open = request.node.get_closest_marker("registry") is not None
     yield
     GUARD.open = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders whose files take long, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.hookimpl(wrapper=True)
