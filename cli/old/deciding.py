@@ -1,0 +1,82 @@
+"""What becomes of one old record, given what is here already; and the record that is written where something is."""
+
+from typing import Any, NamedTuple, TypeVar
+
+from cli.old.report import Fate
+from shared.model.contact import Contact
+from shared.model.lifecycle import State
+from shared.model.message import Message
+from shared.model.versioned import Versioned
+
+R = TypeVar("R", bound=Versioned)
+
+WRITER = "import"
+"""What versions written by an import begin with."""
+
+_BOOKKEEPING = {"revision", "version", "replaces", "conflicts", "delivery"}
+_PEOPLES = {"if_late", "cancelled", "verdict", "deleted_at"}
+"""What is decided in this system only; that it differs says nothing about the old record."""
+
+
+class Wish(NamedTuple):
+    """An old record. as_old: as this system reads it in place, None where it cannot; wanted: as it is to be."""
+
+    as_old: Any
+    wanted: Any
+
+
+def decide(known: R | None, as_old: R | None, wanted: R) -> Fate:
+    """Whether this record is to be written: new, or changed. What was edited in this system stays as it is."""
+    if known is None:
+        return Fate.NEW
+    if _says_more(known, wanted):
+        return Fate.CHANGED
+    if same(known, wanted):
+        return Fate.HERE
+    untouched = known.version.startswith(f"{WRITER}-") or (
+        not known.version and as_old is not None and same(known, as_old)
+    )
+    return Fate.CHANGED if untouched else Fate.KEPT
+
+
+def to_write(known: R | None, wanted: R, version: str) -> R:
+    """The record under this version, made from what is known, so that no merge shows it twice or as a conflict.
+
+    A new one replaces the version that the old file has in place: the empty one.
+    """
+    if known is None:
+        return wanted.edited(version)
+    edited = known.edited(version)
+    bookkeeping = {name: getattr(edited, name) for name in ("revision", "version", "replaces", "conflicts")}
+    return wanted.evolve(**bookkeeping, **_kept(known, wanted))
+
+
+def same(known: Versioned, other: Versioned) -> bool:
+    """Whether both say the same, but for what only this system decides."""
+    left_out = _BOOKKEEPING | _PEOPLES
+    return known.model_dump(exclude=left_out) == other.model_dump(exclude=left_out)
+
+
+def _says_more(known: Versioned, wanted: Versioned) -> bool:
+    """The old system sent it meanwhile; or it lies here untouched and, its time being past, must ask first."""
+    if not isinstance(known, Message) or not isinstance(wanted, Message):
+        return False
+    if _waits(known) and wanted.delivery.state.settled:
+        return True
+    return _waits(known) and not known.version and known.if_late != wanted.if_late
+
+
+def _waits(message: Message) -> bool:
+    return message.delivery.state is State.PENDING and not message.cancelled
+
+
+def _kept(known: Versioned, wanted: Versioned) -> dict[str, Any]:
+    if isinstance(known, Message) and isinstance(wanted, Message):
+        settled = wanted.delivery.state.settled and _waits(known)
+        delivery = wanted.delivery.merged(known.delivery) if settled else known.delivery
+        mine = {name: getattr(known, name) for name in ("cancelled", "verdict")}
+        late = {} if not known.version else {"if_late": known.if_late}
+        return {"delivery": delivery, **mine, **late}
+    if isinstance(known, Contact):
+        return {"deleted_at": known.deleted_at}
+    return {}
