@@ -9,7 +9,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import click
 
 from cli import ROOT
+from cli.import_old import scratch
 from shared.clock import SYSTEM
 
 MEGABYTES = 550
@@ -34,8 +34,8 @@ _WORDS = ("tea", "kettle", "tomorrow", "nine", "see you at the station", "grüß
 
 def run(say: Callable[[str], None], *, megabytes: float = MEGABYTES) -> dict[str, object]:
     """Write the file, import it twice, each in a process of its own; megabytes are 10⁶ bytes."""
-    with tempfile.TemporaryDirectory(prefix="wa-bench-", dir=ROOT / "bench") as root:
-        folder, bucket = Path(root, "old"), Path(root, "bucket")
+    with scratch() as root:
+        folder, bucket = root / "old", root / "bucket"
         folder.mkdir()
         messages = write_chats(folder / "chats.json", int(megabytes * 1e6))
         size = (folder / "chats.json").stat().st_size

@@ -115,4 +115,4 @@ def _apply(found: "Found", bucket: "StreamingBucket", spill: "Spill") -> None:
             click.echo(sentence)
     except (BadFile, StoreError) as error:
         raise click.ClickException(f"{error} {AGAIN}") from None
-    click.echo("Done. The session host takes it up with its next fold, within a minute of running.")
+    click.echo("Done. The session host takes up what is new with its next fold, within a minute of running.")

@@ -24,6 +24,7 @@ EARLIEST, LATEST = datetime(2009, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TAKEN = {*Captured.model_fields, *(str(field.alias) for field in Captured.model_fields.values())}
 _KNOWN = {"id", "message", "text", "timestamp", "isFromMe", "fromMe", "is_from_me", "messageType", "date", "rawMessage"}
+_NO_NAME = {"chat": "Its chat has no address", "sender": "Its sender has no address", "id": "Its id is none"}
 _LARGEST = 1 << 64
 _OPENS: dict[str, type[Any]] = {"start_map": dict, "start_array": list}
 _CLOSES = ("end_map", "end_array")
@@ -220,7 +221,7 @@ def captured_of(line: Line, mender: Mender) -> Captured:
     try:
         captured = Captured.model_validate({**rest, **fields})
     except ValidationError as error:
-        raise Skip(first_error(error)) from None
+        raise Skip(_NO_NAME.get(str(error.errors(include_input=False)[0]["loc"][0])) or first_error(error)) from None
     (mended,) = mender.texts(captured.text)
     return captured if mended == captured.text else captured.model_copy(update={"text": mended})
 
@@ -244,7 +245,7 @@ def _time(raw: Mapping[str, Any]) -> Instant:
     if isinstance(stamp, int | float) and not isinstance(stamp, bool):
         seconds = stamp / 1000 if stamp > 100_000_000_000 else stamp
         at = _EPOCH + timedelta(seconds=seconds) if 0 <= seconds < 5_000_000_000 else None
-    elif isinstance(raw.get("date"), str):
+    if at is None and isinstance(raw.get("date"), str):
         at = _date(raw["date"])
     if at is None:
         raise Skip("It has no time")
@@ -264,7 +265,8 @@ def _date(text: str) -> datetime | None:
 def named(line: Line) -> str:
     """A message for the report: the end of its chat's address, and its place there."""
     chat = line.chat.split("@", maxsplit=1)[0]
-    return f"no. {line.position:,} of chat …{chat[-3:]}" if chat[-3:].isalnum() else f"no. {line.position:,}"
+    which = f"chat …{chat[-3:]}" if chat[-3:].isalnum() else "a chat"
+    return f"no. {line.position:,} of {which}" if line.position else which
 
 
 def take(file: OldFile, report: Report, mender: Mender, progress: Progress) -> Iterator[Captured | Chat]:

@@ -33,10 +33,8 @@ def decide(known: R | None, as_old: R | None, wanted: R) -> Fate:
         return Fate.CHANGED
     if same(known, wanted):
         return Fate.HERE
-    untouched = known.version.startswith(f"{WRITER}-") or (
-        not known.version and as_old is not None and same(known, as_old)
-    )
-    return Fate.CHANGED if untouched else Fate.KEPT
+    as_it_came = _imported(known) or (not known.version and as_old is not None and same(known, as_old))
+    return Fate.CHANGED if as_it_came else Fate.KEPT
 
 
 def to_write(known: R | None, wanted: R, version: str) -> R:
@@ -58,12 +56,21 @@ def same(known: Versioned, other: Versioned) -> bool:
 
 
 def _says_more(known: Versioned, wanted: Versioned) -> bool:
-    """The old system sent it meanwhile; or it lies here untouched and, its time being past, must ask first."""
-    if not isinstance(known, Message) or not isinstance(wanted, Message):
+    """The old system sent or cancelled what waits here; or its time is past, and it lies here in the old file only."""
+    if not isinstance(known, Message) or not isinstance(wanted, Message) or not _waits(known):
         return False
-    if _waits(known) and wanted.delivery.state.settled:
+    if wanted.delivery.state.settled or _cancels(known, wanted):
         return True
-    return _waits(known) and not known.version and known.if_late != wanted.if_late
+    return not known.version and known.if_late != wanted.if_late
+
+
+def _cancels(known: Message, wanted: Message) -> bool:
+    return wanted.cancelled and (not known.version or _imported(known))
+
+
+def _imported(known: Versioned) -> bool:
+    """Whether it is here as an import wrote it."""
+    return known.version.startswith(f"{WRITER}-")
 
 
 def _waits(message: Message) -> bool:
@@ -74,9 +81,9 @@ def _kept(known: Versioned, wanted: Versioned) -> dict[str, Any]:
     if isinstance(known, Message) and isinstance(wanted, Message):
         settled = wanted.delivery.state.settled and _waits(known)
         delivery = wanted.delivery.merged(known.delivery) if settled else known.delivery
-        mine = {name: getattr(known, name) for name in ("cancelled", "verdict")}
-        late = {} if not known.version else {"if_late": known.if_late}
-        return {"delivery": delivery, **mine, **late}
+        late = known.if_late if known.version else wanted.if_late
+        cancelled = known.cancelled or _cancels(known, wanted)
+        return {"delivery": delivery, "if_late": late, "cancelled": cancelled, "verdict": known.verdict}
     if isinstance(known, Contact):
         return {"deleted_at": known.deleted_at}
     return {}

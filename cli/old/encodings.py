@@ -16,8 +16,8 @@ _ONLY_WHOLE = ftfy.TextFixerConfig(
 )
 """Only what the whole text, read back byte for byte, proves: no guess at lost bytes, and no other change."""
 
-_CERTAIN = {("encode", "latin-1"), ("encode", "sloppy-windows-1252"), ("decode", "utf-8")}
-"""Steps back from the encodings in which UTF-8 is misread on ordinary machines; others are a guess."""
+_MISREAD_AS = ("latin-1", "sloppy-windows-1252")
+"""The encodings in which UTF-8 is misread on ordinary machines; others are a guess."""
 
 
 class Mended(NamedTuple):
@@ -37,10 +37,22 @@ def mend(text: str) -> Mended:
     if text.isascii() or not is_bad(text):
         return Mended(text)
     fixed, steps = ftfy.fix_encoding_and_explain(text, _ONLY_WHOLE)
-    certain = all((action, encoding) in _CERTAIN for action, encoding in steps or ())
-    if fixed == text or not certain or not _is_text(fixed):
+    read_as = [encoding for action, encoding in steps or () if action == "encode"]
+    if fixed == text or not _is_text(fixed) or _read_back(text, read_as) != fixed:
         return Mended(text, doubtful=True)
     return Mended(fixed, changed=True)
+
+
+def _read_back(text: str, read_as: list[str]) -> str | None:
+    """The text once each misreading is undone, byte for byte; None where that cannot be."""
+    for encoding in read_as:
+        if encoding not in _MISREAD_AS:
+            return None
+        try:
+            text = text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            return None
+    return text
 
 
 def _is_text(text: str) -> bool:

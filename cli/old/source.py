@@ -34,7 +34,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _PAIR_BYTES = 12
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.|\Z)",
     re.DOTALL,
 )
 
@@ -114,11 +114,9 @@ class WholeCharacters:
             return b""
         while piece := self._stream.read(most):
             data = self._rest + piece
-            end = data.find(b"\\", max(0, len(data) - _PAIR_BYTES))
-            while end > 0 and data[end - 1 : end] == b"\\":
-                end -= 1
-            self._rest = data[end:] if end >= 0 else b""
-            if ready := data[:end] if end >= 0 else data:
+            end = _end_of_whole(data)
+            self._rest = data[end:]
+            if ready := data[:end]:
                 return self._whole(ready)
         ready, self._rest = self._rest, b""
         return self._whole(ready)
@@ -131,6 +129,14 @@ class WholeCharacters:
             return escape[0]
         self.replaced += 1
         return b"\\ufffd"
+
+
+def _end_of_whole(data: bytes) -> int:
+    """Where the last escape begins that may go on beyond this piece; the end where there is none."""
+    last = len(data) - _PAIR_BYTES
+    if data.find(b"\\", max(0, last + 1)) < 0:
+        return len(data)
+    return next((escape.start() for escape in _ESCAPE.finditer(data) if escape.start() > last), len(data))
 
 
 def in_folder(folder: Path) -> list[OldFile]:
