@@ -86,10 +86,10 @@ def scheduled() -> dict[str, Any]:
     return {
         "messages": [
             old_message(1, DORA, message=misread("Grüße 👋"), contactName=misread(DORA.name)),
-            old_message(2, BOB, at=in_(hours=-2), to=f"+{BOB.number}"),
+            old_message(2, f"+{BOB.number}", at=in_(hours=-2)),
             old_message(3, BOB, at=in_(days=-30), status="sent", sentAt=instant(in_(days=-30, seconds=31))),
             old_message(4, CHARLIE, at=in_(days=-20), status="failed", error="timed out waiting for message"),
-            old_message(5, to=f"{CHARLIE.number}@s.whatsapp.net", scheduledInTimezone="Asia/Dubai"),
+            old_message(5, f"{CHARLIE.number}@s.whatsapp.net", scheduledInTimezone="Asia/Dubai"),
         ]
     }
 

@@ -51,8 +51,12 @@ def to_write(known: R | None, wanted: R, version: str) -> R:
 
 def same(known: Versioned, other: Versioned) -> bool:
     """Whether both say the same, but for what only this system decides."""
-    left_out = _BOOKKEEPING | _PEOPLES
-    return known.model_dump(exclude=left_out) == other.model_dump(exclude=left_out)
+    return _content(known) == _content(other)
+
+
+def _content(record: Versioned) -> dict[str, Any]:
+    names = type(record).model_fields.keys() - _BOOKKEEPING - _PEOPLES
+    return {name: getattr(record, name) for name in names} | (record.model_extra or {})
 
 
 def _says_more(known: Versioned, wanted: Versioned) -> bool:
