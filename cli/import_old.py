@@ -27,7 +27,7 @@ AGAIN = "What is done stays done: run the same again to go on."
 @click.option("--from-bucket", is_flag=True, help="Read the files as they lie in the bucket, below B2_PREFIX.")
 @click.option("--apply", "in_earnest", is_flag=True, help="Write it; without this nothing is written.")
 def command(folder: Path | None, from_bucket: bool, in_earnest: bool) -> None:
-    """Take over what the old system left: a dry run, or with --apply in earnest.
+    """Take over the old system's files; a dry run without --apply.
 
     FOLDER holds the old scheduled.json, contacts.json and chats.json, or some of them. They are only read; with --apply
     a copy is kept in the bucket byte for byte. Run it as often as you like: what is here already is not written again.

@@ -12,7 +12,7 @@ COMMANDS = {
     "completion": "Print what your shell needs to complete wa's commands.",
     "demo": "Run the whole system here, against a simulated WhatsApp.",
     "doctor": "Check this machine and the settings, and say what to do.",
-    "import-old": "Take over what the old system left: a dry run, or with --apply in earnest.",
+    "import-old": "Take over the old system's files; a dry run without --apply.",
     "link": "Back up the WhatsApp link, and restore it on a new machine.",
     "password": "Reset the page's password to a new one for the first time.",
     "requirements": "Recompile the hashed requirements.",
