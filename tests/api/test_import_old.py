@@ -18,7 +18,7 @@ from shared.model import due
 from shared.model.captured import Captured
 from shared.model.message import Message, Status
 from shared.store import history, keys, opening
-from shared.store.bucket import Bucket, StreamingBucket
+from shared.store.bucket import Bucket, Stored, StreamingBucket
 from shared.store.directory import DirectoryBucket
 from shared.store.errors import Unreachable
 from shared.store.fold import Fold
@@ -276,6 +276,28 @@ def test_a_file_that_grew_brings_only_what_is_new(memory: MemoryBucket, tmp_path
     assert objects(memory) == before
 
 
+class Watched(MemoryBucket):
+    """Notes which objects are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+
+    def get(self, key: str) -> Stored:
+        self.read.append(key)
+        return super().get(key)
+
+
+def test_a_history_that_is_all_here_is_known_by_its_names(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = Watched()
+    configure(bucket, tmp_path, monkeypatch)
+    applied(old)
+    assert lines(run(old).output, "chats.json")["already here"] == 5
+    assert not [key for key in bucket.read if key.startswith(keys.HISTORY)], "hundreds of megabytes would be fetched"
+
+
 def test_many_records_share_an_operation(memory: MemoryBucket, tmp_path: Path) -> None:
     people = {f"4477009{number:05d}": old_contact(ALICE, phones={}, name=f"P{number}") for number in range(450)}
     folder = write(tmp_path / "old", scheduled=[old_message(n) for n in range(450)], contacts=people)
@@ -284,12 +306,16 @@ def test_many_records_share_an_operation(memory: MemoryBucket, tmp_path: Path) -
     assert (len(seen(memory).messages), len(seen(memory).contacts)) == (450, 450)
 
 
-def test_originals_that_are_kept_already_stay_and_others_lie_beside_them(memory: MemoryBucket, old: Path) -> None:
-    memory.put(keys.before_import("scheduled.json"), b"from an earlier day")
-    done = applied(old)
+@pytest.mark.parametrize("earlier", ["shorter", "as long"])
+def test_originals_that_are_kept_already_stay_and_others_lie_beside_them(
+    memory: MemoryBucket, old: Path, earlier: str
+) -> None:
     data = (old / "scheduled.json").read_bytes()
+    there = b"from an earlier day" + b" " * (len(data) - 19 if earlier == "as long" else 0)
+    memory.put(keys.before_import("scheduled.json"), there)
+    done = applied(old)
     beside = f"before-import/{hashlib.sha256(data).hexdigest()[:16]}/scheduled.json"
-    assert memory.get(keys.before_import("scheduled.json")).data == b"from an earlier day"
+    assert memory.get(keys.before_import("scheduled.json")).data == there
     assert memory.get(beside).data == data
     assert f"scheduled.json is kept byte for byte as {beside}, and was read back." in done
 

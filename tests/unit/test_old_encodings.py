@@ -65,6 +65,12 @@ def test_what_no_reading_of_all_of_it_proves_is_left_and_said(text: str) -> None
     assert mend(text) == Mended(text, doubtful=True)
 
 
+@pytest.mark.parametrize("codec", ["windows-1251", "mac_roman", "cp437", "windows-1250"])
+def test_a_rarer_misreading_is_a_guess_and_stays(codec: str) -> None:
+    text = "привет, друзья".encode().decode(codec, "replace")
+    assert mend(text)._replace(doubtful=False) == Mended(text)
+
+
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
 
 
