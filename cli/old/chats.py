@@ -66,7 +66,7 @@ def walk(file: OldFile, progress: Progress) -> Iterator[Line | Chat | End]:
 
     No more than one message is in memory at a time.
     """
-    with file.path.open("rb") as opened:
+    with file.opened() as opened:
         check_beginning(file.name, opened.read(4096) if file.size > 4096 else opened.read())
         opened.seek(0)
         stream = Hashed(opened, progress)
@@ -175,7 +175,7 @@ def _plain(kind: str, value: Any) -> tuple[Any, str | None]:
 
 def _where(file: OldFile, read: int, *, cut: bool) -> str:
     """The sentence for a file that stopped being JSON before so many bytes: where is found by reading more slowly."""
-    with file.path.open("rb") as opened:
+    with file.opened() as opened:
         stream = Hashed(opened, lambda _: None)
         stream.trickles_after = max(0, read - (1 << 18))
         text = WholeCharacters(stream)

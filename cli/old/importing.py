@@ -230,4 +230,4 @@ def _pieces(file: OldFile) -> str:
 
 def check_room(files: list[OldFile], folder: Path) -> None:
     """Raise BadFile where the scratch folder's disk has no room for what is sorted there."""
-    check_space(folder, sum(file.size for file in files if file.name in CHATS))
+    check_space(folder, 2 * sum(file.size for file in files if file.name in CHATS))

@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -54,14 +55,20 @@ class OldFile:
     path: Path
     size: int
 
-    def pieces(self) -> Iterator[bytes]:
-        """All of its bytes. Raises BadFile where the disk fails."""
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The file, to be read. Raises BadFile where the disk, or somebody's rights, forbid it."""
         try:
             with self.path.open("rb") as file:
-                while piece := file.read(_PIECE):
-                    yield piece
+                yield file
         except OSError as error:
             raise BadFile(f"{self.name} cannot be read: {error.strerror}. Check its rights and the disk.") from None
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of its bytes. Raises BadFile, as `opened`."""
+        with self.opened() as file:
+            while piece := file.read(_PIECE):
+                yield piece
 
 
 class Hashed:

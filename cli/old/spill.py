@@ -3,12 +3,14 @@
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from cli.old.chats import Chat
+from cli.old.source import BadFile
 from shared.model import captured
 from shared.model.captured import Captured
 from shared.store import document
@@ -33,6 +35,16 @@ class Spill:
         self._db.execute("BEGIN")
         self.duplicates = 0
 
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Turns what SQLite raises into a BadFile with a sentence."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise BadFile(
+                f"What was read cannot be sorted in {self._path.parent} ({error}): make space there."
+            ) from None
+
     def __enter__(self) -> Self:
         return self
 
@@ -43,10 +55,14 @@ class Spill:
         self._path.unlink(missing_ok=True)
 
     def add(self, found: Captured | Chat) -> None:
-        """Take this in; of a message that is there already, the copy that says more stays."""
-        if isinstance(found, Chat):
-            self._db.execute("INSERT OR REPLACE INTO chats VALUES (?, ?)", found)
-            return
+        """Take this in; of a message that is there already, the copy that says more stays. Raises BadFile: no space."""
+        with self._changing():
+            if isinstance(found, Chat):
+                self._db.execute("INSERT OR REPLACE INTO chats VALUES (?, ?)", found)
+            else:
+                self._add(found)
+
+    def _add(self, found: Captured) -> None:
         row = (found.at - _EPOCH) // timedelta(days=1), (found.at - _EPOCH) // _MICROSECOND, *found.key
         line = _packed(found.line())
         if self._db.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?, ?, ?)", (*row, line)).rowcount:
@@ -59,9 +75,10 @@ class Spill:
             self._db.execute(change, (*row[:2], line, *found.key))
 
     def sort(self) -> None:
-        """Make ready for `days` and `lines`."""
-        self._db.execute("CREATE INDEX ordered ON lines (day, at, chat, sender, id)")
-        self._db.execute("COMMIT")
+        """Make ready for `days` and `lines`. Raises BadFile: no space."""
+        with self._changing():
+            self._db.execute("CREATE INDEX ordered ON lines (day, at, chat, sender, id)")
+            self._db.execute("COMMIT")
 
     def days(self) -> list[tuple[date, int]]:
         """Each UTC day with how many messages it has."""

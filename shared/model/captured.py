@@ -67,6 +67,6 @@ def made_id(*parts: object) -> str:
     """An id for a message whose own was not kept: the same parts always give the same one.
 
     >>> made_id("447700900001@s.whatsapp.net", 1766427969, False, "text", "Tea?")[:8]
-    'made-7d2'
+    'made-8ed'
     """
     return f"made-{hashlib.sha256(repr(parts).encode(errors='backslashreplace')).hexdigest()[:32]}"

@@ -11,6 +11,9 @@ from shared.model.versioned import Versioned
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
+_LEFT_EMPTY = ("name", "aliases", "tags", "notes")
+"""What an old record may have as null."""
+
 
 class Phone(Record):
     """A phone number in digits with country code, and what the owner calls it ("work")."""
@@ -45,7 +48,7 @@ class Contact(Versioned):
     @classmethod
     def _read_old(cls, data: Any) -> Any:
         """The old system kept numbers under one of several names, sometimes as WhatsApp addresses, and no version."""
-        if not isinstance(data, Mapping) or isinstance(data.get("phones"), list | tuple):
+        if not isinstance(data, Mapping) or not isinstance(data.get("phones"), Mapping | None):
             return data
         fields = {name: value for name, value in data.items() if value is not None or name not in _LEFT_EMPTY}
         if isinstance(fields.get("favorite"), bool):
@@ -94,6 +97,3 @@ def records_of(pairs: Iterable[tuple[str, Any]]) -> list[dict[str, Any]] | None:
     if not all(isinstance(record, Mapping) for _, record in listed):
         return None
     return [{**record, "id": record.get("id") or "".join(key.split())} for key, record in listed]
-
-
-_LEFT_EMPTY = ("name", "aliases", "tags", "notes")

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +14,7 @@ import cli.import_old
 from bench.import_old import write_chats
 from cli.main import wa
 from cli.old import storing
+from cli.old.spill import Spill
 from session_host.rules import Row
 from shared.model import due
 from shared.model.captured import Captured
@@ -443,6 +445,39 @@ def test_it_needs_no_more_room_than_there_is(memory: MemoryBucket, old: Path, mo
     done = run(old)
     assert done.exit_code == 1
     assert "make space, then run this again" in done.output
+
+
+def test_a_disk_that_is_full_while_it_sorts_is_said(
+    memory: MemoryBucket, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Spill):
+        def __init__(self, folder: Path) -> None:
+            super().__init__(folder)
+            self._db.execute("PRAGMA max_page_count = 10")
+
+    monkeypatch.setattr("cli.old.spill.Spill", Full)
+    write(old, chats={ALICE.jid: old_chat(ALICE.jid, *(said(f"{n}" * 50, in_(n)) for n in range(500)))})
+    done = run(old, "--apply")
+    assert done.exit_code == 1
+    assert "(database or disk is full): make space there." in done.output
+    assert objects(memory) == {}
+
+
+@pytest.mark.parametrize("name", ["scheduled.json", "chats.json"])
+def test_a_file_that_the_disk_does_not_give_is_said(
+    memory: MemoryBucket, old: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Path.open
+
+    def refused(path: Path, *arguments: Any, **keywords: Any) -> Any:
+        if path.name == name:
+            raise PermissionError(13, "Permission denied")
+        return original(path, *arguments, **keywords)
+
+    monkeypatch.setattr(Path, "open", refused)
+    done = run(old)
+    assert done.exit_code == 1
+    assert f"{name} cannot be read: Permission denied. Check its rights and the disk." in done.output
 
 
 def test_everything_of_a_file_as_large_as_it_was_is_taken_over(memory: MemoryBucket, tmp_path: Path) -> None:

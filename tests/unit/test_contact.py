@@ -50,6 +50,7 @@ def test_a_contact_is_called_by_the_best_name_there_is(fields: dict[str, object]
         ({"phones": {"primary": None}}, ["447700900002"]),
         ({"phones": {}, "phone": "447700900001"}, ["447700900001"]),
         ({"numbers": [None, 7, "x"]}, []),
+        ({"phones": None, "numbers": ["447700900001"]}, ["447700900001"]),
     ],
 )
 def test_an_old_contact_keeps_all_its_numbers_the_first_is_the_one_to_write_to(
