@@ -3,6 +3,7 @@
 import hashlib
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from session_host.rules import Row
 from shared.model import due
 from shared.model.captured import Captured
 from shared.model.message import Message, Status
+from shared.model.values import print_instant
+from shared.model.wire import item_of
 from shared.store import history, keys, opening
 from shared.store.bucket import Bucket, Stored, StreamingBucket
 from shared.store.directory import DirectoryBucket
@@ -28,6 +31,7 @@ from shared.store.memory import MemoryBucket
 from shared.store.oplog import Writer
 from shared.store.view import Snapshot, View
 from tests import old_system
+from tests.api.host_app import Api, an_api
 from tests.api.web_page import Page, words
 from tests.builders import NOW, in_
 from tests.cast import ALICE, BOB, CHARLIE, DORA, GROUP
@@ -228,6 +232,32 @@ def test_what_is_past_its_time_is_missed_at_once_and_asks(memory: MemoryBucket, 
     picked = due.due(messages.values(), NOW)
     assert len(picked) == 58
     assert all(Row(each, each.delivery).expires_at < NOW for each in picked), "the host misses each of them"
+
+
+def test_a_host_without_a_pace_sends_what_is_due_and_nothing_that_is_late(
+    tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = [old_message(number, BOB, at=in_(minutes=-number)) for number in range(10, 40)]
+    write(old, scheduled=[*old_system.scheduled()["messages"], *late])
+    with an_api(tmp_path / "host") as api:
+        configure(api.bucket, tmp_path, monkeypatch)
+        applied(old)
+        for now in (in_(seconds=5), in_(hours=1), in_(hours=1, seconds=20)):
+            api.set(now)
+            tick(api)
+        assert api.link.sent == [(DORA.number, "Grüße 👋"), (CHARLIE.number, "The kettle is on, no. 5.")]
+        by_status = Counter(each.status for each in seen(api.bucket).messages.values())
+        assert by_status == {Status.SENT: 3, Status.MISSED: 31, Status.FAILED: 1}
+
+
+def tick(api: Api) -> None:
+    """What is due is handed over, and the host does its work."""
+    now = api.clock.now()
+    picked = due.due(View(api.bucket).read(now).messages.values(), now)
+    items = [item_of(each) for each in picked]
+    answer = api.ask("POST", "/api/v1/messages/batch", {"by": "tick", "now": print_instant(now), "items": items})
+    assert answer.status_code == 200
+    api.work()
 
 
 def test_the_page_shows_them(tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
