@@ -85,11 +85,11 @@ def walk(file: OldFile, progress: Progress) -> Iterator[Line | Chat | End]:
 def _chats(events: Iterator[Event], name: str) -> Iterator[Line | Chat]:
     if next(events)[0] != "start_map":
         raise BadFile(f"{name} is not what the old system wrote: an object with a chat's address for each key.")
-    for event, key in events:
+    for place, (event, key) in enumerate(events):
         if event == "end_map":
             break
         kind, value = next(events)
-        if key == "version" and kind == "number":
+        if place == 0 and key == "version" and kind == "number":
             raise Ours
         if kind == "start_map":
             yield from _chat(events, key)

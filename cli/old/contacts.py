@@ -1,10 +1,11 @@
 """contacts.json: each record as a contact, or the reason why it cannot be one."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
+from cli.old.deciding import Wish
 from cli.old.encodings import Mender
 from cli.old.report import Report, Skip
 from cli.old.scheduled import OURS, parse_number
@@ -15,13 +16,6 @@ from shared.store.projection import first_error, is_sound, is_text
 
 NO_NUMBER = "Numbers that are none, kept as digits where there are any"
 ONE_NUMBER = "The same number as another contact of the file"
-
-
-class OldContact(NamedTuple):
-    """One record. as_old: as this system reads it where it lies, None where it cannot; wanted: as it is to be."""
-
-    as_old: Contact | None
-    wanted: Contact
 
 
 def records(found: Any, name: str) -> list[Any]:
@@ -36,7 +30,7 @@ def records(found: Any, name: str) -> list[Any]:
     return listed
 
 
-def read(listed: list[Any], report: Report, mender: Mender, country: str) -> Iterator[OldContact]:
+def read(listed: list[Any], report: Report, mender: Mender, country: str) -> Iterator[Wish[Contact]]:
     """The contacts among these records; the others are in the report with the reason."""
     numbers: set[str] = set()
     for position, raw in enumerate(listed, start=1):
@@ -60,7 +54,7 @@ def named(raw: Any, position: int) -> str:
     return f"{masked(digits)} at {position:,}" if digits else f"no. {position:,}"
 
 
-def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str) -> OldContact:
+def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str) -> Wish[Contact]:
     if not isinstance(raw, Mapping):
         raise Skip("It is no object")
     if name := doubled(raw):
@@ -75,7 +69,7 @@ def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str
         raise Skip("It holds a field twice, or half a character")
     name, notes, *aliases = mender.texts(contact.name, contact.notes, *contact.aliases)
     phones = tuple(_phones(raw, which, report, country))
-    return OldContact(
+    return Wish(
         contact, contact.evolve(name=name, notes=notes, aliases=tuple(aliases), phones=phones or contact.phones)
     )
 

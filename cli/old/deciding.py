@@ -1,12 +1,12 @@
 """What becomes of one old record, given what is here already; and the record that is written where something is."""
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from cli.old.report import Fate
 from shared.model.contact import Contact
 from shared.model.lifecycle import State
 from shared.model.message import Message
-from shared.model.versioned import Versioned
+from shared.model.versioned import Versioned, merge
 
 R = TypeVar("R", bound=Versioned)
 
@@ -18,15 +18,21 @@ _PEOPLES = {"if_late", "cancelled", "verdict", "deleted_at"}
 """What is decided in this system only; that it differs says nothing about the old record."""
 
 
-class Wish(NamedTuple):
-    """An old record. as_old: as this system reads it in place, None where it cannot; wanted: as it is to be."""
+class Wish(NamedTuple, Generic[R]):
+    """An old record. as_old: as this system reads it where it lies, None where it cannot; wanted: as it is to be."""
 
-    as_old: Any
-    wanted: Any
+    as_old: R | None
+    wanted: R
+
+    def merged(self, other: "Wish[R]") -> "Wish[R]":
+        """Two records of one id as one."""
+        as_old = merge(self.as_old, other.as_old) if self.as_old and other.as_old else None
+        return Wish(as_old, merge(self.wanted, other.wanted))
 
 
-def decide(known: R | None, as_old: R | None, wanted: R) -> Fate:
+def decide(known: R | None, wish: Wish[R]) -> Fate:
     """Whether this record is to be written: new, or changed. What was edited in this system stays as it is."""
+    as_old, wanted = wish
     if known is None:
         return Fate.NEW
     if _says_more(known, wanted):

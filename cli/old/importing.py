@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from cli.old import chats, contacts, scheduled, storing
 from cli.old.deciding import Wish, decide
@@ -29,32 +29,14 @@ Bar = Callable[[str, int], AbstractContextManager[Progress]]
 OURS = "It is this system's own already: what the old one left there was read in place, and lies under before-import/."
 
 
-class Pair(Protocol):
-    """An old record as it lies, and as it is to be."""
-
-    @property
-    def as_old(self) -> Any: ...
-
-    @property
-    def wanted(self) -> Any: ...
-
-
-@dataclass
-class Wanted(Generic[R]):
-    """What is to be written of one kind of record."""
-
-    changes: list[Change[R]] = field(default_factory=list)
-    all: dict[str, R] = field(default_factory=dict)
-
-
 @dataclass
 class Found:
-    """Everything that was looked at. reports: one for each file, in order."""
+    """What was looked at. reports: one for each file, in order; messages, contacts: what is to be written."""
 
     files: list[OldFile]
     reports: dict[str, Report]
-    messages: Wanted[Message] = field(default_factory=Wanted)
-    contacts: Wanted[Contact] = field(default_factory=Wanted)
+    messages: list[Change[Message]] = field(default_factory=list)
+    contacts: list[Change[Contact]] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
@@ -80,8 +62,8 @@ class Look:
                 self._at(file, report, found)
             except BadFile as error:
                 report.problem = str(error)
-        found.messages.changes = [*_distinct(found.messages.changes)]
-        found.contacts.changes = [*_distinct(found.contacts.changes)]
+        found.messages = [*_distinct(found.messages)]
+        found.contacts = [*_distinct(found.contacts)]
         return found
 
     def _check_here(self) -> None:
@@ -137,29 +119,25 @@ class Look:
 
 
 def _judge(
-    pairs: Iterable[Pair],
+    wishes: Iterable[Wish[R]],
     known: Mapping[str, R],
     report: Report,
-    into: Wanted[R],
+    into: list[Change[R]],
     twin: Callable[[R], bool] = lambda _: False,
 ) -> list[R]:
     """Decide about each; those that will wait or are here."""
-    wishes: dict[str, Wish] = {}
-    for pair in pairs:
-        ident, earlier = pair.wanted.id, wishes.get(pair.wanted.id)
-        if earlier is not None:
-            report.fates[Fate.DUPLICATE] += 1
-            old = merge(earlier.as_old, pair.as_old) if earlier.as_old and pair.as_old else None
-            wishes[ident] = Wish(old, merge(earlier.wanted, pair.wanted))
-        else:
-            wishes[ident] = Wish(pair.as_old, pair.wanted)
+    distinct: dict[str, Wish[R]] = {}
+    for wish in wishes:
+        earlier = distinct.get(wish.wanted.id)
+        report.fates[Fate.DUPLICATE] += earlier is not None
+        distinct[wish.wanted.id] = wish if earlier is None else earlier.merged(wish)
     mine = []
-    for ident, wish in wishes.items():
+    for ident, wish in distinct.items():
         here = known.get(ident)
-        fate = Fate.TWIN if here is None and twin(wish.wanted) else decide(here, wish.as_old, wish.wanted)
+        fate = Fate.TWIN if here is None and twin(wish.wanted) else decide(here, wish)
         report.fates[fate] += 1
         if fate in (Fate.NEW, Fate.CHANGED):
-            into.changes.append(Change(here, wish.wanted))
+            into.append(Change(here, wish.wanted))
             mine.append(wish.wanted)
         elif here is not None:
             mine.append(here)
@@ -203,8 +181,8 @@ def apply(found: Found, bucket: Bucket, spill: Spill, now: datetime, bar: Bar) -
         with bar(f"Keeping {file.name} as it is", file.size) as progress:
             kept = storing.keep_original(bucket, file, found.reports[file.name].sha256, progress)
         yield f"{file.name} is kept byte for byte as {kept}{_pieces(file)}, and was read back."
-    yield from _append(storing.append_contacts(bucket, found.contacts.changes, now), "contacts", found.contacts, bar)
-    yield from _append(storing.append_messages(bucket, found.messages.changes, now), "messages", found.messages, bar)
+    yield from _append(storing.append_contacts(bucket, found.contacts, now), "contacts", len(found.contacts), bar)
+    yield from _append(storing.append_messages(bucket, found.messages, now), "messages", len(found.messages), bar)
     total = sum(count for _, count in spill.days())
     if total:
         new = segments = 0
@@ -214,10 +192,10 @@ def apply(found: Found, bucket: Bucket, spill: Spill, now: datetime, bar: Bar) -
         yield f"{new:,} captured messages are in the history, in {segments:,} new segments."
 
 
-def _append(steps: Iterator[int], what: str, wanted: Wanted[Any], bar: Bar) -> Iterator[str]:
+def _append(steps: Iterator[int], what: str, total: int, bar: Bar) -> Iterator[str]:
     done = operations = 0
-    if wanted.changes:
-        with bar(f"Writing {what}", len(wanted.changes)) as progress:
+    if total:
+        with bar(f"Writing {what}", total) as progress:
             for count in steps:
                 done, operations = done + count, operations + 1
                 progress(count)

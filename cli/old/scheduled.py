@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import ValidationError
 
+from cli.old.deciding import Wish
 from cli.old.encodings import Mender
 from cli.old.report import Report, Skip
 from cli.old.source import BadFile, doubled
@@ -23,13 +24,6 @@ NO_NUMBER = "Number that is none; the message will end failed, unless you correc
 IN_ZONE = "Times kept with the zone they were meant in"
 
 
-class OldMessage(NamedTuple):
-    """One record. as_old: as this system reads it where it lies, None where it cannot; wanted: as it is to be."""
-
-    as_old: Message | None
-    wanted: Message
-
-
 def records(found: Any, name: str) -> list[Any]:
     """The raw records of a scheduled.json. Raises BadFile where it is something else."""
     listed = found.get("messages") if isinstance(found, Mapping) else found
@@ -38,7 +32,7 @@ def records(found: Any, name: str) -> list[Any]:
     return listed
 
 
-def read(listed: list[Any], report: Report, mender: Mender, country: str, now: datetime) -> Iterator[OldMessage]:
+def read(listed: list[Any], report: Report, mender: Mender, country: str, now: datetime) -> Iterator[Wish[Message]]:
     """The messages among these records; the others are in the report with the reason."""
     for position, raw in enumerate(listed, start=1):
         report.read += 1
@@ -56,7 +50,7 @@ def named(raw: Any, position: int) -> str:
     return f"{ident} at {position:,}" if plain else f"no. {position:,}"
 
 
-def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str, now: datetime) -> OldMessage:
+def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str, now: datetime) -> Wish[Message]:
     if not isinstance(raw, Mapping):
         raise Skip("It is no object")
     if name := doubled(raw):
@@ -82,7 +76,7 @@ def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str
         changes |= {"zone": zone, "wall_time": message.send_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M:%S")}
     if message.open and message.send_at <= now:
         changes["if_late"] = IfLate(policy=LatePolicy.ASK)
-    return OldMessage(as_old, message.evolve(**changes))
+    return Wish(as_old, message.evolve(**changes))
 
 
 def _as_it_lies(raw: Mapping[str, Any]) -> Message | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.old import contacts, scheduled, source
-from cli.old.deciding import decide, same, to_write
+from cli.old.deciding import Wish, decide, same, to_write
 from cli.old.encodings import Mender
 from cli.old.report import Fate, Report
 from cli.old.source import BadFile, OldFile, Twice, doubled, in_folder, read_json
@@ -27,7 +27,7 @@ ASK = IfLate(policy=LatePolicy.ASK)
 NAME = "import-" + "0" * 32 + "-00000001"
 
 
-def messages(*raw: Any, now: datetime = NOW) -> tuple[list[scheduled.OldMessage], Report]:
+def messages(*raw: Any, now: datetime = NOW) -> tuple[list[Wish[Message]], Report]:
     report = Report("scheduled.json")
     return list(scheduled.read([*raw], report, Mender(), "GB", now)), report
 
@@ -285,16 +285,16 @@ def test_only_a_folder_with_old_files_will_do(tmp_path: Path) -> None:
 # Deciding
 
 
-def old_and_wanted(**changes: Any) -> scheduled.OldMessage:
+def old_and_wanted(**changes: Any) -> Wish[Message]:
     (one,), _ = messages(old_message(**changes))
     return one
 
 
-def decided(known: Message | None, old: scheduled.OldMessage) -> Fate:
-    return decide(known, old.as_old, old.wanted)
+def decided(known: Message | None, old: Wish[Message]) -> Fate:
+    return decide(known, old)
 
 
-def written(known: Message | None, old: scheduled.OldMessage, version: str = NAME) -> Message:
+def written(known: Message | None, old: Wish[Message], version: str = NAME) -> Message:
     return to_write(known, old.wanted, version)
 
 
@@ -375,9 +375,9 @@ def test_nothing_the_host_did_is_taken_back() -> None:
 def test_a_deleted_contact_stays_deleted() -> None:
     (first,), _ = people({"id": ALICE.number, **old_contact()})
     deleted = to_write(None, first, NAME).edited(builders.version(), deleted_at=NOW)
-    assert decide(deleted, first, first) is Fate.HERE
+    assert decide(deleted, Wish(first, first)) is Fate.HERE
     imported = to_write(None, first, NAME)
     (later,), _ = people({"id": ALICE.number, **old_contact(name="Al")})
-    assert decide(imported, first, later) is Fate.CHANGED
-    assert decide(deleted, first, later) is Fate.KEPT
+    assert decide(imported, Wish(first, later)) is Fate.CHANGED
+    assert decide(deleted, Wish(first, later)) is Fate.KEPT
     assert not same(imported, later)
