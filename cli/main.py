@@ -13,6 +13,7 @@ COMMANDS = {
     "completion": "Print what your shell needs to complete wa's commands.",
     "demo": "Run the whole system here, against a simulated WhatsApp.",
     "doctor": "Check this machine and the settings, and say what to do.",
+    "import-old": "Take over the old system's files; a dry run without --apply.",
     "link": "Back up the WhatsApp link, and restore it on a new machine.",
     "password": "Reset the page's password to a new one for the first time.",
     "requirements": "Recompile the hashed requirements.",
@@ -22,7 +23,8 @@ COMMANDS = {
     "token": "Make, list and revoke tokens of the send API.",
     "up": "Run host, page and tick here, linked to the real WhatsApp.",
 }
-"""Each command with the first sentence of its help, a test holds the two together; its module is cli/<name>.py."""
+"""Each command with the first sentence of its help, a test holds the two together; its module is cli/<name>.py, with an
+underscore for a hyphen."""
 
 ISOLATED = {"bench", "demo", "requirements", "test"}
 """Commands that must not see the owner's settings: what they start is never the owner's bucket or host."""
@@ -37,7 +39,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"cli.{module_of(cmd_name)}").command
         command.name = cmd_name
         return command
 
@@ -48,6 +50,11 @@ class Commands(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         found = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
         return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def module_of(name: str) -> str:
+    """The module of a command: import_old for import-old."""
+    return name.replace("-", "_")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -38,6 +38,7 @@ HURRIED_ATTEMPTS = 2
 LONGEST_RETRY_AFTER = 10.0
 """Seconds we are willing to wait when the store says when to come back; more than that is the next fold's business."""
 
+_PIECE = 1 << 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", "Unauthorized", "AuthFailure")
 _BUSY = (429, 503)
@@ -116,6 +117,18 @@ class B2Bucket:
 
     def get(self, key: str) -> Stored:
         return self._get(key)
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        with self._answers(key):
+            answer = self._client.get_object(**self._named(key))
+            self._note_time(answer)
+        with closing(answer["Body"]) as body:
+            while True:
+                with self._answers(key):
+                    piece = body.read(_PIECE)
+                if not piece:
+                    return
+                yield piece
 
     def get_if_changed(self, key: str, etag: str) -> Stored | None:
         try:

@@ -65,3 +65,13 @@ class Bucket(Protocol):
     @property
     def server_time_offset(self) -> float | None:
         """Seconds the store's clock is ahead of ours, from its last answer; None where it has no clock of its own."""
+
+
+class StreamingBucket(Bucket, Protocol):
+    """A bucket that also gives out an object too large for the memory, piece by piece."""
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """The object in pieces of at most a megabyte or so, read while they are asked for. Raises NotFound.
+
+        What fails on the way is raised there; whoever wants all of it compares its length with the listing.
+        """

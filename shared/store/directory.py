@@ -17,6 +17,7 @@ from shared.store.errors import AccessDenied, NoSpace, NotFound, StoreError, Unr
 UNFINISHED = ".unfinished-"
 """What the names of temp files begin with; no key can (see keys.check)."""
 
+_PIECE = 1 << 20
 _LEFT_BEHIND = timedelta(hours=1)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -45,6 +46,21 @@ class DirectoryBucket:
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 raise NotFound(key) from None
         return Stored(data, content_tag(data))
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        path = self._path(key)
+        with _as_store_error(key):
+            try:
+                file = path.open("rb")
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                raise NotFound(key) from None
+        with file:
+            while True:
+                with _as_store_error(key):
+                    piece = file.read(_PIECE)
+                if not piece:
+                    return
+                yield piece
 
     def get_if_changed(self, key: str, etag: str) -> Stored | None:
         stored = self.get(key)

@@ -64,7 +64,12 @@ def print_by_size(value: Any) -> bytes:
 
 def pack(text: str) -> bytes:
     """This JSON as gzip, without the time of packing."""
-    return gzip.compress(text.encode(), compresslevel=6, mtime=0)
+    return pack_bytes(text.encode())
+
+
+def pack_bytes(data: bytes) -> bytes:
+    """These bytes as gzip, without the time of packing."""
+    return gzip.compress(data, compresslevel=6, mtime=0)
 
 
 def _print(value: Any, **layout: Any) -> str:

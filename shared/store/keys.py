@@ -16,6 +16,7 @@ BEFORE_IMPORT = "before-import/"
 LINK_BACKUPS = "backup/link/"
 PROBE = "probe/"
 """Where `wa bucket check` puts what it deletes again."""
+HISTORY = "history/"
 
 _LINK_BACKUP = re.compile(re.escape(LINK_BACKUPS) + r"([0-9]{8}T[0-9]{6}Z)-[a-z0-9-]{1,80}\.age")
 
@@ -71,6 +72,21 @@ def set_aside(key: str, now: datetime) -> str:
 def before_import(key: str) -> str:
     """Where a file of the old system is kept, byte for byte, before it is first rewritten."""
     return f"{BEFORE_IMPORT}{key}"
+
+
+def part(key: str, number: int) -> str:
+    """Where a piece of a large file is kept; the pieces in order are the file."""
+    return f"{key}.part-{number:04d}"
+
+
+def history_day(day: date) -> str:
+    """The folder of one UTC day's captured messages: history/2026/11/22/"""
+    return f"{HISTORY}{day:%Y/%m/%d}/"
+
+
+def history_segment(day: date, boot: str, number: int) -> str:
+    """Where a segment of captured messages is kept; `boot`: 32 hexadecimal digits."""
+    return f"{history_day(day)}{boot}-{number:08d}.jsonl.gz"
 
 
 def link_backup(at: datetime, host: str) -> str:

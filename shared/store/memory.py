@@ -24,6 +24,9 @@ class MemoryBucket:
             raise NotFound(key)
         return Stored(data, content_tag(data))
 
+    def stream(self, key: str) -> Iterator[bytes]:
+        yield self.get(key).data
+
     def get_if_changed(self, key: str, etag: str) -> Stored | None:
         stored = self.get(key)
         return None if stored.etag == etag else stored

@@ -1,11 +1,11 @@
 """Opens the bucket the settings name. boto3 is loaded only where it is asked for."""
 
 from shared.settings import SettingsError, StorageMode, StorageSettings
-from shared.store.bucket import Bucket
+from shared.store.bucket import StreamingBucket
 from shared.store.directory import DirectoryBucket
 
 
-def open_bucket(settings: StorageSettings, *, hurried: bool = False) -> Bucket:
+def open_bucket(settings: StorageSettings, *, hurried: bool = False) -> StreamingBucket:
     """The bucket of STORAGE_MODE; hurried: for one who must be done within a minute.
 
     Raises SettingsError for what is missing, StoreError where it cannot be opened.

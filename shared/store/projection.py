@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.model.contact import Contact
+from shared.model.contact import Contact, keyed_by_number
 from shared.model.message import Message
 from shared.model.values import Instant, print_instant
 from shared.model.versioned import Versioned, merge
@@ -69,8 +69,8 @@ def read_scheduled(data: bytes) -> Scheduled:
 
 
 def read_contacts(data: bytes) -> ContactBook:
-    """contacts.json as we write it, or the old system's. Raises Unreadable, NewerVersion."""
-    return ContactBook(**_read(data, keys.CONTACTS, "contacts", Contact))
+    """contacts.json as we write it, or the old system's (a number for each key). Raises Unreadable, NewerVersion."""
+    return ContactBook(**_read(data, keys.CONTACTS, "contacts", Contact, keyed_by_number))
 
 
 class Format(Generic[R]):
@@ -110,10 +110,18 @@ class Format(Generic[R]):
         return known[1]
 
 
-def _read(data: bytes, key: str, name: str, model: type[R]) -> dict[str, Any]:
+def _read(
+    data: bytes,
+    key: str,
+    name: str,
+    model: type[R],
+    keyed: Callable[[dict[str, Any]], list[Any] | None] = lambda _: None,
+) -> dict[str, Any]:
     found = document.parse(data, key)
     whole: Any = {name: found} if isinstance(found, list) else found
     ours = isinstance(whole, dict) and document.check_version(whole, key)
+    if isinstance(whole, dict) and not ours and (listed := keyed(whole)) is not None:
+        whole = {name: listed}
     if not isinstance(whole, dict) or not isinstance(whole.get(name, [] if ours else None), list):
         raise Unreadable(f'{key} is not what it should be: a document with a list of "{name}".')
     records, broken = read_records(whole.get(name, []), model, careful=b"\\ud" in data.lower())

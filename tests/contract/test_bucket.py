@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.store.bucket import Bucket
+from shared.store.bucket import Bucket, StreamingBucket
 from shared.store.directory import DirectoryBucket
 from shared.store.errors import BadKey, NotFound
 from shared.store.memory import MemoryBucket
@@ -45,7 +45,7 @@ def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
 
 
 @pytest.fixture(params=["memory", "directory", "b2-like", *OTHERS])
-def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
+def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> StreamingBucket:
     if request.param == "memory":
         return MemoryBucket()
     if request.param == "directory":
@@ -64,6 +64,21 @@ def listed(bucket: Bucket, prefix: str = "", after: str = "") -> list[str]:
 def test_what_was_put_comes_back_whole(bucket: Bucket, data: bytes) -> None:
     etag = bucket.put("scheduled.json", data)
     assert bucket.get("scheduled.json") == (data, etag)
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_001])
+def test_a_large_object_streams_in_pieces(bucket: StreamingBucket, size: int) -> None:
+    data = bytes(range(251)) * (size // 251) + b"x" * (size % 251)
+    bucket.put("before-import/chats.json", data)
+    pieces = list(bucket.stream("before-import/chats.json"))
+    assert b"".join(pieces) == data
+
+
+@pytest.mark.parametrize("key", ["chats.json", "before-import"])
+def test_what_is_not_there_does_not_stream(bucket: StreamingBucket, key: str) -> None:
+    bucket.put("before-import/chats.json", b"x")
+    with pytest.raises(NotFound):
+        list(bucket.stream(key))
 
 
 def test_a_put_replaces_what_was_there(bucket: Bucket) -> None:

@@ -186,6 +186,13 @@ def test_a_body_that_ends_too_early_is_never_handed_out(server: B2Like, bucket: 
         bucket.get("scheduled.json")
 
 
+def test_a_stream_that_ends_too_early_says_so(server: B2Like, bucket: B2Bucket) -> None:
+    bucket.put("chats.json", b"0123456789")
+    server.faults.append(Fault(cut=True))
+    with pytest.raises(Unreachable, match="Storage could not be reached"):
+        list(bucket.stream("chats.json"))
+
+
 def test_an_error_among_many_is_raised_and_another_try_gets_them_all(server: B2Like, bucket: B2Bucket) -> None:
     keys = [f"log/20261122/{number}" for number in range(40)]
     for key in keys:

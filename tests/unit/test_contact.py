@@ -35,3 +35,36 @@ def test_a_contact_of_ours_without_a_phone_gets_none_from_its_id() -> None:
 )
 def test_a_contact_is_called_by_the_best_name_there_is(fields: dict[str, object], shown: str) -> None:
     assert Contact.model_validate({"id": "c1", **fields}).shown_name == shown
+
+
+@pytest.mark.parametrize(
+    ("record", "numbers"),
+    [
+        ({"phones": {"primary": "447700900001", "secondary": None}}, ["447700900001"]),
+        ({"phones": {"primary": "447700900001", "secondary": "12025550103"}}, ["447700900001", "12025550103"]),
+        (
+            {"phones": {"primary": "447700900001", "secondary": "12025550103"}, "defaultPhone": "secondary"},
+            ["12025550103", "447700900001"],
+        ),
+        ({"numbers": ["447700900001", "447700900001", "+1 202 555 0103"]}, ["447700900001", "12025550103"]),
+        ({"phones": {"primary": None}}, ["447700900002"]),
+        ({"phones": {}, "phone": "447700900001"}, ["447700900001"]),
+        ({"numbers": [None, 7, "x"]}, []),
+        ({"phones": None, "numbers": ["447700900001"]}, ["447700900001"]),
+    ],
+)
+def test_an_old_contact_keeps_all_its_numbers_the_first_is_the_one_to_write_to(
+    record: dict[str, object], numbers: list[str]
+) -> None:
+    contact = Contact.model_validate({"id": "447700900002", "name": "Alice", **record})
+    assert [phone.number for phone in contact.phones] == numbers
+
+
+def test_what_else_an_old_contact_says_is_kept() -> None:
+    old = {"id": "447700900001", "name": "Alice", "aliases": ["Al"], "favorite": True, "tags": ["family"]}
+    contact = Contact.model_validate(old | {"phones": {"primary": "447700900001"}, "timezone": "Europe/London"})
+    assert (contact.aliases, contact.tags, contact.favourite) == (("Al",), ("family",), True)
+    again = Contact.model_validate(contact.as_json())
+    assert again == contact
+    assert again.as_json()["timezone"] == "Europe/London"
+    assert Contact.model_validate({"id": "1", "aliases": None, "notes": None}).aliases == ()

@@ -20,7 +20,9 @@ from shared.store.projection import (
     read_scheduled,
     scheduled_format,
 )
+from tests import old_system
 from tests.builders import NOW, claimed, contact, in_, message, sent
+from tests.cast import BOB, CHARLIE
 from tests.strategies import message_histories
 
 OLD_MESSAGE = {
@@ -77,6 +79,30 @@ def test_old_contacts_are_read_as_they_are(raw: Any) -> None:
     ]
     book = read_contacts(as_json({"contacts": old} if isinstance(raw, dict) else old))
     assert [each.phones[0].number for each in book.contacts.values()] == ["447700900001", "447700900002"]
+
+
+def test_the_old_systems_contacts_with_a_number_for_each_key_are_read_as_they_are() -> None:
+    raw = old_system.contacts()
+    book = read_contacts(as_json(raw))
+    assert book.old
+    assert (list(book.contacts), book.broken, book.rest) == (list(raw), (), {})
+    assert [phone.number for phone in book.contacts[BOB.number].phones] == [CHARLIE.number, BOB.number]
+    again = read_contacts(contact_format().print(book, book.contacts, NOW))
+    assert (again.contacts, again.old) == (book.contacts, False)
+
+
+def test_an_old_contact_that_cannot_be_read_is_kept_under_its_number() -> None:
+    book = read_contacts(as_json(old_system.contacts() | {"+44 7700 900005": {"name": 7}}))
+    assert len(book.contacts) == 3
+    assert book.broken == ({"name": 7, "id": "+447700900005"},)
+
+
+@pytest.mark.parametrize(
+    "raw", [{}, {"a": {}}, {"447700900001": "Alice"}, {"contacts": {}}, {"447700900001": {}, "x": 1}]
+)
+def test_what_is_no_list_of_contacts_is_no_contacts_file(raw: Any) -> None:
+    with pytest.raises(Unreadable, match=r"contacts\.json is not what it should be"):
+        read_contacts(as_json(raw))
 
 
 def test_a_document_says_its_version_and_when_it_was_folded_and_keeps_the_rest() -> None:

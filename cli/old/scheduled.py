@@ -1,0 +1,143 @@
+"""scheduled.json: each record as a message, or the reason why it cannot be one."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import ValidationError
+
+from cli.old.deciding import Wish
+from cli.old.encodings import Mender
+from cli.old.report import Report, Skip
+from cli.old.source import BadFile, doubled
+from shared.model import address
+from shared.model.address import Address, BadAddress
+from shared.model.message import IfLate, LatePolicy, Message
+from shared.model.values import first_of, print_instant
+from shared.store.projection import first_error, is_sound, is_text
+
+OURS = {"revision", "version", "replaces", "conflicts", "delivery"}
+"""What no record of the old system has."""
+
+NO_NUMBER = "Number that is none; the message will end failed, unless you correct it on the page"
+IN_ZONE = "Times kept with the zone they were meant in"
+
+
+def records(found: Any, name: str) -> list[Any]:
+    """The raw records of a scheduled.json. Raises BadFile where it is something else."""
+    listed = found.get("messages") if isinstance(found, Mapping) else found
+    if not isinstance(listed, list):
+        raise BadFile(f'{name} is not what the old system wrote: a list, or an object with a list of "messages".')
+    return listed
+
+
+def read(listed: list[Any], report: Report, mender: Mender, country: str, now: datetime) -> Iterator[Wish[Message]]:
+    """The messages among these records; the others are in the report with the reason."""
+    for position, raw in enumerate(listed, start=1):
+        report.read += 1
+        which = named(raw, position)
+        try:
+            yield _read_one(raw, which, report, mender, country, now)
+        except Skip as reason:
+            report.skip(str(reason), which)
+
+
+def named(raw: Any, position: int) -> str:
+    """A record for the report: its id, where that is one the old system makes, and its place in the file."""
+    ident = raw.get("id") if isinstance(raw, Mapping) else None
+    plain = isinstance(ident, str) and len(ident) <= 60 and ident.isascii() and ident.replace("_", "").isalnum()
+    return f"{ident} at {position:,}" if plain else f"no. {position:,}"
+
+
+def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str, now: datetime) -> Wish[Message]:
+    if not isinstance(raw, Mapping):
+        raise Skip("It is no object")
+    if name := doubled(raw):
+        raise Skip(f"It says {name!r} twice")
+    if not OURS.isdisjoint(raw):
+        raise Skip("It is a record of this system, not of the old one")
+    as_old = _as_it_lies(raw)
+    fields = _understood(raw)
+    try:
+        message = Message.model_validate(fields)
+    except ValidationError as error:
+        raise Skip(first_error(error)) from None
+    if not is_sound(message) or not is_text(raw):
+        raise Skip("It holds a field twice, or half a character")
+    text, contact_name = mender.texts(message.text, message.contact_name)
+    to = _number(message.to, country)
+    if to is None and message.open:
+        report.remark(NO_NUMBER, which)
+    zone = _zone(raw)
+    changes: dict[str, Any] = {"text": text, "contact_name": contact_name, "to": to or message.to}
+    if zone:
+        report.remark(IN_ZONE, which)
+        changes |= {"zone": zone, "wall_time": message.send_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M:%S")}
+    if message.open and message.send_at <= now:
+        changes["if_late"] = IfLate(policy=LatePolicy.ASK)
+    return Wish(as_old, message.evolve(**changes))
+
+
+def _as_it_lies(raw: Mapping[str, Any]) -> Message | None:
+    try:
+        return Message.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def _understood(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with the old system's other names and words in today's."""
+    fields = dict(raw)
+    status = fields.get("status") or "pending"
+    if status in ("cancelled", "canceled"):
+        fields |= {"status": "pending", "cancelled": True}
+    elif status not in ("pending", "sent", "failed"):
+        raise Skip("Its status is none the old system had; look at it there")
+    for other in ("scheduledAt", "scheduled_at"):
+        if "scheduledTime" not in fields and fields.get(other):
+            fields["scheduledTime"] = fields.pop(other)
+    if status == "failed":
+        error = first_of(fields, "error", "errorMessage")
+        fields["error"] = None if error is None else str(error)[:1000]
+    else:
+        fields.pop("error", None)
+    return fields
+
+
+def _number(to: str, country: str) -> str | None:
+    """Whom it goes to as it is stored; None where that is nobody's number or address."""
+    try:
+        return str(Address.from_stored(to) if "@" in to else parse_number(to, country))
+    except BadAddress:
+        return None
+
+
+def parse_number(typed: str, country: str) -> Address:
+    """A number as the old system kept it: with its country code, or with a 0 in front in `country`. Raises BadAddress.
+
+    >>> str(parse_number("07700 900001", "GB"))
+    '447700900001'
+    """
+    national = typed.strip().startswith("0") and not typed.strip().startswith("00")
+    return address.parse(typed, country if national else None)
+
+
+def _zone(raw: Mapping[str, Any]) -> str | None:
+    zone = raw.get("scheduledInTimezone")
+    return zone if isinstance(zone, str) and zone in _ZONES else None
+
+
+_ZONES = available_timezones()
+
+
+def outlook(messages: list[Message], now: datetime) -> Iterator[str]:
+    """What will become of the messages that wait, in sentences."""
+    waiting = [message for message in messages if message.open and not message.cancelled]
+    future = sorted(message.send_at for message in waiting if message.send_at > now)
+    past = len(waiting) - len(future)
+    if future:
+        yield f"{len(future):,} will be sent at their time, the next at {print_instant(future[0])}."
+        yield "Stop the old system first: it would send them too."
+    if past:
+        yield f"{past:,} should have been sent already: none is sent by itself. Each is shown as missed and asks you."
