@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": "Run the whole system here, against a simulated WhatsApp.",
     "doctor": "Check this machine and the settings, and say what to do.",
     "link": "Back up the WhatsApp link, and restore it on a new machine.",
+    "package": "Make the tick's bundle for AWS Lambda.",
     "password": "Reset the page's password to a new one for the first time.",
     "requirements": "Recompile the hashed requirements.",
     "takeover": "Let this machine's session host lead in place of a lost one.",
