@@ -130,9 +130,22 @@ def build(project: Path, folder: Path, *, stage: str, architecture: str) -> Bund
         check=False,
     )
     if done.returncode != 0:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
-        raise BundleRefused(f"chalice could not make the bundle:\n{said}")
+        raise BundleRefused(f"chalice could not make the bundle.{_own_words(done.stdout + done.stderr)}")
     return Bundle(out, architecture)
+
+
+def _own_words(printed: str) -> str:
+    """What chalice said at its end, without the frames of its traceback; and what it means where that is known."""
+    lines = printed.strip().splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith((" ", "Traceback"))]
+    said = "\n".join((lines[frames[-1] + 1 :] if frames else lines)[-20:])
+    hint = ""
+    if "PackageDownloadError" in said:
+        hint = (
+            " pip could not fetch the packages as requirements/tick.txt pins them: is the network there, and does "
+            "chalice_app/requirements.txt ask for the same versions?"
+        )
+    return f"{hint} It said:\n{said}"
 
 
 def _chalices_environment() -> dict[str, str]:

@@ -13,7 +13,7 @@ from shared.kept_secrets import KeptSecrets
 PAGE = (ROOT / "docs" / "cloud.md").read_text(encoding="utf-8")
 
 
-class Tolerant(yaml.SafeLoader):
+class Tolerant(yaml.SafeLoader):  # type: ignore[misc]  # it ships no types
     """Reads !Ref and its like as what stands behind them."""
 
 
