@@ -4,6 +4,7 @@ deploys it, for chalice ends well also where the bundle lacks half of its code.
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -99,9 +100,10 @@ def check_project(project: Path) -> None:
     """Raise BundleRefused where chalice would make a bundle without the shared code, and end well."""
     link = project / "vendor" / "shared"
     if link.is_file():
+        quoted = shlex.quote(str(link))
         raise BundleRefused(
             f"{link} is a file where git keeps a symbolic link: this checkout was made without links, as on Windows. "
-            f"On Linux, macOS or WSL: git config core.symlinks true && rm {link} && git checkout -- {link}"
+            f"On Linux, macOS or WSL: git config core.symlinks true && rm {quoted} && git checkout -- {quoted}"
         )
     if not (link / "__init__.py").is_file():
         raise BundleRefused(

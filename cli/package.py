@@ -69,11 +69,12 @@ def next_steps(made: "Bundle", stage: str) -> str:
     """The commands that deploy it; what a person must fill in is in capitals."""
     folder = made.folder
     template, packed = shlex.quote(str(folder / "sam.yaml")), shlex.quote(str(folder / "packaged.yaml"))
-    stack, paused = ("whatsapp-tick", "") if stage == "prod" else (f"whatsapp-tick-{stage}", " Schedule=DISABLED")
+    tick, paused = ("tick", "") if stage == "prod" else (f"tick-{stage}", " Schedule=DISABLED")
     return f"""
 Next (docs/cloud.md explains each; the secrets must be in AWS first):
   aws cloudformation package --template-file {template} \\
     --s3-bucket YOUR-DEPLOYMENT-BUCKET --output-template-file {packed}
-  aws cloudformation deploy --template-file {packed} --stack-name {stack} --capabilities CAPABILITY_IAM \\
+  aws cloudformation deploy --template-file {packed} --stack-name whatsapp-{tick} --capabilities CAPABILITY_IAM \\
     --parameter-overrides HostUrl=https://YOUR-HOST StorageBucket=YOUR-BUCKET \\
-    StorageEndpoint=s3.YOUR-REGION.backblazeb2.com SecretsParameter=/whatsapp/tick AlarmEmail=YOU@EXAMPLE.COM{paused}"""
+    StorageEndpoint=s3.YOUR-REGION.backblazeb2.com SecretsParameter=/whatsapp/{tick} \\
+    AlarmEmail=YOU@EXAMPLE.COM{paused}"""

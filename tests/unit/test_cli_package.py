@@ -211,6 +211,7 @@ def test_what_was_made_is_told_with_the_next_commands(made: Callable[..., Bundle
     assert "pydantic 2.14.3" in said
     assert "Schedule=DISABLED" not in package.next_steps(found, "prod")
     assert "--stack-name whatsapp-tick-dev" in package.next_steps(found, "dev")
+    assert "SecretsParameter=/whatsapp/tick-dev" in package.next_steps(found, "dev")
     assert "Schedule=DISABLED" in package.next_steps(found, "dev")
 
 
