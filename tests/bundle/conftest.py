@@ -29,9 +29,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fill(folder: Path) -> None:
-    """Make all of it, at the same time."""
+    """Make all of it, at the same time; one of the bundles as `wa package` does."""
     steps: list[Callable[[], object]] = [
-        lambda: bundle.build(bundle.PROJECT, folder / "arm64", stage="prod", architecture="arm64"),
+        lambda: bundle.make(folder / "arm64" / "out", stage="prod", architecture="arm64", environment={}),
         lambda: bundle.build(bundle.PROJECT, folder / "x86_64", stage="prod", architecture="x86_64"),
         lambda: make_runtime(folder / "runtime"),
     ]
