@@ -6,20 +6,19 @@ import os
 
 from chalice import Chalice, Rate
 
-from chalicelib.tick import Report, Tick
+from chalicelib.tick import Report
+from chalicelib.warm import Warm
 from shared.clock import SYSTEM
 
 app = Chalice(app_name="whatsapp-vpslink")
 log = logging.getLogger("tick")
 log.setLevel(logging.INFO)
-_warm: list[Tick] = []
+warm = Warm(os.environ)
 
 
 def run() -> Report:
-    """One tick with the environment of this call; the bucket client is kept while the function is warm."""
-    if not _warm:
-        _warm.append(Tick(os.environ))
-    report = _warm[0].run(SYSTEM.now())
+    """One tick; the bucket client and the secrets are kept while the function is warm."""
+    report = warm.run(SYSTEM.now())
     log.info(json.dumps({"event": "tick", **report.as_json()}))
     return report
 

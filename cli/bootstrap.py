@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venv"
 PYTHON = f"py{sys.version_info.major}{sys.version_info.minor}"
 
-SETS = {"demo": "demo", "test": "dev", "bench": "dev", "requirements": "dev"}
+SETS = {"demo": "demo", "package": "demo", "test": "dev", "bench": "dev", "requirements": "dev"}
 """Which requirements a command runs on; `production` where it is not named."""
 
 LARGER = ["production", "demo", "dev"]

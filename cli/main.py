@@ -15,6 +15,7 @@ COMMANDS = {
     "doctor": "Check this machine and the settings, and say what to do.",
     "import-old": "Take over the old system's files; a dry run without --apply.",
     "link": "Back up the WhatsApp link, and restore it on a new machine.",
+    "package": "Make the tick's bundle for AWS Lambda.",
     "password": "Reset the page's password to a new one for the first time.",
     "requirements": "Recompile the hashed requirements.",
     "takeover": "Let this machine's session host lead in place of a lost one.",

@@ -15,7 +15,7 @@ import click
 
 from cli import ROOT
 
-PARTS = ["dev", "tick", "host", "web", "simulator", "production", "demo"]
+PARTS = ["dev", "tick", "host", "web", "simulator", "production", "demo", "lambda"]
 COMPILE = "--generate-hashes --allow-unsafe --strip-extras --no-annotate --quiet"
 NO_ADDRESSES = "--no-emit-index-url --no-emit-trusted-host --no-emit-find-links"
 PYTHONS = ["3.11", "3.12", "3.13"]

@@ -326,6 +326,39 @@ class AlertSettings(Settings):
         return self
 
 
+def _secrets_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9/_+=.@-]{1,512}", name):
+        raise ValueError("it must be the secret's name, like whatsapp/tick, and not its ARN")
+    return name
+
+
+def _secrets_parameter(name: str) -> str:
+    if len(name) > 1011 or not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", name):
+        raise ValueError("it must be the parameter's full name, like /whatsapp/tick")
+    return name
+
+
+class SecretsSettings(Settings):
+    """Where the cloud function finds its secrets; elsewhere they are in the environment."""
+
+    name: Annotated[str, AfterValidator(_secrets_name)] = Field(
+        default="",
+        alias="SECRETS_NAME",
+        description="The secret in AWS Secrets Manager that holds the function's secrets (docs/cloud.md).",
+    )
+    parameter: Annotated[str, AfterValidator(_secrets_parameter)] = Field(
+        default="",
+        alias="SECRETS_PARAMETER",
+        description="Or the parameter in AWS Systems Manager that holds them.",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.name and self.parameter:
+            raise ValueError("SECRETS_NAME and SECRETS_PARAMETER are both set: the secrets are in one place only")
+        return self
+
+
 class LogSettings(Settings):
     """How every part logs."""
 
@@ -348,5 +381,6 @@ ALL: tuple[type[Settings], ...] = (
     WebSettings,
     TickSettings,
     AlertSettings,
+    SecretsSettings,
     LogSettings,
 )

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from shared.host_client import HostClient, HostError
+from shared.host_client import HostClient, HostError, HostRefused
 from shared.model import alarm
 from shared.model.due import due, overdue
 from shared.model.link import LinkStatus
@@ -22,7 +22,7 @@ from shared.model.message import Message, Status
 from shared.model.values import Instant, Value
 from shared.model.wire import MAX_BATCH, Handover, HandoverAnswer, Outcome, item_of
 from shared.settings import AlertSettings, HostAddress, StorageMode, StorageSettings, TickSettings
-from shared.store.errors import StoreError, Unreadable
+from shared.store.errors import AccessDenied, StoreError, Unreadable
 from shared.store.opening import open_bucket
 from shared.store.pulse import read_host
 from shared.store.view import Projections, View
@@ -35,6 +35,9 @@ log = logging.getLogger("tick")
 
 UNFOLDED = timedelta(minutes=2)
 """A host whose last fold is older than this may not know what is overdue."""
+
+NOT_LET_IN = (401, 403)
+"""How a host answers a token it does not know, or that may not do this."""
 
 
 class Report(Value):
@@ -51,11 +54,12 @@ class Report(Value):
 
 class TickFailed(Exception):
     """Something is wrong; the message says what, and what is overdue because of it. `report`: what was handed over all
-    the same, None where the host could not be told."""
+    the same, None where the host could not be told. `key_refused`: bucket or host did not take the key it was shown."""
 
-    def __init__(self, sentence: str, report: Report | None = None) -> None:
+    def __init__(self, sentence: str, report: Report | None = None, *, key_refused: bool = False) -> None:
         super().__init__(sentence)
         self.report = report
+        self.key_refused = key_refused
 
 
 class Tick:
@@ -72,11 +76,11 @@ class Tick:
         self._host = HostClient(HostAddress.read(environment))
         self._alert = Alert(AlertSettings.read(environment), account, storage.prefix)
         self._incidents = Incidents(self._bucket, account)
-        self._dark = False
+        self._dark = self._key_refused = False
 
     def run(self, now: datetime) -> Report:
         """Hand over what is due by now + horizon, then look whether all is well. Raises TickFailed when it is not."""
-        self._dark = False
+        self._dark = self._key_refused = False
         messages, unreadable, bucket = self._messages()
         picked = due(messages, now, self._horizon)
         report, why = None, f"scheduled.json could not be read: {bucket}" if bucket else None
@@ -84,6 +88,7 @@ class Tick:
         try:
             answers = [self._host.handover(each) for each in _handovers(now, picked)]
         except HostError as error:
+            self._key_refused |= isinstance(error, HostRefused) and error.status in NOT_LET_IN
             facts = self._unasked(facts, str(error), now)
         else:
             report = _report(now, picked, answers)
@@ -93,7 +98,7 @@ class Tick:
         if report is None or wrong:
             done = report.as_json() if report else {}
             log.info(json.dumps({"event": "tick-failed", "reason": wrong, **done}))
-            raise TickFailed(wrong, report)
+            raise TickFailed(wrong, report, key_refused=self._key_refused)
         return report
 
     def _messages(self) -> tuple[list[Message], tuple[str, ...], StoreError | None]:
@@ -109,6 +114,7 @@ class Tick:
     def _darken(self, error: StoreError) -> None:
         """A bucket that does not answer is not waited for again in this tick, or the time left were gone."""
         self._dark = self._dark or not isinstance(error, Unreadable)
+        self._key_refused |= isinstance(error, AccessDenied)
 
     def _asked(self, facts: alarm.Facts, answer: HandoverAnswer, now: datetime) -> alarm.Facts:
         """What is known once the host has answered, and the bucket has been asked for the host's pulse.

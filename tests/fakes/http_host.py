@@ -1,7 +1,7 @@
 """A real HTTP server in place of the session host that always gives one answer, and keeps what it was asked."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import NamedTuple
@@ -23,8 +23,10 @@ class Answering(NamedTuple):
 
 
 @contextmanager
-def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -> Iterator[Answering]:
-    """Serve on a free loopback port until the block ends."""
+def answering(
+    status: int, body: bytes, headers: dict[str, str] | None = None, *, tokens: Collection[str] | None = None
+) -> Iterator[Answering]:
+    """Serve on a free loopback port until the block ends. `tokens`: all others than these are answered 401."""
     asked: list[Asked] = []
 
     class Answer(BaseHTTPRequestHandler):
@@ -32,7 +34,8 @@ def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -
             length = int(self.headers.get("Content-Length", 0))
             line = f"{self.command} {self.path}"
             asked.append(Asked(line, self.headers.get("Authorization"), self.rfile.read(length)))
-            self.send_response(status)
+            known = tokens is None or asked[-1].authorization in {f"Bearer {token}" for token in tokens}
+            self.send_response(status if known else 401)
             for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
                 self.send_header(name, value)
             self.end_headers()

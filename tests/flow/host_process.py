@@ -15,6 +15,7 @@ from shared.host_client import HostClient, HostError, HostUnreachable
 from shared.model.message import Message
 from shared.model.wire import Handover, HandoverAnswer, item_of
 from shared.settings import HostAddress
+from shared.store.bucket import Bucket
 from shared.store.directory import DirectoryBucket
 from shared.store.oplog import Writer
 from shared.store.view import Projections
@@ -26,13 +27,17 @@ LONG = 30.0
 
 
 class HostProcess:
-    """One gunicorn over `folder`/host, with the bucket in `folder`/bucket and the log in `folder`/host.log."""
+    """One gunicorn over `folder`/host, with the bucket in `folder`/bucket and the log in `folder`/host.log.
 
-    def __init__(self, folder: Path) -> None:
+    `bucket`: another one than that, to which `environment` leads the host.
+    """
+
+    def __init__(self, folder: Path, bucket: Bucket | None = None, **environment: str) -> None:
         self.folder = folder
+        self.environment = environment
         self.data = folder / "host"
         redirect.mark(self.data)
-        self.bucket = DirectoryBucket(folder / "bucket", "whatsapp/")
+        self.bucket = bucket or DirectoryBucket(folder / "bucket", "whatsapp/")
         self.writer = Writer(self.bucket, "web")
         self.token = tokens.create(self.data, "tests", ("send", "read", "manage"))
         self.port = _free_port()
@@ -60,6 +65,7 @@ class HostProcess:
                     "STORAGE_MODE": "local",
                     "STORAGE_DIR": str(self.folder / "bucket"),
                     "SIMULATOR_READY_FILE": str(self.folder / "simulator.json"),
+                    **self.environment,
                     **environment,
                 },
                 stdin=subprocess.DEVNULL,
@@ -141,9 +147,11 @@ class HostProcess:
 
 
 @contextmanager
-def running_host(folder: Path, control: Control) -> Iterator[HostProcess]:
+def running_host(
+    folder: Path, control: Control, bucket: Bucket | None = None, **environment: str
+) -> Iterator[HostProcess]:
     """A host that is linked and sends; it leaves at the end."""
-    host = HostProcess(folder)
+    host = HostProcess(folder, bucket, **environment)
     try:
         host.linked(control)
         yield host

@@ -130,6 +130,11 @@ def test_the_cloud_function_bundles_the_shared_code_itself() -> None:
     assert listed.stdout.startswith("120000 ")
 
 
+def test_the_cloud_functions_packages_are_the_pinned_ones() -> None:
+    lines = (ROOT / "chalice_app" / "requirements.txt").read_text(encoding="utf-8").split()
+    assert dict(line.split("==") for line in lines).items() <= pins("tick").items()
+
+
 @pytest.mark.parametrize("name", ["wa", ".ci/run"])
 def test_what_people_start_is_executable(name: str) -> None:
     assert os.access(ROOT / name, os.X_OK)
