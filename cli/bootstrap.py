@@ -46,9 +46,12 @@ UNDEMANDING = {"", "completion", "doctor"}
 """Commands that run in whichever environment is there already (the empty one is `wa` and `wa --help`)."""
 
 MACHINES = {"x86_64", "aarch64", "arm64"}
-PIP_OPTIONS = "--require-hashes --no-deps --only-binary :all: --no-input --disable-pip-version-check --progress-bar off"
+PIP_OPTIONS = (
+    "--require-hashes --no-deps --only-binary :all: --no-compile "
+    "--no-input --disable-pip-version-check --progress-bar off"
+)
 """The files name all there is: left to look for more, pip stumbles over the `coverage[toml]` a pinned package asks for
-as soon as there is a newer one than ours."""
+as soon as there is a newer one than ours. What is imported is compiled then: compiling all takes as long as the rest."""
 LOG_LINES = 20
 
 
