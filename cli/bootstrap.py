@@ -51,7 +51,7 @@ PIP_OPTIONS = (
     "--no-input --disable-pip-version-check --progress-bar off"
 )
 """The files name all there is: left to look for more, pip stumbles over the `coverage[toml]` a pinned package asks for
-as soon as there is a newer one than ours. What is imported is compiled then: compiling all takes as long as the rest."""
+as soon as there is a newer one than ours. What is imported is compiled then: all of it takes as long as the rest."""
 LOG_LINES = 20
 
 

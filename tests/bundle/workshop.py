@@ -14,7 +14,10 @@ HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 """Lambda's name for this machine's architecture."""
 
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "-q"]
-PINNED = ["--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(ROOT / "requirements" / "lambda.txt")]
+PINNED = [
+    *("--no-compile", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r"),
+    str(ROOT / "requirements/lambda.txt"),
+]
 
 
 def make_runtime(folder: Path) -> Path:
