@@ -80,7 +80,7 @@ def probe_objects(bucket: Bucket, clock: Clock = SYSTEM) -> Iterator[Finding]:
     yield _deleted(bucket, names)
 
 
-def probe_s3(bucket: B2Bucket, clock: Clock = SYSTEM) -> Iterator[Finding]:
+def probe_s3(bucket: B2Bucket) -> Iterator[Finding]:
     """What stores that speak S3 differ in. Raises StoreError where the store stops to answer."""
     probe = Probe(bucket, f"{keys.PROBE}{secrets.token_hex(8)}/")
     try:
@@ -89,7 +89,7 @@ def probe_s3(bucket: B2Bucket, clock: Clock = SYSTEM) -> Iterator[Finding]:
         yield probe.not_modified()
         yield probe.checksums()
         yield probe.digest()
-        yield probe.clock(clock)
+        yield probe.clock()
         yield probe.strangers()
         yield probe.versions()
         yield probe.reach()
@@ -158,7 +158,7 @@ class Probe:
             return note(subject, "taken", "The store checks no digest: what is stored is read back before it counts.")
         return well(subject, f"refused: {_said(answer)}", "Damage on the way is noticed and sent again.")
 
-    def clock(self, clock: Clock) -> Finding:
+    def clock(self) -> Finding:
         """The store's Date against ours."""
         subject, offset = "the store's clock", self._bucket.server_time_offset
         if offset is None:

@@ -4,15 +4,15 @@ The stores: moto made to behave like B2, plain moto, ministack, `rclone serve s3
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli import bucket_setup
-from cli.bucket_probe import Finding, Verdict, expires_old, probe_objects, probe_s3
-from shared.clock import SYSTEM
+from cli.bucket_probe import Finding, Probe, Verdict, expires_old, probe_objects, probe_s3
+from shared.clock import SystemClock
 from shared.store.b2 import B2Bucket
 from shared.store.bucket import Entry
 from shared.store.directory import DirectoryBucket
@@ -151,10 +151,21 @@ def test_which_rules_end_old_versions(changes: dict[str, Any], ends: bool) -> No
     assert expires_old(bucket_setup.rule("whatsapp/", 7) | changes, "whatsapp/") is ends
 
 
-def test_a_wrong_clock_is_found(b2: B2Like) -> None:
-    for seconds, verdict in ((0, Verdict.WELL), (10, Verdict.NOTE), (100, Verdict.WRONG)):
-        bucket = b2.bucket("clock/", clock=FakeClock(SYSTEM.now() - timedelta(seconds=seconds)))
-        assert findings(bucket)[CLOCK].verdict is verdict
+class Behind(SystemClock):
+    """A machine's clock that is wrong by so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(seconds=self._seconds)
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(0, "well"), (10, "note"), (-20, "note"), (100, "wrong")])
+def test_a_wrong_clock_is_found(b2: B2Like, seconds: float, verdict: str) -> None:
+    bucket = b2.bucket("clock/", clock=Behind(seconds))
+    bucket.put("one", b"")
+    assert Probe(bucket, "probe/").clock().verdict == verdict
 
 
 def test_a_public_bucket_is_wrong(b2: B2Like) -> None:
