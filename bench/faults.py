@@ -4,6 +4,7 @@ Web, programs, tick, fold, sender, pulse and host are the real code, stepped ove
 processes that fail as the seed says; what is promised is written down in tests/faults/checker.py.
 """
 
+import faulthandler
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +21,9 @@ OPTIONS = (
 )
 EACH = 20
 """Seeds that one process takes at a time."""
+
+HANGS_AFTER = 300
+"""Seconds after which one history has come to a standstill: its process ends with its stack."""
 
 
 def run(say: Callable[[str], None], seeds: int, first: int, seed: int | None) -> dict[str, object]:
@@ -42,6 +46,7 @@ def _some(start: int, stop: int) -> tuple[int, list[str]]:
     """Steps, and what broke."""
     steps, broken = 0, list[str]()
     for seed in range(start, stop):
+        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
         try:
             result = simulate(seed)
         except Exception as error:  # noqa: BLE001 - whatever breaks is a finding, and its seed must be known
@@ -49,6 +54,7 @@ def _some(start: int, stop: int) -> tuple[int, list[str]]:
             continue
         steps += result.steps
         broken += [f"seed {seed}: {each}" for each in result.violations]
+    faulthandler.cancel_dump_traceback_later()
     return steps, broken
 
 

@@ -29,7 +29,7 @@ from shared.model.pace import OFF, PaceSettings
 from shared.model.wire import Handover, HandoverAnswer, MessageChange, NewMessage, item_of
 from shared.settings import HostSettings
 from shared.store.bucket import Bucket
-from shared.store.errors import StoreError
+from shared.store.errors import StoreError, Unreachable
 from shared.store.oplog import Operation, Writer
 from shared.store.view import View
 from tests.builders import NOW
@@ -66,6 +66,11 @@ class SimulatedHost(Host):
     def pulse_is_held(self) -> bool:
         """Whether a step of the pulse is under way."""
         return self.pulse._lock.locked()
+
+    def find_stored(self, message_id: str, now: datetime) -> Message | None:
+        if self._view._lock.locked():
+            raise Unreachable("Another request reads the storage, and this one has given up waiting for it.")
+        return super().find_stored(message_id, now)
 
     def let_go(self) -> None:
         """What the kernel does for a process that died."""
