@@ -22,7 +22,7 @@ from shared.store import keys
 from tests import builders
 from tests.bundle import lambda_like
 from tests.bundle.workshop import HERE, make_runtime, unzip
-from tests.contract.b2_like import BUCKET, KEY_ID, SECRET, B2Like
+from tests.contract.b2_like import B2Like
 from tests.fakes.http_host import answering
 
 OPTIONS = (
@@ -44,7 +44,7 @@ def run(say: Callable[[str], None], *, starts: int = 5, ticks: int = 20) -> dict
         answer = HandoverAnswer(now=SYSTEM.now(), host="host", link=describe(Link.CONNECTED, SYSTEM.now()))
         with B2Like() as store, answering(200, json.dumps(answer.as_json()).encode()) as host:
             _fill(store)
-            settings = _settings(store.endpoint, host.url)
+            settings = {**B2Like.settings(store.endpoint), "HOST_URL": host.url, "HOST_TOKEN": "any"}
             figures = [_start(task, python, here / f"start-{number}", settings, ticks, say) for number in range(starts)]
     init, first, warm, peak = zip(*figures, strict=True)
     return {
@@ -61,18 +61,6 @@ def _fill(store: B2Like) -> None:
     later = SYSTEM.now() + timedelta(days=1)
     messages = [builders.message(id=f"message-{number}", send_at=later).as_json() for number in range(MESSAGES)]
     store.bucket("whatsapp/").put(keys.SCHEDULED, json.dumps({"version": 1, "messages": messages}).encode())
-
-
-def _settings(endpoint: str, host: str) -> dict[str, str]:
-    return {
-        "STORAGE_MODE": "s3",
-        "B2_BUCKET": BUCKET,
-        "B2_S3_ENDPOINT": endpoint,
-        "B2_ACCESS_KEY_ID": KEY_ID,
-        "B2_SECRET_ACCESS_KEY": SECRET,
-        "HOST_URL": host,
-        "HOST_TOKEN": "any",
-    }
 
 
 def _start(

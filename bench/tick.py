@@ -27,7 +27,7 @@ from shared.store import keys
 from shared.store.bucket import Bucket
 from shared.store.projection import Scheduled, scheduled_format
 from shared.store.pulse import HostPulse, write_host
-from tests.contract.b2_like import BUCKET, KEY_ID, SECRET, B2Like
+from tests.contract.b2_like import B2Like
 from tests.fakes.http_host import answering
 
 SIZES = (1_000, 10_000, 100_000)
@@ -88,7 +88,7 @@ def _measure(size: int, rounds: int) -> dict[str, object]:
             now=SYSTEM.now(), host="host-1", link=describe(Link.CONNECTED, SYSTEM.now()), last_fold=SYSTEM.now()
         )
         with answering(200, json.dumps(answer.as_json()).encode()) as host:
-            tick = Tick(_settings(endpoint, host.url))
+            tick = Tick({**B2Like.settings(endpoint), "HOST_URL": host.url, "HOST_TOKEN": "any"})
             file = ask("put 0")
             tick.run(SYSTEM.now())
             idle = [_timed(tick) for _ in range(rounds)]
@@ -105,18 +105,6 @@ def _measure(size: int, rounds: int) -> dict[str, object]:
         "idle_requests": requests,
         "file_mb": round(file / 1e6, 1),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-    }
-
-
-def _settings(endpoint: str, host: str) -> dict[str, str]:
-    return {
-        "STORAGE_MODE": "s3",
-        "B2_BUCKET": BUCKET,
-        "B2_S3_ENDPOINT": endpoint,
-        "B2_ACCESS_KEY_ID": KEY_ID,
-        "B2_SECRET_ACCESS_KEY": SECRET,
-        "HOST_URL": host,
-        "HOST_TOKEN": "a-token-for-the-measurement",
     }
 
 

@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from cli.old.deciding import Wish
 from cli.old.encodings import Mender
+from cli.old.records import as_record, old_record
 from cli.old.report import Report, Skip
-from cli.old.scheduled import OURS, parse_number
-from cli.old.source import BadFile, Twice, doubled
+from cli.old.scheduled import parse_number
+from cli.old.source import BadFile, Twice
 from shared.model.address import BadAddress, Kind, masked
 from shared.model.contact import Contact, Phone, digits_of, old_numbers, records_of
-from shared.store.projection import first_error, is_sound, is_text
 
 NO_NUMBER = "Numbers that are none, kept as digits where there are any"
 ONE_NUMBER = "The same number as another contact of the file"
@@ -55,18 +53,8 @@ def named(raw: Any, position: int) -> str:
 
 
 def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str) -> Wish[Contact]:
-    if not isinstance(raw, Mapping):
-        raise Skip("It is no object")
-    if name := doubled(raw):
-        raise Skip(f"It says {name!r} twice")
-    if not OURS.isdisjoint(raw):
-        raise Skip("It is a record of this system, not of the old one")
-    try:
-        contact = Contact.model_validate(raw)
-    except ValidationError as error:
-        raise Skip(first_error(error)) from None
-    if not is_sound(contact) or not is_text(raw):
-        raise Skip("It holds a field twice, or half a character")
+    raw = old_record(raw)
+    contact = as_record(Contact, raw, raw)
     name, notes, *aliases = mender.texts(contact.name, contact.notes, *contact.aliases)
     phones = tuple(_phones(raw, which, report, country))
     return Wish(

@@ -9,16 +9,13 @@ from pydantic import ValidationError
 
 from cli.old.deciding import Wish
 from cli.old.encodings import Mender
+from cli.old.records import as_record, old_record
 from cli.old.report import Report, Skip
-from cli.old.source import BadFile, doubled
+from cli.old.source import BadFile
 from shared.model import address
 from shared.model.address import Address, BadAddress
 from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.values import first_of, print_instant
-from shared.store.projection import first_error, is_sound, is_text
-
-OURS = {"revision", "version", "replaces", "conflicts", "delivery"}
-"""What no record of the old system has."""
 
 NO_NUMBER = "Number that is none; the message will end failed, unless you correct it on the page"
 IN_ZONE = "Times kept with the zone they were meant in"
@@ -51,20 +48,8 @@ def named(raw: Any, position: int) -> str:
 
 
 def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str, now: datetime) -> Wish[Message]:
-    if not isinstance(raw, Mapping):
-        raise Skip("It is no object")
-    if name := doubled(raw):
-        raise Skip(f"It says {name!r} twice")
-    if not OURS.isdisjoint(raw):
-        raise Skip("It is a record of this system, not of the old one")
-    as_old = _as_it_lies(raw)
-    fields = _understood(raw)
-    try:
-        message = Message.model_validate(fields)
-    except ValidationError as error:
-        raise Skip(first_error(error)) from None
-    if not is_sound(message) or not is_text(raw):
-        raise Skip("It holds a field twice, or half a character")
+    raw = old_record(raw)
+    as_old, message = _as_it_lies(raw), as_record(Message, _understood(raw), raw)
     text, contact_name = mender.texts(message.text, message.contact_name)
     to = _number(message.to, country)
     if to is None and message.open:

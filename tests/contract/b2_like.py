@@ -95,6 +95,18 @@ class B2Like:
         return self.at(self.endpoint, prefix, **changes)
 
     @staticmethod
+    def settings(endpoint: str) -> dict[str, str]:
+        """The environment that leads to such a server."""
+        return {
+            "STORAGE_MODE": "s3",
+            "B2_BUCKET": BUCKET,
+            "B2_S3_ENDPOINT": endpoint,
+            "B2_PREFIX": "whatsapp/",
+            "B2_ACCESS_KEY_ID": KEY_ID,
+            "B2_SECRET_ACCESS_KEY": SECRET,
+        }
+
+    @staticmethod
     def at(endpoint: str, prefix: str = "", **changes: Any) -> B2Bucket:
         """Our own bucket, pointed at such a server of another process."""
         fields = {"bucket": BUCKET, "endpoint": endpoint, "access_key_id": KEY_ID, "secret_access_key": SECRET}

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 import cli.bucket
 from cli.main import wa
-from tests.contract.b2_like import BUCKET, KEY_ID, SECRET, B2Like
+from tests.contract.b2_like import BUCKET, B2Like
 
 
 @pytest.fixture
@@ -19,15 +19,7 @@ def b2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[B2Like]:
     monkeypatch.chdir(tmp_path)
     with B2Like() as running:
         running.keep_versions()
-        settings = {
-            "STORAGE_MODE": "s3",
-            "B2_BUCKET": BUCKET,
-            "B2_PREFIX": "whatsapp/",
-            "B2_S3_ENDPOINT": running.endpoint,
-            "B2_ACCESS_KEY_ID": KEY_ID,
-            "B2_SECRET_ACCESS_KEY": SECRET,
-        }
-        for name, value in settings.items():
+        for name, value in B2Like.settings(running.endpoint).items():
             monkeypatch.setenv(name, value)
         yield running
 
