@@ -31,6 +31,7 @@ def check(as_json: bool) -> None:
 
     Objects are written below probe/ and deleted again; nothing else is touched. Exits with 1 where something is wrong.
     """
+    from cli.bucket_probe import wrong
     from shared.store.errors import StoreError
 
     bucket, found = _open(), []
@@ -40,7 +41,9 @@ def check(as_json: bool) -> None:
             if not as_json:
                 _show(finding)
     except StoreError as error:
-        raise click.ClickException(str(error)) from None
+        found.append(wrong("the rest", str(error), "The store has stopped to answer: run the check again."))
+        if not as_json:
+            _show(found[-1])
     if as_json:
         click.echo(json.dumps([each._asdict() for each in found], indent=2))
     bad = sum(each.verdict == "wrong" for each in found)
@@ -70,6 +73,8 @@ def init(days: int, yes: bool) -> None:
         return
     try:
         planned = bucket_setup.plan(bucket, days)
+        if planned.sooner:
+            click.echo(f"Another rule deletes them after {planned.sooner} days already, and the shorter one counts.")
         if not planned.changes:
             click.echo(f"Old versions below {bucket.prefix} of {bucket.name} are deleted after {days} days already.")
         else:
@@ -103,15 +108,16 @@ def _open() -> "Bucket":
 
 
 def _findings(bucket: "Bucket") -> Iterator["Finding"]:
-    from cli.bucket_probe import probe_objects, probe_s3
+    from cli.bucket_probe import new_folder, probe_objects, probe_s3
     from shared.store.b2 import B2Bucket
 
-    for finding in probe_objects(bucket):
+    folder = new_folder()
+    for finding in probe_objects(bucket, folder):
         yield finding
         if finding.subject == "objects":
             return
     if isinstance(bucket, B2Bucket):
-        yield from probe_s3(bucket)
+        yield from probe_s3(bucket, folder)
 
 
 def _show(finding: "Finding") -> None:

@@ -12,17 +12,18 @@ from enum import StrEnum
 from itertools import count
 from typing import Any, NamedTuple
 
+from session_host.gates import HOLDS, SHOWN
 from shared.clock import SYSTEM, Clock
 from shared.store import keys
 from shared.store.b2 import Answer, B2Bucket
 from shared.store.bucket import Bucket
 from shared.store.errors import StoreError
 
+REFUSED = (401, 403)
 LONGEST_LISTING = 30.0
 """Seconds after which a listing that still lacks an object is given up."""
 
 OBJECTS = 5
-SHOWN_SKEW, HOLDING_SKEW = 2.0, 30.0
 
 
 class Verdict(StrEnum):
@@ -57,12 +58,16 @@ def wrong(subject: str, seen: str, means: str) -> Finding:
     return Finding(subject, Verdict.WRONG, seen, means)
 
 
-def probe_objects(bucket: Bucket, clock: Clock = SYSTEM) -> Iterator[Finding]:
+def new_folder() -> str:
+    """Where one round writes, and what it deletes again: no other round's, and nobody's."""
+    return f"{keys.PROBE}{secrets.token_hex(8)}/"
+
+
+def probe_objects(bucket: Bucket, folder: str, clock: Clock = SYSTEM) -> Iterator[Finding]:
     """What each kind of bucket must do: keep, give back, replace, list and delete whole objects. Leaves nothing behind.
 
     Ends with the first that fails, for the others would only fail too.
     """
-    folder = f"{keys.PROBE}{secrets.token_hex(8)}/"
     names = [f"{folder}{number}" for number in range(OBJECTS)]
     data = secrets.token_bytes(4096)
     try:
@@ -80,9 +85,9 @@ def probe_objects(bucket: Bucket, clock: Clock = SYSTEM) -> Iterator[Finding]:
     yield _deleted(bucket, names)
 
 
-def probe_s3(bucket: B2Bucket) -> Iterator[Finding]:
+def probe_s3(bucket: B2Bucket, folder: str) -> Iterator[Finding]:
     """What stores that speak S3 differ in. Raises StoreError where the store stops to answer."""
-    probe = Probe(bucket, f"{keys.PROBE}{secrets.token_hex(8)}/")
+    probe = Probe(bucket, folder)
     try:
         yield probe.new_only()
         yield probe.unchanged_only()
@@ -155,7 +160,11 @@ class Probe:
         subject = "a body that was damaged on its way"
         answer = self._bucket.ask("put_object", Key=self._key(), Body=b"damaged", ContentMD5="A" * 22 + "==")
         if answer.status < 300:
-            return note(subject, "taken", "The store checks no digest: what is stored is read back before it counts.")
+            return note(
+                subject,
+                "taken",
+                "The store checks no digest: the encrypted connection is what notices damage on the way.",
+            )
         return well(subject, f"refused: {_said(answer)}", "Damage on the way is noticed and sent again.")
 
     def clock(self) -> Finding:
@@ -164,11 +173,11 @@ class Probe:
         if offset is None:
             return note(subject, "it sends no date", "The host then compares its clock with the tick's only.")
         seen = f"{abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
-        if abs(offset) > HOLDING_SKEW:
+        if abs(offset) > HOLDS.total_seconds():
             return wrong(subject, seen, "Set this machine's clock (timedatectl set-ntp true): the host would hold all.")
-        if abs(offset) > SHOWN_SKEW:
+        if abs(offset) > SHOWN.total_seconds():
             return note(subject, seen, "Set this machine's clock (timedatectl set-ntp true): messages leave by it.")
-        return well(subject, f"within {SHOWN_SKEW:.0f} s of this machine's", "Messages leave at their second.")
+        return well(subject, f"within {SHOWN.seconds} s of this machine's", "Messages leave at their second.")
 
     def strangers(self) -> Finding:
         """Read, list and write without a key."""
@@ -178,13 +187,17 @@ class Probe:
             "list": lambda: self._bucket.ask("list_objects_v2", anonymously=True, Prefix=self._bucket.prefix),
             "write": lambda: self._bucket.ask("put_object", anonymously=True, Key=self._key(), Body=b"a stranger's"),
         }
-        done = [name for name, attempt in tries.items() if attempt().status < 300]
+        answers = {name: attempt() for name, attempt in tries.items()}
+        done = [name for name, answer in answers.items() if answer.status < 300]
         if done:
             return wrong(
                 "people without a key",
                 f"can {_listed_words(done)}",
                 "Everybody who knows the address has your messages: make the bucket private before anything is in it.",
             )
+        if unclear := [name for name, answer in answers.items() if answer.status not in REFUSED]:
+            said = ", ".join(f"{name}: {_said(answers[name])}" for name in unclear)
+            return note("people without a key", f"could not be told ({said})", "Run the check again.")
         return well("people without a key", "can neither read, list nor write", "The bucket is private.")
 
     def versions(self) -> Finding:
@@ -220,25 +233,23 @@ class Probe:
         """Whether the key reaches beyond the prefix."""
         subject = "what else the key can reach"
         answer = self._bucket.ask("list_objects_v2", Prefix="", MaxKeys=1)
-        if not self._bucket.prefix:
-            return note(
-                subject, "all of the bucket", "Set B2_PREFIX and limit the key to it: ./wa bucket init says how."
-            )
         if answer.status < 300:
             return note(
                 subject,
                 f"all of the bucket, not only {self._bucket.prefix}",
                 "Whoever takes the server has all of it: limit the key to the prefix, ./wa bucket init says how.",
             )
+        if answer.status not in REFUSED:
+            return note(subject, f"could not be told ({_said(answer)})", "Run the check again.")
         return well(subject, f"nothing outside {self._bucket.prefix}", "A stolen key opens this account only.")
 
     def clear(self) -> None:
-        """Delete all below probe/, its old versions too where the store lets us, and what a killed round left."""
-        whole = self._bucket.prefix + keys.PROBE
+        """Delete what this round wrote, its old versions too where the store lets us."""
+        whole = self._bucket.prefix + self._folder
         listed = self._bucket.ask("list_object_versions", Prefix=whole)
         for each in (*listed.body.get("Versions", ()), *listed.body.get("DeleteMarkers", ())):
             self._bucket.ask("delete_object", Key=each["Key"], VersionId=each["VersionId"])
-        for entry in list(self._bucket.list(keys.PROBE)):
+        for entry in list(self._bucket.list(self._folder)):
             self._bucket.delete(entry.key)
 
     def _key(self) -> str:
@@ -312,6 +323,11 @@ def _deleted(bucket: Bucket, names: list[str]) -> Finding:
     try:
         for name in names:
             bucket.delete(name)
+        left = [name for name, _ in bucket.get_all(names)]
     except StoreError as error:
         return wrong("delete", str(error), "What is not needed any more would stay for ever.")
+    if left:
+        return wrong(
+            "delete", f"{len(left)} of {len(names)} are still there", "What is not needed would stay for ever."
+        )
     return well("delete", "gone", "What is not needed any more takes no space.")

@@ -39,22 +39,28 @@ def _read_lines(data: bytes) -> Scheduled:
     kept: list[Any] = []
     ended: set[str] = set()
     rest = b""
-    for line in lines:
+    more = True
+    for line in map(bytes.rstrip, lines):
         if line.startswith(b"]"):
             rest = line
             break
-        record = _record(line)
+        if not more:
+            raise _NotInLines
+        more = line.endswith(b",")
+        record = _record(line.removesuffix(b","))
         if (id_ := _ended(record)) is None:
             kept.append(record)
         elif id_ in ended:
             raise _NotInLines
         else:
             ended.add(id_)
+    if more and (kept or ended):
+        raise _NotInLines
     whole = read_scheduled(head + rest + b"".join(lines))
     records, broken = read_records(kept, Message)
     if records.keys() & ended or len(records) + len(broken) < len(kept):
         raise _NotInLines
-    return Scheduled(records, tuple(broken), whole.rest, whole.folded_at, whole.log_after, ended=frozenset(ended))
+    return Scheduled(records, tuple(broken), whole.rest, whole.folded_at, whole.log_after, whole.old, frozenset(ended))
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
@@ -71,7 +77,7 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
 
 def _record(line: bytes) -> Any:
     try:
-        return document.parse(line.rstrip().removesuffix(b","), keys.SCHEDULED)
+        return document.parse(line, keys.SCHEDULED)
     except Unreadable:
         raise _NotInLines from None  # it is for the whole file to say whether it can be read
 

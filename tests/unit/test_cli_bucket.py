@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli.bucket
+from cli.bucket_probe import Finding, Probe
 from cli.main import wa
+from shared.store.errors import Unreachable
 from tests.contract.b2_like import BUCKET, B2Like
 
 
@@ -76,11 +78,14 @@ def test_a_refused_rule_says_how_to_set_it_by_hand(b2: B2Like, monkeypatch: pyte
     assert "Lifecycle Settings" in result.output
 
 
-def test_without_a_prefix_no_key_can_be_limited(b2: B2Like, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("B2_PREFIX", "")
-    assert "old versions of all" not in run("check").output
-    monkeypatch.delenv("B2_PREFIX")
-    assert run("init", "--yes").exit_code == 0
+def test_a_store_that_stops_to_answer_is_the_last_finding(b2: B2Like, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Probe) -> Finding:
+        raise Unreachable("Storage could not be reached.")
+
+    monkeypatch.setattr(Probe, "checksums", broken)
+    result = run("check", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.output)[-1]["seen"] == "Storage could not be reached."
 
 
 def test_a_directory_is_tried_and_needs_no_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

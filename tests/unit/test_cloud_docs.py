@@ -51,7 +51,7 @@ def test_the_parameters_are_the_stacks_with_their_defaults() -> None:
         ("StorageEndpoint", "s3.us-west-004.backblazeb2.com", True),
         ("StorageEndpoint", "https://s3.us-west-004.backblazeb2.com", True),
         ("StorageEndpoint", "http://s3.us-west-004.backblazeb2.com", False),
-        ("StoragePrefix", "", True),
+        ("StoragePrefix", "", False),
         ("StoragePrefix", "accounts/olive/", True),
         ("StoragePrefix", "whatsapp", False),
         ("StoragePrefix", "../", False),

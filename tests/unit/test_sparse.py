@@ -86,6 +86,8 @@ def test_a_message_that_is_there_twice_is_merged_as_in_the_whole_file() -> None:
         (b'{"id":"pending"', b'{"id":"pending'),
         (b'{"id":"pending"', b'NaN,{"id":"pending"'),
         (b'{"id":"pending"', b'["id":"pending"'),
+        (b"\n]", b",\n]"),
+        (b',\n{"id":"claimed"', b'\n{"id":"claimed"'),
         (b"\n]", b"\n"),
         (b"\n]", b"\n]]"),
         (b'"series":[]}', b'"series":[]'),
