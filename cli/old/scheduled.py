@@ -14,10 +14,11 @@ from cli.old.report import Report, Skip
 from cli.old.source import BadFile
 from shared.model import address
 from shared.model.address import Address, BadAddress
-from shared.model.message import IfLate, LatePolicy, Message
+from shared.model.message import IfLate, LatePolicy, Message, not_certain
 from shared.model.values import first_of, print_instant
 
 NO_NUMBER = "Number that is none; the message will end failed, unless you correct it on the page"
+NOT_CERTAIN = "Whether it was sent the file does not say: never sent by itself, you settle it on the page"
 IN_ZONE = "Times kept with the zone they were meant in"
 
 
@@ -54,6 +55,8 @@ def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str
     to = _number(message.to, country)
     if to is None and message.open:
         report.remark(NO_NUMBER, which)
+    if not_certain(raw.get("status")):
+        report.remark(NOT_CERTAIN, which)
     zone = _zone(raw)
     changes: dict[str, Any] = {"text": text, "contact_name": contact_name, "to": to or message.to}
     if zone:
@@ -72,17 +75,12 @@ def _as_it_lies(raw: Mapping[str, Any]) -> Message | None:
 
 
 def _understood(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with the old system's other names and words in today's."""
+    """The record with the old system's other names in today's; what became of it the message reads itself."""
     fields = dict(raw)
-    status = fields.get("status") or "pending"
-    if status in ("cancelled", "canceled"):
-        fields |= {"status": "pending", "cancelled": True}
-    elif status not in ("pending", "sent", "failed"):
-        raise Skip("Its status is none the old system had; look at it there")
     for other in ("scheduledAt", "scheduled_at"):
         if "scheduledTime" not in fields and fields.get(other):
             fields["scheduledTime"] = fields.pop(other)
-    if status == "failed":
+    if fields.get("status") == "failed":
         error = first_of(fields, "error", "errorMessage")
         fields["error"] = None if error is None else str(error)[:1000]
     else:

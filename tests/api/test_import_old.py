@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 import cli.import_old
 from bench.import_old import write_chats
 from cli.main import wa
-from cli.old import storing
+from cli.old import scheduled, storing
 from cli.old.spill import Spill
 from session_host.rules import Row
 from shared.model import due
@@ -269,6 +269,22 @@ def test_the_page_shows_them(tmp_path: Path, old: Path, monkeypatch: pytest.Monk
     assert DORA.name in agenda
     people = words(page.client.get("/contacts"))
     assert all(person.name in people for person in (ALICE, BOB, DORA))
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_what_the_old_system_may_have_sent_asks_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
+) -> None:
+    folder = write(tmp_path / "old", scheduled=[old_message(1, ALICE, status="processing")])
+    page = Page(tmp_path / "web").enter()
+    configure(page.bucket, tmp_path, monkeypatch)
+    if in_place:
+        page.bucket.put(keys.SCHEDULED, (folder / "scheduled.json").read_bytes())
+    else:
+        assert f"{scheduled.NOT_CERTAIN}: 1 (" in applied(folder)
+    shown = words(page.client.get("/?show=attention"))
+    assert "Not certain" in shown
+    assert "The old system left it as 'processing': it may have been sent." in shown
 
 
 def test_a_contact_that_is_here_under_another_id_is_no_second_one(
