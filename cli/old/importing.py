@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cli.old import chats, contacts, scheduled, storing
-from cli.old.deciding import Wish, decide
+from cli.old.deciding import SENT_BEFORE, Wish, decide, sent_before
 from cli.old.encodings import Mender
 from cli.old.report import Fate, Report
 from cli.old.source import CHATS, CONTACTS, SCHEDULED, BadFile, OldFile, Progress, check_space, read_json
@@ -16,7 +16,7 @@ from cli.old.spill import Spill
 from cli.old.storing import Change
 from shared.model.contact import Contact
 from shared.model.message import Message
-from shared.model.versioned import Versioned, merge
+from shared.model.versioned import Versioned, merge, merge_all
 from shared.store import keys
 from shared.store.bucket import Bucket
 from shared.store.view import View
@@ -51,6 +51,7 @@ class Look:
         """`country`: of numbers that begin with a 0. Raises StoreError when the bucket does not answer."""
         self._bucket, self._spill, self._country, self._now, self._bar = bucket, spill, country, now, bar
         self._here = View(bucket).read(now)
+        self._apart = scheduled.Apart()
 
     def at(self, files: list[OldFile]) -> Found:
         """What is in these. What is wrong with a file is in its report. Raises StoreError."""
@@ -91,7 +92,7 @@ class Look:
     def _at_messages(self, value: Any, report: Report, mender: Mender, found: Found) -> None:
         report.what = "messages"
         listed = scheduled.records(value, report.name)
-        pairs = scheduled.read(listed, report, mender, self._country, self._now)
+        pairs = scheduled.read(listed, report, mender, self._country, self._now, self._apart)
         mine = _judge(pairs, self._here.messages, report, found.messages)
         report.notes += scheduled.outlook(mine, self._now)
 
@@ -126,19 +127,24 @@ def _judge(
     twin: Callable[[R], bool] = lambda _: False,
 ) -> list[R]:
     """Decide about each; those that will wait or are here."""
-    distinct: dict[str, Wish[R]] = {}
+    distinct: dict[str, R] = {}
+    lying: list[R] = []
     for wish in wishes:
+        lying += [] if wish.as_old is None else [wish.as_old]
         earlier = distinct.get(wish.wanted.id)
         report.fates[Fate.DUPLICATE] += earlier is not None
-        distinct[wish.wanted.id] = wish if earlier is None else earlier.merged(wish)
+        distinct[wish.wanted.id] = wish.wanted if earlier is None else merge(earlier, wish.wanted)
+    in_place = merge_all(lying)
     mine = []
-    for ident, wish in distinct.items():
-        here = known.get(ident)
-        fate = Fate.TWIN if here is None and twin(wish.wanted) else decide(here, wish)
+    for ident, wanted in distinct.items():
+        here, wish = known.get(ident), Wish(in_place.get(ident), wanted)
+        if sent_before(here, wish):
+            report.remark(SENT_BEFORE, scheduled.plain_id(ident) or "one with an id of another kind")
+        fate = Fate.TWIN if here is None and twin(wanted) else decide(here, wish)
         report.fates[fate] += 1
         if fate in (Fate.NEW, Fate.CHANGED):
-            into.append(Change(here, wish.wanted))
-            mine.append(wish.wanted)
+            into.append(Change(here, wanted))
+            mine.append(wanted)
         elif here is not None:
             mine.append(here)
     return mine

@@ -15,6 +15,7 @@ import cli.import_old
 from bench.import_old import write_chats
 from cli.main import wa
 from cli.old import scheduled, storing
+from cli.old.deciding import SENT_BEFORE
 from cli.old.spill import Spill
 from session_host.rules import Row
 from shared.model import due
@@ -309,6 +310,36 @@ def test_records_of_one_id_are_one_message(memory: MemoryBucket, tmp_path: Path)
     before = objects(memory)
     applied(folder)
     assert objects(memory) == before
+
+
+@pytest.mark.parametrize("where", ["folder", "in place"])
+def test_different_messages_of_one_id_are_two(memory: MemoryBucket, tmp_path: Path, where: str) -> None:
+    folder = write(tmp_path / "old", scheduled=[old_message(1), old_message(1, BOB, message="Other")])
+    if where == "in place":
+        memory.put(keys.SCHEDULED, (folder / "scheduled.json").read_bytes())
+    done = applied(folder)
+    assert f"{scheduled.ONE_ID}: 1 ({old_message(1)['id']} at 2)" in done
+    assert "twice in the file" not in lines(done, "scheduled.json")
+    found = {(each.to, each.text) for each in folded(memory).values()}
+    assert found == {(ALICE.number, "The kettle is on, no. 1."), (BOB.number, "Other")}
+    before = objects(memory)
+    assert "messages are written" not in applied(folder)
+    assert objects(memory) == before
+
+
+def test_an_edit_here_of_what_the_old_system_sent_goes_as_another_message(memory: MemoryBucket, tmp_path: Path) -> None:
+    folder = write(tmp_path / "old", scheduled=[old_message(1)])
+    applied(folder)
+    (imported,) = folded(memory).values()
+    writer = Writer(memory, "web")
+    name = writer.reserve()
+    writer.append(name, in_(minutes=2), messages=[imported.edited(name, text="Mine")])
+    write(folder, scheduled=[old_message(1, status="sent", sentAt=old_system.instant(in_(5)))])
+    done = applied(folder)
+    assert lines(done, "scheduled.json") == {"read": 1, "changed here since": 1}
+    assert f"{SENT_BEFORE}: 1 ({imported.id})" in done
+    (mine,) = seen(memory).messages.values()
+    assert (mine.text, mine.status) == ("Mine", Status.PENDING)
 
 
 def test_a_file_that_grew_brings_only_what_is_new(memory: MemoryBucket, tmp_path: Path) -> None:

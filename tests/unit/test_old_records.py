@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.old import contacts, scheduled, source
-from cli.old.deciding import Wish, decide, same, to_write
+from cli.old.deciding import Wish, decide, same, sent_before, to_write
 from cli.old.encodings import Mender
 from cli.old.report import Fate, Report
 from cli.old.source import BadFile, OldFile, Twice, doubled, in_folder, read_json
 from shared.model.contact import Contact
-from shared.model.lifecycle import State
+from shared.model.lifecycle import State, retry
 from shared.model.message import IfLate, LatePolicy, Message, Status
 from shared.model.versioned import merge
 from tests import builders, old_system
@@ -144,6 +144,22 @@ def test_any_record_is_taken_over_or_left_out_with_a_reason(changes: dict[str, A
     assert len(found) + report.fates[Fate.SKIPPED] == report.read == 1
     for each in found:
         assert Message.model_validate(each.wanted.as_json()) == each.wanted
+
+
+def test_different_messages_of_one_id_are_all_taken_over_and_that_is_said() -> None:
+    raw = [old_message(1), old_message(1, BOB), old_message(1, at=in_(days=1)), old_message(1, status="sent")]
+    raw += [old_message(1, BOB), old_message(1, id="x" * 200), old_message(1, BOB, id="x" * 200)]
+    found, report = messages(*raw)
+    one = raw[0]["id"]
+    ids = [one, f"{one}-2", f"{one}-3", one, f"{one}-2", "x" * 200, f"{'x' * 180}-2"]
+    assert [each.wanted.id for each in found] == ids
+    assert [each.as_old and each.as_old.id for each in found] == [each["id"] for each in raw]
+    assert report.remarks[scheduled.ONE_ID].examples == [f"{one} at 2", f"{one} at 3", f"{one} at 5"]
+
+
+def test_an_id_that_was_made_is_never_that_of_another_message() -> None:
+    raw = [old_message(1, id="a"), old_message(2, id="a"), old_message(3, id="a-2")]
+    assert [each.wanted.id for each in messages(*raw)[0]] == ["a", "a-2", "a-2-2"]
 
 
 def test_a_long_error_is_cut_and_an_object_is_put_into_words() -> None:
@@ -358,8 +374,39 @@ def test_what_the_old_system_sent_meanwhile_is_not_sent_again() -> None:
     now = written(waits, sent, builders.version("import", 2))
     assert (now.status, now.delivery.sent_at) == (Status.SENT, in_(5))
     assert decided(now, sent) is Fate.HERE
-    edited = waits.edited(builders.version(), text="Mine")
-    assert decided(edited, sent) is Fate.CHANGED, "whatever was edited, it has been sent"
+
+
+def test_what_the_old_system_sent_while_another_attempt_waits_here_is_not_sent_again() -> None:
+    waits = written(None, old_and_wanted())
+    again = waits.evolve(delivery=retry(builders.claimed(waits).delivery, "The link was down."))
+    assert (again.delivery.attempt, again.delivery.state) == (2, State.PENDING)
+    sent = old_and_wanted(status="sent", sentAt=old_system.instant(in_(5)))
+    now = merge(again, written(again, sent, builders.version("import", 2)))
+    assert (now.status, now.open, now.delivery.sent_at, now.delivery.attempt) == (Status.SENT, False, in_(5), 2)
+    assert now.delivery.confirmed == again.delivery.confirmed
+    assert decided(now, sent) is Fate.HERE
+
+
+@pytest.mark.parametrize("change", [{"text": "Mine"}, {"to": BOB.number}, {"send_at": in_(days=1)}])
+@pytest.mark.parametrize("status", ["sent", "sending", "failed"])
+def test_an_edit_stays_as_it_is_whatever_became_of_what_it_was_made_from(change: dict[str, Any], status: str) -> None:
+    edited = written(None, old_and_wanted()).edited(builders.version(), **change)
+    ended = old_and_wanted(status=status)
+    assert decided(edited, ended) is Fate.KEPT
+    assert sent_before(edited, ended) is (status != "failed")
+
+
+def test_an_edit_of_the_same_message_keeps_its_words_and_is_not_sent_again() -> None:
+    raw = {"message": misread("Grüße")}
+    sent = old_and_wanted(**raw, status="sent", sentAt=old_system.instant(in_(5)))
+    for waits in (written(None, old_and_wanted(**raw)), old_and_wanted(**raw).as_old):
+        assert waits is not None
+        edited = waits.edited(builders.version(), contact_name="Mine", if_late=ASK)
+        assert decided(edited, sent) is Fate.CHANGED
+        assert not sent_before(edited, sent)
+        now = written(edited, sent, builders.version("import", 2))
+        assert (now.status, now.contact_name, now.if_late, now.text) == (Status.SENT, "Mine", ASK, edited.text)
+        assert decided(now, sent) is Fate.KEPT, "nor is it written again"
 
 
 def test_what_the_old_system_cancelled_meanwhile_is_cancelled() -> None:
