@@ -1,11 +1,12 @@
 """What becomes of one old record, given what is here already; and the record that is written where something is."""
 
+from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cli.old.report import Fate
 from shared.model.contact import Contact
 from shared.model.lifecycle import Delivery, State
-from shared.model.message import Message
+from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.versioned import Versioned
 
 R = TypeVar("R", bound=Versioned)
@@ -25,6 +26,12 @@ class Wish(NamedTuple, Generic[R]):
 
     as_old: R | None
     wanted: R
+
+
+def asks_if_late(message: Message, now: datetime) -> Message:
+    """The message; one that waits and whose time is past is never sent by itself."""
+    late = message.open and message.send_at <= now
+    return message.evolve(if_late=IfLate(policy=LatePolicy.ASK)) if late else message
 
 
 def decide(known: R | None, wish: Wish[R]) -> Fate:

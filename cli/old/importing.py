@@ -14,6 +14,7 @@ from cli.old.report import Fate, Report
 from cli.old.source import CHATS, CONTACTS, SCHEDULED, BadFile, OldFile, Progress, check_space, read_json
 from cli.old.spill import Spill
 from cli.old.storing import Change
+from shared.clock import Clock
 from shared.model.contact import Contact
 from shared.model.message import Message
 from shared.model.versioned import Versioned, merge, merge_all
@@ -27,6 +28,7 @@ Bar = Callable[[str, int], AbstractContextManager[Progress]]
 """Shows how far something is: its label, and how many bytes or things there are."""
 
 OURS = "It is this system's own already: what the old one left there was read in place, and lies under before-import/."
+OURS_IN_FOLDER = "It is this system's own, not the old one's: nothing of it is taken over, and no copy of it is kept."
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Look:
             with self._bar(f"Reading {file.name}", file.size) as progress:
                 value, report.sha256 = read_json(file, progress)
             if isinstance(value, Mapping) and isinstance(value.get("version"), int):
-                _is_ours(report)
+                _is_ours(file, report)
             elif file.name in SCHEDULED:
                 self._at_messages(value, report, mender, found)
             elif file.name in CONTACTS:
@@ -109,7 +111,7 @@ class Look:
                 for each in chats.take(file, report, mender, progress):
                     self._spill.add(each)
             except chats.Ours:
-                _is_ours(report)
+                _is_ours(file, report)
         self._spill.sort()
         report.fates[Fate.DUPLICATE] += self._spill.duplicates
         total = sum(count for _, count in self._spill.days())
@@ -164,9 +166,9 @@ def _shares(contact: Contact, numbers: set[str]) -> bool:
     return any(phone.number in numbers for phone in contact.phones)
 
 
-def _is_ours(report: Report) -> None:
+def _is_ours(file: OldFile, report: Report) -> None:
     report.ours = True
-    report.notes.append(OURS)
+    report.notes.append(OURS if file.in_bucket else OURS_IN_FOLDER)
 
 
 def _at_jobs(value: Any, report: Report) -> None:
@@ -178,17 +180,18 @@ def _at_jobs(value: Any, report: Report) -> None:
         report.notes.append(f"{waiting:,} of them had not ended: schedule those anew on the page.")
 
 
-def apply(found: Found, bucket: Bucket, spill: Spill, now: datetime, bar: Bar) -> Iterator[str]:
-    """Write it all, originals first; after each step what is done, in a sentence. May be stopped, and run again.
+def apply(found: Found, bucket: Bucket, spill: Spill, clock: Clock, bar: Bar) -> Iterator[str]:
+    """Write it all; after each step what is done, in a sentence. May be stopped, and run again.
 
+    Messages as soon as their own original is kept: chats.json may take minutes, and their times do not wait.
     Raises BadFile where a file changed meanwhile, and StoreError.
     """
-    for file in (each for each in found.files if not found.reports[each.name].ours):
-        with bar(f"Keeping {file.name} as it is", file.size) as progress:
-            kept = storing.keep_original(bucket, file, found.reports[file.name].sha256, progress)
-        yield f"{file.name} is kept byte for byte as {kept}{_pieces(file)}, and was read back."
-    yield from _append(storing.append_contacts(bucket, found.contacts, now), "contacts", len(found.contacts), bar)
-    yield from _append(storing.append_messages(bucket, found.messages, now), "messages", len(found.messages), bar)
+    originals = [file for file in found.files if not found.reports[file.name].ours]
+    yield from _keep(found, [file for file in originals if file.name not in CHATS], bucket, bar)
+    yield from _append(storing.append_messages(bucket, found.messages, clock), "messages", len(found.messages), bar)
+    people = storing.append_contacts(bucket, found.contacts, clock.now())
+    yield from _append(people, "contacts", len(found.contacts), bar)
+    yield from _keep(found, [file for file in originals if file.name in CHATS], bucket, bar)
     total = sum(count for _, count in spill.days())
     if total:
         new = segments = 0
@@ -196,6 +199,13 @@ def apply(found: Found, bucket: Bucket, spill: Spill, now: datetime, bar: Bar) -
             for kept_day in storing.store_history(bucket, spill, progress, write=True):
                 new, segments = new + kept_day.new, segments + kept_day.segments
         yield f"{new:,} captured messages are in the history, in {segments:,} new segments."
+
+
+def _keep(found: Found, files: list[OldFile], bucket: Bucket, bar: Bar) -> Iterator[str]:
+    for file in files:
+        with bar(f"Keeping {file.name} as it is", file.size) as progress:
+            kept = storing.keep_original(bucket, file, found.reports[file.name].sha256, progress)
+        yield f"{file.name} is kept byte for byte as {kept}{_pieces(file)}, and was read back."
 
 
 def _append(steps: Iterator[int], what: str, total: int, bar: Bar) -> Iterator[str]:

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import ValidationError
 
-from cli.old.deciding import Wish, what
+from cli.old.deciding import Wish, asks_if_late, what
 from cli.old.encodings import Mender
 from cli.old.records import as_record, old_record
 from cli.old.report import Report, Skip
 from cli.old.source import BadFile
 from shared.model import address
 from shared.model.address import Address, BadAddress
-from shared.model.message import IfLate, LatePolicy, Message, not_certain
+from shared.model.message import Message, not_certain
 from shared.model.values import first_of, print_instant
 
 NO_NUMBER = "Number that is none; the message will end failed, unless you correct it on the page"
@@ -90,9 +90,7 @@ def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str
     if zone:
         report.remark(IN_ZONE, which)
         changes |= {"zone": zone, "wall_time": message.send_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M:%S")}
-    if message.open and message.send_at <= now:
-        changes["if_late"] = IfLate(policy=LatePolicy.ASK)
-    return Wish(as_old, message.evolve(**changes))
+    return Wish(as_old, asks_if_late(message.evolve(**changes), now))
 
 
 def _as_it_lies(raw: Mapping[str, Any]) -> Message | None:
