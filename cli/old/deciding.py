@@ -83,11 +83,11 @@ def _content(record: Versioned) -> dict[str, Any]:
 def _says_more(known: R, wish: Wish[R]) -> bool:
     """The old system sent or cancelled what waits here; or its time is past, and it lies here in the old file only."""
     wanted = wish.wanted
-    if not isinstance(known, Message) or not isinstance(wanted, Message) or not _waits(known):
+    if not isinstance(known, Message) or not isinstance(wanted, Message):
         return False
-    if wanted.delivery.state.settled:
+    if _ends(known, wanted):
         return not _is_another(known, wish)
-    return _cancels(known, wanted) or (not known.version and known.if_late != wanted.if_late)
+    return _waits(known) and (_cancels(known, wanted) or (not known.version and known.if_late != wanted.if_late))
 
 
 def _is_another(known: R, wish: Wish[R]) -> bool:
@@ -109,14 +109,20 @@ def _edited(known: Versioned) -> bool:
     return any(version and not version.startswith(f"{WRITER}-") for version in (known.version, *known.replaces))
 
 
+def _ends(known: Message, wanted: Message) -> bool:
+    """The old system says how it ended, of what waits here or of what it had left open itself."""
+    left_open = known.delivery.state is State.UNKNOWN and known.delivery.claim is None
+    return wanted.delivery.state.settled if _waits(known) else left_open and wanted.delivery.state is State.SENT
+
+
 def _waits(message: Message) -> bool:
     return message.delivery.state is State.PENDING and not message.cancelled
 
 
 def _kept(known: Versioned, wanted: Versioned) -> dict[str, Any]:
     if isinstance(known, Message) and isinstance(wanted, Message):
-        settled = wanted.delivery.state.settled and _waits(known)
-        delivery = _settled(known.delivery, wanted.delivery) if settled else known.delivery
+        ends = _ends(known, wanted)
+        delivery = _settled(known.delivery, wanted.delivery) if ends else known.delivery
         late = known.if_late if known.version else wanted.if_late
         cancelled = known.cancelled or _cancels(known, wanted)
         return {"delivery": delivery, "if_late": late, "cancelled": cancelled, "verdict": known.verdict}

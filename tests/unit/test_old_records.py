@@ -387,6 +387,19 @@ def test_what_the_old_system_sent_while_another_attempt_waits_here_is_not_sent_a
     assert decided(now, sent) is Fate.HERE
 
 
+def test_what_the_old_system_had_left_open_is_sent_once_it_says_so() -> None:
+    was, sent = old_and_wanted(status="sending"), old_and_wanted(status="sent", sentAt=old_system.instant(in_(5)))
+    left = written(None, was)
+    assert decided(left, was) is Fate.HERE
+    assert decided(left, old_and_wanted()) is Fate.HERE, "an older file opens nothing again"
+    assert decided(left, sent) is Fate.CHANGED
+    now = merge(left, written(left, sent, builders.version("import", 2)))
+    assert (now.status, now.delivery.sent_at, now.delivery.error) == (Status.SENT, in_(5), None)
+    assert decided(now, sent) is decided(now, was) is Fate.HERE
+    crashed = builders.unknown(written(None, old_and_wanted()))
+    assert decided(crashed, sent) is Fate.HERE, "that it was sent here, too, nobody knows"
+
+
 @pytest.mark.parametrize("change", [{"text": "Mine"}, {"to": BOB.number}, {"send_at": in_(days=1)}])
 @pytest.mark.parametrize("status", ["sent", "sending", "failed"])
 def test_an_edit_stays_as_it_is_whatever_became_of_what_it_was_made_from(change: dict[str, Any], status: str) -> None:
