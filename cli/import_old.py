@@ -1,6 +1,8 @@
 """`wa import-old`: takes over scheduled.json, contacts.json and chats.json of the old system. A dry run unless told."""
 
+import fcntl
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -55,10 +57,45 @@ def command(folder: Path | None, from_bucket: bool, in_earnest: bool) -> None:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for what is sorted on disk, gone afterwards; beside the data, for /tmp may be memory."""
-    (ROOT / "data").mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="import-", dir=ROOT / "data") as folder:
-        yield Path(folder)
+    """A folder for what is sorted on disk, gone afterwards; beside the data, for /tmp may be memory.
+
+    It has messages in it: what a killed import left is removed. A folder is locked as long as its import runs, and has
+    the name that is looked for only once it is locked.
+    """
+    data = ROOT / "data"
+    data.mkdir(mode=0o700, exist_ok=True)
+    for left in data.glob("import-*"):
+        _remove_dead(left)
+    made = Path(tempfile.mkdtemp(prefix="new-", dir=data))
+    folder = made.with_name(f"import-{made.name}")
+    lock = _locked(made)
+    try:
+        yield made.rename(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _remove_dead(folder: Path) -> None:
+    lock = _locked(folder)
+    if lock is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    """What holds the folder until it is closed, or its process has ended; None where somebody else does."""
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
 
 
 @contextmanager
@@ -111,7 +148,7 @@ def _apply(found: "Found", bucket: "StreamingBucket", spill: "Spill") -> None:
 
     click.echo()
     try:
-        for sentence in importing.apply(found, bucket, spill, SYSTEM.now(), bar):
+        for sentence in importing.apply(found, bucket, spill, SYSTEM, bar):
             click.echo(sentence)
     except (BadFile, StoreError) as error:
         raise click.ClickException(f"{error} {AGAIN}") from None

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cli.old import chats, contacts, scheduled, storing
-from cli.old.deciding import Wish, decide
+from cli.old.deciding import SENT_BEFORE, Wish, decide, sent_before
 from cli.old.encodings import Mender
 from cli.old.report import Fate, Report
 from cli.old.source import CHATS, CONTACTS, SCHEDULED, BadFile, OldFile, Progress, check_space, read_json
 from cli.old.spill import Spill
 from cli.old.storing import Change
+from shared.clock import Clock
 from shared.model.contact import Contact
 from shared.model.message import Message
-from shared.model.versioned import Versioned, merge
+from shared.model.versioned import Versioned, merge, merge_all
 from shared.store import keys
 from shared.store.bucket import Bucket
 from shared.store.view import View
@@ -27,6 +28,7 @@ Bar = Callable[[str, int], AbstractContextManager[Progress]]
 """Shows how far something is: its label, and how many bytes or things there are."""
 
 OURS = "It is this system's own already: what the old one left there was read in place, and lies under before-import/."
+OURS_IN_FOLDER = "It is this system's own, not the old one's: nothing of it is taken over, and no copy of it is kept."
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Look:
         """`country`: of numbers that begin with a 0. Raises StoreError when the bucket does not answer."""
         self._bucket, self._spill, self._country, self._now, self._bar = bucket, spill, country, now, bar
         self._here = View(bucket).read(now)
+        self._apart = scheduled.Apart()
 
     def at(self, files: list[OldFile]) -> Found:
         """What is in these. What is wrong with a file is in its report. Raises StoreError."""
@@ -79,7 +82,7 @@ class Look:
             with self._bar(f"Reading {file.name}", file.size) as progress:
                 value, report.sha256 = read_json(file, progress)
             if isinstance(value, Mapping) and isinstance(value.get("version"), int):
-                _is_ours(report)
+                _is_ours(file, report)
             elif file.name in SCHEDULED:
                 self._at_messages(value, report, mender, found)
             elif file.name in CONTACTS:
@@ -91,7 +94,7 @@ class Look:
     def _at_messages(self, value: Any, report: Report, mender: Mender, found: Found) -> None:
         report.what = "messages"
         listed = scheduled.records(value, report.name)
-        pairs = scheduled.read(listed, report, mender, self._country, self._now)
+        pairs = scheduled.read(listed, report, mender, self._country, self._now, self._apart)
         mine = _judge(pairs, self._here.messages, report, found.messages)
         report.notes += scheduled.outlook(mine, self._now)
 
@@ -108,7 +111,7 @@ class Look:
                 for each in chats.take(file, report, mender, progress):
                     self._spill.add(each)
             except chats.Ours:
-                _is_ours(report)
+                _is_ours(file, report)
         self._spill.sort()
         report.fates[Fate.DUPLICATE] += self._spill.duplicates
         total = sum(count for _, count in self._spill.days())
@@ -126,19 +129,24 @@ def _judge(
     twin: Callable[[R], bool] = lambda _: False,
 ) -> list[R]:
     """Decide about each; those that will wait or are here."""
-    distinct: dict[str, Wish[R]] = {}
+    distinct: dict[str, R] = {}
+    lying: list[R] = []
     for wish in wishes:
+        lying += [] if wish.as_old is None else [wish.as_old]
         earlier = distinct.get(wish.wanted.id)
         report.fates[Fate.DUPLICATE] += earlier is not None
-        distinct[wish.wanted.id] = wish if earlier is None else earlier.merged(wish)
+        distinct[wish.wanted.id] = wish.wanted if earlier is None else merge(earlier, wish.wanted)
+    in_place = merge_all(lying)
     mine = []
-    for ident, wish in distinct.items():
-        here = known.get(ident)
-        fate = Fate.TWIN if here is None and twin(wish.wanted) else decide(here, wish)
+    for ident, wanted in distinct.items():
+        here, wish = known.get(ident), Wish(in_place.get(ident), wanted)
+        if sent_before(here, wish):
+            report.remark(SENT_BEFORE, scheduled.plain_id(ident) or "one with an id of another kind")
+        fate = Fate.TWIN if here is None and twin(wanted) else decide(here, wish)
         report.fates[fate] += 1
         if fate in (Fate.NEW, Fate.CHANGED):
-            into.append(Change(here, wish.wanted))
-            mine.append(wish.wanted)
+            into.append(Change(here, wanted))
+            mine.append(wanted)
         elif here is not None:
             mine.append(here)
     return mine
@@ -158,9 +166,9 @@ def _shares(contact: Contact, numbers: set[str]) -> bool:
     return any(phone.number in numbers for phone in contact.phones)
 
 
-def _is_ours(report: Report) -> None:
+def _is_ours(file: OldFile, report: Report) -> None:
     report.ours = True
-    report.notes.append(OURS)
+    report.notes.append(OURS if file.in_bucket else OURS_IN_FOLDER)
 
 
 def _at_jobs(value: Any, report: Report) -> None:
@@ -172,17 +180,18 @@ def _at_jobs(value: Any, report: Report) -> None:
         report.notes.append(f"{waiting:,} of them had not ended: schedule those anew on the page.")
 
 
-def apply(found: Found, bucket: Bucket, spill: Spill, now: datetime, bar: Bar) -> Iterator[str]:
-    """Write it all, originals first; after each step what is done, in a sentence. May be stopped, and run again.
+def apply(found: Found, bucket: Bucket, spill: Spill, clock: Clock, bar: Bar) -> Iterator[str]:
+    """Write it all; after each step what is done, in a sentence. May be stopped, and run again.
 
+    Messages as soon as their own original is kept: chats.json may take minutes, and their times do not wait.
     Raises BadFile where a file changed meanwhile, and StoreError.
     """
-    for file in (each for each in found.files if not found.reports[each.name].ours):
-        with bar(f"Keeping {file.name} as it is", file.size) as progress:
-            kept = storing.keep_original(bucket, file, found.reports[file.name].sha256, progress)
-        yield f"{file.name} is kept byte for byte as {kept}{_pieces(file)}, and was read back."
-    yield from _append(storing.append_contacts(bucket, found.contacts, now), "contacts", len(found.contacts), bar)
-    yield from _append(storing.append_messages(bucket, found.messages, now), "messages", len(found.messages), bar)
+    originals = [file for file in found.files if not found.reports[file.name].ours]
+    yield from _keep(found, [file for file in originals if file.name not in CHATS], bucket, bar)
+    yield from _append(storing.append_messages(bucket, found.messages, clock), "messages", len(found.messages), bar)
+    people = storing.append_contacts(bucket, found.contacts, clock.now())
+    yield from _append(people, "contacts", len(found.contacts), bar)
+    yield from _keep(found, [file for file in originals if file.name in CHATS], bucket, bar)
     total = sum(count for _, count in spill.days())
     if total:
         new = segments = 0
@@ -190,6 +199,13 @@ def apply(found: Found, bucket: Bucket, spill: Spill, now: datetime, bar: Bar) -
             for kept_day in storing.store_history(bucket, spill, progress, write=True):
                 new, segments = new + kept_day.new, segments + kept_day.segments
         yield f"{new:,} captured messages are in the history, in {segments:,} new segments."
+
+
+def _keep(found: Found, files: list[OldFile], bucket: Bucket, bar: Bar) -> Iterator[str]:
+    for file in files:
+        with bar(f"Keeping {file.name} as it is", file.size) as progress:
+            kept = storing.keep_original(bucket, file, found.reports[file.name].sha256, progress)
+        yield f"{file.name} is kept byte for byte as {kept}{_pieces(file)}, and was read back."
 
 
 def _append(steps: Iterator[int], what: str, total: int, bar: Bar) -> Iterator[str]:

@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import ValidationError
 
-from cli.old.deciding import Wish
+from cli.old.deciding import Wish, asks_if_late, what
 from cli.old.encodings import Mender
 from cli.old.records import as_record, old_record
 from cli.old.report import Report, Skip
 from cli.old.source import BadFile
 from shared.model import address
 from shared.model.address import Address, BadAddress
-from shared.model.message import IfLate, LatePolicy, Message
+from shared.model.message import Message, not_certain
 from shared.model.values import first_of, print_instant
 
 NO_NUMBER = "Number that is none; the message will end failed, unless you correct it on the page"
+NOT_CERTAIN = "Whether it was sent the file does not say: never sent by itself, you settle it on the page"
+ONE_ID = "The id of another message of these files: both are taken over, this one under an id of its own"
 IN_ZONE = "Times kept with the zone they were meant in"
 
 
@@ -29,22 +32,48 @@ def records(found: Any, name: str) -> list[Any]:
     return listed
 
 
-def read(listed: list[Any], report: Report, mender: Mender, country: str, now: datetime) -> Iterator[Wish[Message]]:
+class Apart:
+    """Tells different messages of one id apart: the first keeps it, the next is `<id>-2`."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, object] = {}
+
+    def renamed(self, message: Message) -> Message:
+        """The message under an id that no other one has. The same messages in the same order get the same ids."""
+        names = (message.id if number == 1 else f"{message.id[:180]}-{number}" for number in count(1))
+        name = next(name for name in names if self._known.setdefault(name, what(message)) == what(message))
+        return message if name == message.id else message.evolve(id=name)
+
+
+def read(
+    listed: list[Any], report: Report, mender: Mender, country: str, now: datetime, apart: Apart | None = None
+) -> Iterator[Wish[Message]]:
     """The messages among these records; the others are in the report with the reason."""
+    apart = apart or Apart()
     for position, raw in enumerate(listed, start=1):
         report.read += 1
         which = named(raw, position)
         try:
-            yield _read_one(raw, which, report, mender, country, now)
+            one = _read_one(raw, which, report, mender, country, now)
         except Skip as reason:
             report.skip(str(reason), which)
+            continue
+        wanted = apart.renamed(one.wanted)
+        if wanted is not one.wanted:
+            report.remark(ONE_ID, which)
+        yield Wish(one.as_old, wanted)
 
 
 def named(raw: Any, position: int) -> str:
     """A record for the report: its id, where that is one the old system makes, and its place in the file."""
-    ident = raw.get("id") if isinstance(raw, Mapping) else None
+    ident = plain_id(raw.get("id")) if isinstance(raw, Mapping) else None
+    return f"{ident} at {position:,}" if ident else f"no. {position:,}"
+
+
+def plain_id(ident: Any) -> str | None:
+    """An id that may be printed: one the old system makes; None for any other."""
     plain = isinstance(ident, str) and len(ident) <= 60 and ident.isascii() and ident.replace("_", "").isalnum()
-    return f"{ident} at {position:,}" if plain else f"no. {position:,}"
+    return ident if plain else None
 
 
 def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str, now: datetime) -> Wish[Message]:
@@ -54,14 +83,14 @@ def _read_one(raw: Any, which: str, report: Report, mender: Mender, country: str
     to = _number(message.to, country)
     if to is None and message.open:
         report.remark(NO_NUMBER, which)
+    if not_certain(raw.get("status")):
+        report.remark(NOT_CERTAIN, which)
     zone = _zone(raw)
     changes: dict[str, Any] = {"text": text, "contact_name": contact_name, "to": to or message.to}
     if zone:
         report.remark(IN_ZONE, which)
         changes |= {"zone": zone, "wall_time": message.send_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M:%S")}
-    if message.open and message.send_at <= now:
-        changes["if_late"] = IfLate(policy=LatePolicy.ASK)
-    return Wish(as_old, message.evolve(**changes))
+    return Wish(as_old, asks_if_late(message.evolve(**changes), now))
 
 
 def _as_it_lies(raw: Mapping[str, Any]) -> Message | None:
@@ -72,17 +101,12 @@ def _as_it_lies(raw: Mapping[str, Any]) -> Message | None:
 
 
 def _understood(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with the old system's other names and words in today's."""
+    """The record with the old system's other names in today's; what became of it the message reads itself."""
     fields = dict(raw)
-    status = fields.get("status") or "pending"
-    if status in ("cancelled", "canceled"):
-        fields |= {"status": "pending", "cancelled": True}
-    elif status not in ("pending", "sent", "failed"):
-        raise Skip("Its status is none the old system had; look at it there")
     for other in ("scheduledAt", "scheduled_at"):
         if "scheduledTime" not in fields and fields.get(other):
             fields["scheduledTime"] = fields.pop(other)
-    if status == "failed":
+    if fields.get("status") == "failed":
         error = first_of(fields, "error", "errorMessage")
         fields["error"] = None if error is None else str(error)[:1000]
     else:

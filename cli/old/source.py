@@ -49,11 +49,12 @@ class BadFile(Exception):
 
 @dataclass(frozen=True)
 class OldFile:
-    """One file on this machine's disk."""
+    """One file on this machine's disk. in_bucket: a copy of what lies in the bucket, where it is read in place."""
 
     name: str
     path: Path
     size: int
+    in_bucket: bool = False
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
@@ -175,7 +176,7 @@ def fetch(bucket: StreamingBucket, name: str, size: int, folder: Path, progress:
         raise BadFile(f"{name} could not be copied to {folder}: {error.strerror}. Make space on this disk.") from None
     if (got := path.stat().st_size) != size:
         raise BadFile(f"{name} came as {got:,} bytes instead of {size:,}: run this again.")
-    return OldFile(name, path, size)
+    return OldFile(name, path, size, in_bucket=True)
 
 
 def check_space(folder: Path, needed: int) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from cli.old.deciding import WRITER, to_write
+from cli.old.deciding import WRITER, asks_if_late, to_write
 from cli.old.source import BadFile, OldFile, Progress
 from cli.old.spill import Spill
+from shared.clock import Clock
 from shared.model.captured import Key
 from shared.model.contact import Contact
 from shared.model.message import Message
@@ -85,9 +86,14 @@ def _in_parts(file: OldFile) -> Iterator[bytes]:
     yield bytes(held)
 
 
-def append_messages(bucket: Bucket, changes: Sequence[Change[Message]], now: datetime) -> Iterator[int]:
-    """Write these, several in one operation; after each operation how many were in it. Raises StoreError."""
-    for batch in _batches(changes):
+def append_messages(bucket: Bucket, changes: Sequence[Change[Message]], clock: Clock) -> Iterator[int]:
+    """Write these, several in one operation; after each operation how many were in it. Raises StoreError.
+
+    Whether its time is past is decided once more at the moment it is written: since it was read, minutes may have gone.
+    """
+    for waiting in _batches(changes):
+        now = clock.now()
+        batch = [Change(known, asks_if_late(wanted, now)) for known, wanted in waiting]
         writer = Writer(bucket, WRITER, boot=_boot(batch))
         name = writer.reserve()
         writer.append(name, now, messages=[to_write(known, wanted, name) for known, wanted in batch])

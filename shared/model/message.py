@@ -4,6 +4,7 @@ In JSON it is one flat object that the old system's readers understand: `status`
 from the delivery half each time it is written, and read back from old records that have no delivery half.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
@@ -16,6 +17,11 @@ from shared.model.versioned import Versioned
 
 MAX_TEXT = 65_536
 """WhatsApp's own limit for a text, in characters."""
+
+_OURS = {"revision", "version", "replaces", "conflicts", "delivery"}
+"""What no record of the old system has; where one of these is, the status is derived and decides nothing."""
+
+_CANCELLED = ("cancelled", "canceled")
 
 
 class Status(StrEnum):
@@ -121,6 +127,10 @@ class Message(Versioned):
         status, sent_at, error = (fields.pop(name, None) for name in ("status", "sentAt", "error"))
         if "delivery" not in fields and status in ("sent", "failed"):
             fields["delivery"] = {"state": status, "sentAt": sent_at, "settledAt": sent_at, "error": error}
+        elif _OURS.isdisjoint(fields) and status in _CANCELLED:
+            fields["cancelled"] = True
+        elif _OURS.isdisjoint(fields) and (reason := not_certain(status)):
+            fields["delivery"] = {"state": State.UNKNOWN, "error": reason}
         return fields
 
     @model_serializer(mode="wrap")
@@ -131,3 +141,16 @@ class Message(Versioned):
             if value is not None:
                 fields[name] = value if isinstance(value, str) else print_instant(value)
         return fields
+
+
+def not_certain(status: Any) -> str | None:
+    """Why a record with this status of the old system may have been sent already; None where it says what became of it.
+
+    >>> not_certain("sending")
+    "The old system left it as 'sending': it may have been sent."
+    """
+    if status in (None, "", "pending", "sent", "failed", *_CANCELLED):
+        return None
+    word = re.sub(r"[^A-Za-z0-9 _-]", "", status)[:40].strip() if isinstance(status, str) else ""
+    left = f"as {word!r}" if word else "in a state that is none"
+    return f"The old system left it {left}: it may have been sent."

@@ -1,7 +1,10 @@
 """`wa import-old` as a person runs it: what it says, what it writes, and what fold and page make of that."""
 
 import hashlib
+import io
 import json
+import sys
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -14,12 +17,14 @@ from click.testing import CliRunner, Result
 import cli.import_old
 from bench.import_old import write_chats
 from cli.main import wa
-from cli.old import storing
+from cli.old import scheduled, storing
+from cli.old.deciding import SENT_BEFORE
+from cli.old.importing import OURS_IN_FOLDER
 from cli.old.spill import Spill
 from session_host.rules import Row
 from shared.model import due
 from shared.model.captured import Captured
-from shared.model.message import Message, Status
+from shared.model.message import LatePolicy, Message, Status
 from shared.model.values import print_instant
 from shared.model.wire import item_of
 from shared.store import history, keys, opening
@@ -234,6 +239,37 @@ def test_what_is_past_its_time_is_missed_at_once_and_asks(memory: MemoryBucket, 
     assert all(Row(each, each.delivery).expires_at < NOW for each in picked), "the host misses each of them"
 
 
+class Slow(MemoryBucket):
+    """Each write takes so many minutes by this clock."""
+
+    def __init__(self, clock: FakeClock, minutes: float) -> None:
+        super().__init__()
+        self._clock, self._seconds = clock, minutes * 60
+
+    def put(self, key: str, data: bytes) -> str:
+        self._clock.wait(threading.Event(), self._seconds)
+        return super().put(key, data)
+
+
+def test_what_comes_due_while_an_import_runs_asks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    bucket = Slow(clock, 10)
+    configure(bucket, tmp_path, monkeypatch)
+    monkeypatch.setattr(cli.import_old, "SYSTEM", clock)
+    monkeypatch.setattr(storing, "BATCH", 1)
+    waiting = [old_message(1, at=in_(minutes=5)), old_message(2, at=in_(minutes=15)), old_message(3, at=in_(hours=2))]
+    applied(write(tmp_path / "old", scheduled=waiting))
+    policies = [each.if_late.policy for each in sorted(seen(bucket).messages.values(), key=lambda each: each.send_at)]
+    assert policies == [LatePolicy.ASK, LatePolicy.ASK, LatePolicy.WITHIN]
+
+
+def test_messages_are_written_before_chats_json_is_kept(memory: MemoryBucket, old: Path) -> None:
+    done = applied(old)
+    steps = ["scheduled.json is kept", "5 messages are written", "3 contacts are written", "chats.json is kept"]
+    places = [done.index(step) for step in (*steps, "captured messages are in the history")]
+    assert places == sorted(places)
+
+
 def test_a_host_without_a_pace_sends_what_is_due_and_nothing_that_is_late(
     tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +307,74 @@ def test_the_page_shows_them(tmp_path: Path, old: Path, monkeypatch: pytest.Monk
     assert all(person.name in people for person in (ALICE, BOB, DORA))
 
 
+@pytest.mark.parametrize("in_place", [True, False])
+def test_what_the_old_system_may_have_sent_asks_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
+) -> None:
+    folder = write(tmp_path / "old", scheduled=[old_message(1, ALICE, status="processing")])
+    page = Page(tmp_path / "web").enter()
+    configure(page.bucket, tmp_path, monkeypatch)
+    if in_place:
+        page.bucket.put(keys.SCHEDULED, (folder / "scheduled.json").read_bytes())
+    else:
+        assert f"{scheduled.NOT_CERTAIN}: 1 (" in applied(folder)
+    shown = words(page.client.get("/?show=attention"))
+    assert "Not certain" in shown
+    assert "The old system left it as 'processing': it may have been sent." in shown
+
+
+@pytest.mark.parametrize("name", ["scheduled", "contacts", "chats"])
+def test_a_file_of_this_system_in_a_folder_is_said_to_be_none_of_the_old_ones(
+    memory: MemoryBucket, tmp_path: Path, name: str
+) -> None:
+    done = applied(write(tmp_path / "old", **{name: {"version": 1, "messages": [], "contacts": []}}))
+    assert OURS_IN_FOLDER in done
+    assert "before-import" not in done
+    assert objects(memory) == {}
+
+
+def test_what_a_killed_import_left_is_removed_and_what_runs_stays(
+    memory: MemoryBucket, old: Path, tmp_path: Path
+) -> None:
+    dead = tmp_path / "data" / "import-dead"
+    dead.mkdir(parents=True)
+    (dead / "captured.db").write_bytes(b"kettle")
+    with cli.import_old.scratch() as running:
+        assert not dead.exists()
+        assert running.stat().st_mode & 0o777 == 0o700
+        applied(old)
+        assert [*running.parent.iterdir()] == [running]
+    assert [*running.parent.iterdir()] == []
+
+
+class Screen(io.StringIO):
+    """What a person sees, on a terminal or not."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_on_a_terminal_a_bar_shows_how_far_it_is_and_elsewhere_only_what_is_done(
+    monkeypatch: pytest.MonkeyPatch, *, terminal: bool
+) -> None:
+    screen = Screen(terminal=terminal)
+    monkeypatch.setattr(sys, "stderr", screen)
+    with cli.import_old.bar("Reading chats.json", 200) as progress:
+        progress(50)
+        half = screen.getvalue()
+        progress(150)
+    if terminal:
+        assert "25%" in half
+        assert "100%" in screen.getvalue()
+    else:
+        assert screen.getvalue() == "Reading chats.json\n"
+
+
 def test_a_contact_that_is_here_under_another_id_is_no_second_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,6 +397,36 @@ def test_records_of_one_id_are_one_message(memory: MemoryBucket, tmp_path: Path)
     before = objects(memory)
     applied(folder)
     assert objects(memory) == before
+
+
+@pytest.mark.parametrize("where", ["folder", "in place"])
+def test_different_messages_of_one_id_are_two(memory: MemoryBucket, tmp_path: Path, where: str) -> None:
+    folder = write(tmp_path / "old", scheduled=[old_message(1), old_message(1, BOB, message="Other")])
+    if where == "in place":
+        memory.put(keys.SCHEDULED, (folder / "scheduled.json").read_bytes())
+    done = applied(folder)
+    assert f"{scheduled.ONE_ID}: 1 ({old_message(1)['id']} at 2)" in done
+    assert "twice in the file" not in lines(done, "scheduled.json")
+    found = {(each.to, each.text) for each in folded(memory).values()}
+    assert found == {(ALICE.number, "The kettle is on, no. 1."), (BOB.number, "Other")}
+    before = objects(memory)
+    assert "messages are written" not in applied(folder)
+    assert objects(memory) == before
+
+
+def test_an_edit_here_of_what_the_old_system_sent_goes_as_another_message(memory: MemoryBucket, tmp_path: Path) -> None:
+    folder = write(tmp_path / "old", scheduled=[old_message(1)])
+    applied(folder)
+    (imported,) = folded(memory).values()
+    writer = Writer(memory, "web")
+    name = writer.reserve()
+    writer.append(name, in_(minutes=2), messages=[imported.edited(name, text="Mine")])
+    write(folder, scheduled=[old_message(1, status="sent", sentAt=old_system.instant(in_(5)))])
+    done = applied(folder)
+    assert lines(done, "scheduled.json") == {"read": 1, "changed here since": 1}
+    assert f"{SENT_BEFORE}: 1 ({imported.id})" in done
+    (mine,) = seen(memory).messages.values()
+    assert (mine.text, mine.status) == ("Mine", Status.PENDING)
 
 
 def test_a_file_that_grew_brings_only_what_is_new(memory: MemoryBucket, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.model import lifecycle
+from shared.model.due import due
 from shared.model.lifecycle import Claim, Delivery, State
 from shared.model.message import IfLate, LatePolicy, Message, Status
 from shared.model.versioned import merge
@@ -45,6 +46,44 @@ def test_an_old_failure_keeps_its_reason() -> None:
     message = Message.model_validate(OLD | {"status": "failed", "error": "not on WhatsApp"})
     assert (message.status, message.delivery.error) == (Status.FAILED, "not on WhatsApp")
     assert message.as_json()["error"] == "not on WhatsApp"
+
+
+@pytest.mark.parametrize("status", ["cancelled", "canceled"])
+def test_an_old_record_that_was_cancelled_is_never_sent(status: str) -> None:
+    message = Message.model_validate(OLD | {"status": status})
+    assert (message.cancelled, message.asked_to_cancel, due([message], NOON)) == (True, True, [])
+    assert Message.model_validate(message.as_json()) == message
+
+
+@pytest.mark.parametrize(
+    ("status", "left"),
+    [
+        ("sending", "as 'sending'"),
+        ("processing", "as 'processing'"),
+        ("in_progress", "as 'in_progress'"),
+        ("completed", "as 'completed'"),
+        ("x\n" * 100, f"as '{'x' * 40}'"),
+        ("☃", "in a state that is none"),
+        (["sent"], "in a state that is none"),
+        ({}, "in a state that is none"),
+        (0, "in a state that is none"),
+    ],
+)
+def test_an_old_record_that_may_have_been_sent_is_for_a_person_to_settle(status: Any, left: str) -> None:
+    message = Message.model_validate(OLD | {"status": status})
+    assert (message.status, message.open, due([message], NOON)) == (Status.UNKNOWN, False, [])
+    assert message.delivery.error == f"The old system left it {left}: it may have been sent."
+    assert Message.model_validate(message.as_json()) == message
+
+
+@pytest.mark.parametrize("status", ["pending", "", None])
+def test_an_old_record_that_waits_is_sent(status: Any) -> None:
+    assert due([Message.model_validate(OLD | {"status": status})], datetime(2025, 12, 24, 10, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("ours", [{"version": "web-1"}, {"revision": 1}, {"delivery": {}}])
+def test_the_status_of_a_record_of_ours_decides_nothing(ours: dict[str, Any]) -> None:
+    assert Message.model_validate(OLD | ours | {"status": "sending"}).status is Status.PENDING
 
 
 def test_unknown_fields_survive_a_round_trip_and_an_edit() -> None:

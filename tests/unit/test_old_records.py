@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.old import contacts, scheduled, source
-from cli.old.deciding import Wish, decide, same, to_write
+from cli.old.deciding import Wish, decide, same, sent_before, to_write
 from cli.old.encodings import Mender
 from cli.old.report import Fate, Report
 from cli.old.source import BadFile, OldFile, Twice, doubled, in_folder, read_json
 from shared.model.contact import Contact
-from shared.model.lifecycle import State
+from shared.model.lifecycle import State, retry
 from shared.model.message import IfLate, LatePolicy, Message, Status
 from shared.model.versioned import merge
 from tests import builders, old_system
@@ -98,6 +98,16 @@ def test_what_was_cancelled_is_never_sent() -> None:
 
 
 @pytest.mark.parametrize(
+    "status", ["sent", "failed", "pending", "cancelled", "canceled", "sending", "processing", "completed", None, "", 7]
+)
+def test_in_place_and_imported_the_same_became_of_it(status: Any) -> None:
+    (one,), report = messages(old_message(status=status))
+    assert one.as_old == one.wanted
+    assert one.wanted.open is (status in ("pending", "cancelled", "canceled", None, ""))
+    assert [*report.remarks] == [scheduled.NOT_CERTAIN] * (one.wanted.status is Status.UNKNOWN)
+
+
+@pytest.mark.parametrize(
     ("raw", "why"),
     [
         (7, "It is no object"),
@@ -108,8 +118,6 @@ def test_what_was_cancelled_is_never_sent() -> None:
         (old_message(scheduledTime="2026-12-24T10:00:00"), "scheduledTime: Value error, a time needs its zone"),
         (old_message(scheduledTime="tomorrow"), "scheduledTime: Input should be a valid datetime"),
         (old_message(message=None), "message: Input should be a valid string"),
-        (old_message(status="sending"), "Its status is none the old system had"),
-        (old_message(status=["sent"]), "Its status is none the old system had"),
         (old_message(to=""), "to: String should have at least 1 character"),
         (old_message(delivery={"state": "sent"}), "It is a record of this system"),
         (old_message(revision=99), "It is a record of this system"),
@@ -136,6 +144,22 @@ def test_any_record_is_taken_over_or_left_out_with_a_reason(changes: dict[str, A
     assert len(found) + report.fates[Fate.SKIPPED] == report.read == 1
     for each in found:
         assert Message.model_validate(each.wanted.as_json()) == each.wanted
+
+
+def test_different_messages_of_one_id_are_all_taken_over_and_that_is_said() -> None:
+    raw = [old_message(1), old_message(1, BOB), old_message(1, at=in_(days=1)), old_message(1, status="sent")]
+    raw += [old_message(1, BOB), old_message(1, id="x" * 200), old_message(1, BOB, id="x" * 200)]
+    found, report = messages(*raw)
+    one = raw[0]["id"]
+    ids = [one, f"{one}-2", f"{one}-3", one, f"{one}-2", "x" * 200, f"{'x' * 180}-2"]
+    assert [each.wanted.id for each in found] == ids
+    assert [each.as_old and each.as_old.id for each in found] == [each["id"] for each in raw]
+    assert report.remarks[scheduled.ONE_ID].examples == [f"{one} at 2", f"{one} at 3", f"{one} at 5"]
+
+
+def test_an_id_that_was_made_is_never_that_of_another_message() -> None:
+    raw = [old_message(1, id="a"), old_message(2, id="a"), old_message(3, id="a-2")]
+    assert [each.wanted.id for each in messages(*raw)[0]] == ["a", "a-2", "a-2-2"]
 
 
 def test_a_long_error_is_cut_and_an_object_is_put_into_words() -> None:
@@ -350,8 +374,52 @@ def test_what_the_old_system_sent_meanwhile_is_not_sent_again() -> None:
     now = written(waits, sent, builders.version("import", 2))
     assert (now.status, now.delivery.sent_at) == (Status.SENT, in_(5))
     assert decided(now, sent) is Fate.HERE
-    edited = waits.edited(builders.version(), text="Mine")
-    assert decided(edited, sent) is Fate.CHANGED, "whatever was edited, it has been sent"
+
+
+def test_what_the_old_system_sent_while_another_attempt_waits_here_is_not_sent_again() -> None:
+    waits = written(None, old_and_wanted())
+    again = waits.evolve(delivery=retry(builders.claimed(waits).delivery, "The link was down."))
+    assert (again.delivery.attempt, again.delivery.state) == (2, State.PENDING)
+    sent = old_and_wanted(status="sent", sentAt=old_system.instant(in_(5)))
+    now = merge(again, written(again, sent, builders.version("import", 2)))
+    assert (now.status, now.open, now.delivery.sent_at, now.delivery.attempt) == (Status.SENT, False, in_(5), 2)
+    assert now.delivery.confirmed == again.delivery.confirmed
+    assert decided(now, sent) is Fate.HERE
+
+
+def test_what_the_old_system_had_left_open_is_sent_once_it_says_so() -> None:
+    was, sent = old_and_wanted(status="sending"), old_and_wanted(status="sent", sentAt=old_system.instant(in_(5)))
+    left = written(None, was)
+    assert decided(left, was) is Fate.HERE
+    assert decided(left, old_and_wanted()) is Fate.HERE, "an older file opens nothing again"
+    assert decided(left, sent) is Fate.CHANGED
+    now = merge(left, written(left, sent, builders.version("import", 2)))
+    assert (now.status, now.delivery.sent_at, now.delivery.error) == (Status.SENT, in_(5), None)
+    assert decided(now, sent) is decided(now, was) is Fate.HERE
+    crashed = builders.unknown(written(None, old_and_wanted()))
+    assert decided(crashed, sent) is Fate.HERE, "that it was sent here, too, nobody knows"
+
+
+@pytest.mark.parametrize("change", [{"text": "Mine"}, {"to": BOB.number}, {"send_at": in_(days=1)}])
+@pytest.mark.parametrize("status", ["sent", "sending", "failed"])
+def test_an_edit_stays_as_it_is_whatever_became_of_what_it_was_made_from(change: dict[str, Any], status: str) -> None:
+    edited = written(None, old_and_wanted()).edited(builders.version(), **change)
+    ended = old_and_wanted(status=status)
+    assert decided(edited, ended) is Fate.KEPT
+    assert sent_before(edited, ended) is (status != "failed")
+
+
+def test_an_edit_of_the_same_message_keeps_its_words_and_is_not_sent_again() -> None:
+    raw = {"message": misread("Grüße")}
+    sent = old_and_wanted(**raw, status="sent", sentAt=old_system.instant(in_(5)))
+    for waits in (written(None, old_and_wanted(**raw)), old_and_wanted(**raw).as_old):
+        assert waits is not None
+        edited = waits.edited(builders.version(), contact_name="Mine", if_late=ASK)
+        assert decided(edited, sent) is Fate.CHANGED
+        assert not sent_before(edited, sent)
+        now = written(edited, sent, builders.version("import", 2))
+        assert (now.status, now.contact_name, now.if_late, now.text) == (Status.SENT, "Mine", ASK, edited.text)
+        assert decided(now, sent) is Fate.KEPT, "nor is it written again"
 
 
 def test_what_the_old_system_cancelled_meanwhile_is_cancelled() -> None:

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.model.message import Message
+from shared.model.due import due
+from shared.model.message import Message, Status
 from shared.store import document, keys
 from shared.store.errors import NewerVersion, Unreadable
+from shared.store.fold import Fold
 from shared.store.memory import MemoryBucket
 from shared.store.oplog import Writer
 from shared.store.projection import Document, read_scheduled, scheduled_format
@@ -63,6 +65,22 @@ def test_a_small_file_and_the_old_systems_are_read_whole() -> None:
     assert read_open(small).records == read_scheduled(small).records
     old = json.dumps([{"id": "1", "to": "447700900001", "message": "Hi", "scheduledTime": "2025-12-24T10:00:00Z"}])
     assert [*read_open(old.encode()).records] == ["1"]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "sending", "completed"])
+@pytest.mark.parametrize("begin", ["", "\n"])
+def test_what_the_old_system_may_have_sent_is_never_due_from_its_own_file(status: str, begin: str) -> None:
+    old = {"id": "1", "to": "447700900001", "message": "Hi", "scheduledTime": "2026-11-22T12:00:00Z", "status": status}
+    bucket = MemoryBucket()
+    bucket.put(keys.SCHEDULED, f'{{"messages":[{begin}{json.dumps(old)}{begin}]}}'.encode())
+    for only_open in (False, True):
+        shown = View(bucket, Projections(bucket, only_open=only_open)).read(NOW).messages
+        assert [each.status in (Status.UNKNOWN, Status.PENDING) for each in shown.values()] == [True]
+        assert due(shown.values(), NOW) == []
+    fold = Fold(bucket)
+    fold.read(NOW)
+    fold.write(NOW, {})
+    assert due(Fold(bucket).read(NOW).messages.values(), NOW) == []
 
 
 def test_what_cannot_be_read_is_named_and_keeps_nothing_else_back() -> None:
