@@ -94,14 +94,21 @@ def make(out: Path, *, stage: str, architecture: str, environment: Mapping[str, 
         if wrong := list(faults(made, secrets)):
             raise BundleRefused("\n".join(wrong))
         try:
-            out.mkdir(parents=True, exist_ok=True)
-            for file in (made.zip, made.template):
-                shutil.copyfile(file, out / file.name)
+            _put(made, out)
         except OSError as error:
             raise BundleRefused(
                 f"{out} cannot be written ({error.strerror}): choose another folder with --out."
             ) from None
     return Bundle(out, architecture)
+
+
+def _put(made: Bundle, out: Path) -> None:
+    """Zip and template in `out`, once both have their room there: one without the other's version is no bundle."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".wa-package-", dir=out) as folder:
+        beside = [Path(shutil.copyfile(file, Path(folder, file.name))) for file in (made.zip, made.template)]
+        for file in beside:
+            file.replace(out / file.name)
 
 
 def check_project(project: Path) -> None:

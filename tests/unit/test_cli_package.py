@@ -1,5 +1,6 @@
 """`wa package` looks into what chalice made before anybody deploys it, and says what is wrong and what to do."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -233,6 +234,34 @@ def test_a_refused_bundle_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatc
     assert done.exit_code == 1
     assert "HOST_TOKEN_FILE names /nowhere/token" in done.output
     assert [each.name for each in tmp_path.iterdir()] == ["deployment.zip"]
+
+
+def test_a_disk_that_is_full_halfway_leaves_the_folder_as_it_was(
+    made: Callable[..., Bundle], sound: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("deployment.zip", "sam.yaml"):
+        (out / name).write_text("the one before")
+    monkeypatch.setattr(bundle, "build", lambda *_, **__: made(sound))
+    copy = shutil.copyfile
+
+    def nearly_full(source: Path, target: Path) -> Path:
+        if source.name == "sam.yaml":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return Path(copy(source, target))
+
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", nearly_full)
+        with pytest.raises(BundleRefused, match="No space left on device"):
+            bundle.make(out, stage="prod", architecture="arm64", environment={})
+    assert {each.name: each.read_text() for each in out.iterdir()} == dict.fromkeys(
+        ("deployment.zip", "sam.yaml"), "the one before"
+    )
+    found = bundle.make(out, stage="prod", architecture="arm64", environment={})
+    assert found.packages()["pydantic"] == pins("tick")["pydantic"]
+    assert found.document() == template()
+    assert sorted(each.name for each in out.iterdir()) == ["deployment.zip", "sam.yaml"]
 
 
 def test_only_lambdas_stages_and_machines_are_taken() -> None:
