@@ -4,6 +4,7 @@ deploys it, for chalice ends well also where the bundle lacks half of its code.
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -25,6 +26,13 @@ from shared.settings import ALL
 PROJECT = ROOT / "chalice_app"
 TEMPLATE = ROOT / "template.yaml"
 PINS = ROOT / "requirements" / "tick.txt"
+RUNTIME_PINS = ROOT / "requirements" / "lambda.txt"
+NOT_THERE = ("tzdata",)
+"""What `wa tick` needs and the function does not: it reads no zones."""
+
+CHALICE = ("chalice/__init__.py", "chalice/app.py")
+"""What chalice packs of itself."""
+
 MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
 """Lambda's architectures, and the number that an ELF file has in its 19th byte."""
 
@@ -86,14 +94,21 @@ def make(out: Path, *, stage: str, architecture: str, environment: Mapping[str, 
         if wrong := list(faults(made, secrets)):
             raise BundleRefused("\n".join(wrong))
         try:
-            out.mkdir(parents=True, exist_ok=True)
-            for file in (made.zip, made.template):
-                shutil.copyfile(file, out / file.name)
+            _put(made, out)
         except OSError as error:
             raise BundleRefused(
                 f"{out} cannot be written ({error.strerror}): choose another folder with --out."
             ) from None
     return Bundle(out, architecture)
+
+
+def _put(made: Bundle, out: Path) -> None:
+    """Zip and template in `out`, once both have their room there: one without the other's version is no bundle."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".wa-package-", dir=out) as folder:
+        beside = [Path(shutil.copyfile(file, Path(folder, file.name))) for file in (made.zip, made.template)]
+        for file in beside:
+            file.replace(out / file.name)
 
 
 def check_project(project: Path) -> None:
@@ -183,6 +198,7 @@ def faults(bundle: Bundle, secrets: Mapping[str, str]) -> Iterator[str]:
     """Why this bundle must not be deployed, in sentences; none where it is as it should be."""
     with zipfile.ZipFile(bundle.zip) as archive:
         yield from _lacking(archive)
+        yield from _without_packages(bundle.packages())
         yield from _strange(archive)
         yield from _for_another_machine(archive, bundle.architecture)
         yield from _telling(archive, secrets)
@@ -190,19 +206,45 @@ def faults(bundle: Bundle, secrets: Mapping[str, str]) -> Iterator[str]:
 
 
 def _lacking(archive: zipfile.ZipFile) -> Iterator[str]:
-    """Chalice packs shared/ through a link; each module must be there as it is in this checkout."""
+    """Chalice packs shared/ through a link; each module, and the function's own, must be there as in this checkout."""
     packed = set(archive.namelist())
-    sources = [path for path in (ROOT / "shared").rglob("*.py") if path.is_file()]
-    wanted = {f"shared/{path.relative_to(ROOT / 'shared')}": path for path in sources}
-    missing = [name for name in wanted if name not in packed]
+    shared = _modules(ROOT / "shared")
+    own = _modules(PROJECT / "chalicelib") | {"app.py": PROJECT / "app.py"}
+    missing = [name for name in shared if name not in packed]
     if missing:
         yield (
-            f"{len(missing)} of the {len(wanted)} modules of shared/ are not in the bundle, {missing[0]} for one: "
+            f"{len(missing)} of the {len(shared)} modules of shared/ are not in the bundle, {missing[0]} for one: "
             "chalice packs them through the link chalice_app/vendor/shared, see that it leads to shared/."
         )
+    for name in sorted({*own, *CHALICE} - packed):
+        yield f"{name} is not in the bundle, and the tick does not load without it: run ./wa package again."
+    wanted = shared | own
     for name in sorted(wanted.keys() & packed):
         if archive.read(name) != wanted[name].read_bytes():
             yield f"{name} in the bundle is not the one of this checkout: run ./wa package again."
+
+
+def _modules(folder: Path) -> dict[str, Path]:
+    """The modules of a package, by the name they have in the bundle."""
+    found = (path for path in folder.rglob("*.py") if path.is_file())
+    return {f"{folder.name}/{path.relative_to(folder).as_posix()}": path for path in found}
+
+
+def _without_packages(packed: Mapping[str, str]) -> Iterator[str]:
+    """What the tick runs on and Lambda does not bring; chalice ends well also where it could not pack one of them."""
+    there = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in packed.items()}
+    brought = _pins(RUNTIME_PINS)
+    for name, version in _pins(PINS).items():
+        if name not in brought and name not in NOT_THERE and there.get(name) != version:
+            yield (
+                f"{name} {version} is not in the bundle, and the tick does not load without it: "
+                "chalice_app/requirements.txt must ask for it, or for the package that brings it."
+            )
+
+
+def _pins(path: Path) -> dict[str, str]:
+    """The version of each package in a compiled file of requirements."""
+    return dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
 
 def _strange(archive: zipfile.ZipFile) -> Iterator[str]:

@@ -51,10 +51,11 @@ class KeptSecrets(BaseModel):
         return [str(field.alias) for field in cls.model_fields.values()]
 
     def as_environment(self) -> dict[str, str]:
-        """What the settings read, with the values in clear: never log it."""
-        return {
+        """What the settings read, with the values in clear: never log it. What is left out or empty is not in it."""
+        values = {
             str(field.alias): getattr(self, name).get_secret_value() for name, field in type(self).model_fields.items()
         }
+        return {name: value for name, value in values.items() if value}
 
 
 def fetch(settings: SecretsSettings) -> Mapping[str, str]:

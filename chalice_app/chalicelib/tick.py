@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -54,12 +55,26 @@ class Report(Value):
 
 class TickFailed(Exception):
     """Something is wrong; the message says what, and what is overdue because of it. `report`: what was handed over all
-    the same, None where the host could not be told. `key_refused`: bucket or host did not take the key it was shown."""
+    the same, None where the host could not be told."""
 
-    def __init__(self, sentence: str, report: Report | None = None, *, key_refused: bool = False) -> None:
+    def __init__(self, sentence: str, report: Report | None = None) -> None:
         super().__init__(sentence)
         self.report = report
-        self.key_refused = key_refused
+
+
+class HandedOver(NamedTuple):
+    """How a handover went, before anybody is told. `report`: None where the host could not be told. `key_refused`:
+    bucket or host did not take the key it was shown."""
+
+    now: datetime
+    report: Report | None
+    facts: alarm.Facts
+    key_refused: bool
+
+    @property
+    def wrong(self) -> str:
+        """What is wrong, for people; empty where all is well."""
+        return alarm.troubles(alarm.findings(self.facts))
 
 
 class Tick:
@@ -80,6 +95,10 @@ class Tick:
 
     def run(self, now: datetime) -> Report:
         """Hand over what is due by now + horizon, then look whether all is well. Raises TickFailed when it is not."""
+        return self.conclude(self.hand_over(now))
+
+    def hand_over(self, now: datetime) -> HandedOver:
+        """Hand over what is due and look whether all is well; nobody is alarmed yet."""
         self._dark = self._key_refused = False
         messages, unreadable, bucket = self._messages()
         picked = due(messages, now, self._horizon)
@@ -93,12 +112,16 @@ class Tick:
         else:
             report = _report(now, picked, answers)
             facts = self._asked(facts.evolve(refused=_refused(answers)), answers[-1], now)
-        self._tell(facts, now)
-        wrong = alarm.troubles(alarm.findings(facts))
+        return HandedOver(now, report, facts, self._key_refused)
+
+    def conclude(self, done: HandedOver) -> Report:
+        """Tell the owner what is wrong and what no longer is. Raises TickFailed where anything is."""
+        self._tell(done.facts, done.now)
+        report, wrong = done.report, done.wrong
         if report is None or wrong:
-            done = report.as_json() if report else {}
-            log.info(json.dumps({"event": "tick-failed", "reason": wrong, **done}))
-            raise TickFailed(wrong, report, key_refused=self._key_refused)
+            told = report.as_json() if report else {}
+            log.info(json.dumps({"event": "tick-failed", "reason": wrong, **told}))
+            raise TickFailed(wrong, report)
         return report
 
     def _messages(self) -> tuple[list[Message], tuple[str, ...], StoreError | None]:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -37,6 +37,9 @@ HURRIED_SECONDS = 8
 HURRIED_ATTEMPTS = 2
 LONGEST_RETRY_AFTER = 10.0
 """Seconds we are willing to wait when the store says when to come back; more than that is the next fold's business."""
+
+HURRIED_RETRY_AFTER = 8.0
+"""The same of one in a hurry: once, and then it waits HURRIED_SECONDS for the answer."""
 
 _PIECE = 1 << 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -267,6 +270,7 @@ def _answer(parsed: dict[str, Any]) -> Answer:
 def _client(
     endpoint: str, access_key_id: str, secret_access_key: str, *, hurried: bool, signature_version: Any = "s3v4"
 ) -> Any:
+    attempts = HURRIED_ATTEMPTS if hurried else ATTEMPTS
     client = boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint,
@@ -280,25 +284,32 @@ def _client(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=HURRIED_SECONDS if hurried else READ_SECONDS,
             max_pool_connections=AT_ONCE + 4,
-            retries={"mode": "standard", "total_max_attempts": HURRIED_ATTEMPTS if hurried else ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             s3={"addressing_style": "path", "payload_signing_enabled": True},
         ),
     )
     # botocore knows only Amazon's own header for this; the first answer that is not None decides about a retry.
-    client.meta.events.register_first("needs-retry.s3", _respect_retry_after)
+    longest = HURRIED_RETRY_AFTER if hurried else LONGEST_RETRY_AFTER
+    respect = partial(_respect_retry_after, most=attempts, longest=longest)
+    client.meta.events.register_first("needs-retry.s3", respect)
     client.meta.events.register("before-sign.s3.PutBucketLifecycleConfiguration", _digest_instead_of_crc)
     return client
 
 
-def _respect_retry_after(response: Any = None, attempts: int = 1, **_: Any) -> float | None:
-    """Seconds until the next attempt where the store named them, as B2 does with 503; None leaves it to botocore."""
-    if response is None or attempts >= ATTEMPTS:
+def _respect_retry_after(
+    response: Any = None, attempts: int = 1, *, most: int, longest: float, **_: Any
+) -> float | None:
+    """Seconds until the next attempt where the store named them, as B2 does with 503; None leaves it to botocore.
+
+    Of `most` attempts, and not longer than `longest`.
+    """
+    if response is None or attempts >= most:
         return None
     http, _parsed = response
     seconds = http.headers.get("retry-after", "")
     if http.status_code not in _BUSY or not re.fullmatch(r"\d{1,6}", seconds):
         return None
-    return float(seconds) if float(seconds) <= LONGEST_RETRY_AFTER else None
+    return float(seconds) if float(seconds) <= longest else None
 
 
 def _digest_instead_of_crc(request: Any, **_: Any) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from shared.clock import SYSTEM
 from shared.model.link import Link
 from shared.model.message import Message
-from shared.model.wire import item_of
+from shared.model.wire import HandoverAnswer, item_of
 from shared.store.errors import Unreachable
 from shared.store.view import View
 from tests.api.host_app import Api, an_api
@@ -275,6 +275,19 @@ class TestHandover:
         assert self.hand_over(api)["overdue"] == 0
         api.set(in_(minutes=2, seconds=10))
         assert self.hand_over(api)["overdue"] == 1
+
+    @pytest.mark.parametrize(("ahead", "told"), [(45, 45), (-45, -45), (31, 31), (29, None), (0, None)])
+    def test_a_host_whose_clock_holds_every_message_tells_the_tick_by_how_much(
+        self, api: Api, ahead: int, told: int | None
+    ) -> None:
+        answer = HandoverAnswer.model_validate(self.hand_over(api, now=api.clock.now() + timedelta(seconds=ahead)))
+        assert answer.clock_wrong_by == told
+
+    def test_the_storages_clock_decides_what_the_tick_is_told(self, api: Api) -> None:
+        api.bucket.server_time_offset = -3600.0
+        assert self.hand_over(api)["clockWrongBy"] == -3600
+        api.bucket.server_time_offset = 0.0
+        assert self.hand_over(api, now=api.clock.now() + timedelta(hours=1)).get("clockWrongBy") is None
 
     def test_a_tick_with_a_wrong_clock_is_shown(self, api: Api) -> None:
         self.hand_over(api, now=in_(45))

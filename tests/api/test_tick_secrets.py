@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from shared.settings import SettingsError
 from tests.contract.b2_like import BUCKET, KEY_ID, SECRET, B2Like
 from tests.fakes.amazon import PARAMETER, Amazon, amazon_here
 from tests.fakes.http_host import Answering, answering
+from tests.fakes.receiver import SECRET as ALERT_SECRET
+from tests.fakes.receiver import Receiver, receiving
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OLD, NEW = "wa_old-token", "wa_new-token"
@@ -58,6 +60,25 @@ def host(tokens: set[str]) -> Iterator[Answering]:
 @pytest.fixture
 def warm(tmp_path: Path, host: Answering) -> Warm:
     return Warm({"STORAGE_DIR": str(tmp_path / "bucket"), "HOST_URL": host.url, "SECRETS_PARAMETER": PARAMETER})
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def alarming(tmp_path: Path, host: Answering, receiver: Receiver) -> Warm:
+    """One whose owner is told of incidents, by settings that stand in the environment."""
+    alerts = {"ALERT_URL": receiver.url, "ALERT_SECRET": ALERT_SECRET, "ALERT_ALLOW": "127.0.0.1"}
+    where = {"STORAGE_DIR": str(tmp_path / "bucket"), "HOST_URL": host.url, "SECRETS_PARAMETER": PARAMETER}
+    return Warm({**where, **alerts})
+
+
+def kinds(receiver: Receiver) -> list[str]:
+    """The notices that came."""
+    return [f"{each.notice['data']['kind']} {each.notice['type']}" for each in receiver.taken]
 
 
 def shown(host: Answering) -> list[str]:
@@ -150,3 +171,44 @@ def test_a_refused_key_of_the_bucket_is_renewed_as_well(amazon: Amazon, tmp_path
 def test_without_a_name_the_environment_is_all_there_is(tmp_path: Path, host: Answering) -> None:
     Warm({"STORAGE_DIR": str(tmp_path), "HOST_URL": host.url, "HOST_TOKEN": OLD}).run(NOW)
     assert shown(host) == [OLD]
+
+
+def refused_a_minute_ago(warm: Warm, tokens: set[str]) -> datetime:
+    """Now, the time of the tick whose trouble would be told: the host has known only the new token for a while."""
+    now = datetime.now(UTC)
+    tokens.symmetric_difference_update({OLD, NEW})
+    with pytest.raises(TickFailed, match="does not know the token"):
+        warm.run(now - timedelta(minutes=1))
+    return now
+
+
+def test_a_changed_token_alarms_nobody(
+    amazon: Amazon, alarming: Warm, tokens: set[str], receiver: Receiver, host: Answering
+) -> None:
+    now = refused_a_minute_ago(alarming, tokens)
+    keep(amazon, NEW)
+    alarming.run(now)
+    assert shown(host) == [OLD, OLD, NEW]
+    assert receiver.taken == []
+
+
+def test_what_is_left_out_of_the_secrets_is_taken_from_the_environment(
+    amazon: Amazon, alarming: Warm, tokens: set[str], receiver: Receiver
+) -> None:
+    now = refused_a_minute_ago(alarming, tokens)
+    with pytest.raises(TickFailed):
+        alarming.run(now)
+    assert kinds(receiver) == ["host alarm.opened"]
+
+
+def test_a_new_secret_that_is_wrong_leaves_the_tick_its_alarm(
+    amazon: Amazon, alarming: Warm, tokens: set[str], receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = refused_a_minute_ago(alarming, tokens)
+    keep(amazon, NEW, ALERT_SECRET="whsec_short")
+    with pytest.raises(TickFailed, match="does not know the token"):
+        alarming.run(now)
+    assert "ALERT_SECRET is wrong" in caplog.text
+    assert kinds(receiver) == ["host alarm.opened"]
+    keep(amazon, NEW)
+    alarming.run(now)

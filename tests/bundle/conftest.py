@@ -3,15 +3,12 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from cli import bundle
 from cli.bundle import Bundle
-from tests.bundle.workshop import HERE, make_runtime, unzip
+from tests.bundle.workshop import fill
 
 
 @pytest.fixture(scope="session")
@@ -26,19 +23,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
             fill(folder)
             (folder / "complete").touch()
     return folder
-
-
-def fill(folder: Path) -> None:
-    """Make all of it, at the same time; one of the bundles as `wa package` does."""
-    steps: list[Callable[[], object]] = [
-        lambda: bundle.make(folder / "arm64" / "out", stage="prod", architecture="arm64", environment={}),
-        lambda: bundle.build(bundle.PROJECT, folder / "x86_64", stage="prod", architecture="x86_64"),
-        lambda: make_runtime(folder / "runtime"),
-    ]
-    with ThreadPoolExecutor(len(steps)) as threads:
-        for begun in [threads.submit(step) for step in steps]:
-            begun.result()
-    unzip(Bundle(folder / HERE / "out", HERE), folder / "task")
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,15 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cli import ROOT
+from cli import ROOT, bundle
 from cli.bundle import Bundle
 
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
@@ -20,6 +23,22 @@ PINNED = [
 ]
 
 
+def fill(folder: Path) -> None:
+    """Make all of it, at the same time; one of the bundles as `wa package` does. What another process began and could
+    not finish is made anew, or its remains would hide why."""
+    for name in ("arm64", "x86_64", "runtime", "task"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    steps: list[Callable[[], object]] = [
+        lambda: bundle.make(folder / "arm64" / "out", stage="prod", architecture="arm64", environment={}),
+        lambda: bundle.build(bundle.PROJECT, folder / "x86_64", stage="prod", architecture="x86_64"),
+        lambda: make_runtime(folder / "runtime"),
+    ]
+    with ThreadPoolExecutor(len(steps)) as threads:
+        for begun in [threads.submit(step) for step in steps]:
+            begun.result()
+    unzip(Bundle(folder / HERE / "out", HERE), folder / "task")
+
+
 def make_runtime(folder: Path) -> Path:
     """A Python environment of its own with what Lambda's runtime has, and nothing of this project; its Python."""
     subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", str(folder)], check=True)
@@ -29,8 +48,8 @@ def make_runtime(folder: Path) -> Path:
     return python
 
 
-def unzip(bundle: Bundle, folder: Path) -> Path:
+def unzip(made: Bundle, folder: Path) -> Path:
     """The bundle's files in this folder, as Lambda lays them out."""
-    with zipfile.ZipFile(bundle.zip) as archive:
+    with zipfile.ZipFile(made.zip) as archive:
         archive.extractall(folder)
     return folder

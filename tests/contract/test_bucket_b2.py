@@ -144,6 +144,22 @@ def test_one_in_a_hurry_gives_up_sooner(server: B2Like, naps: list[float]) -> No
     assert not server.faults
 
 
+def test_one_in_a_hurry_comes_back_once_when_the_store_says(server: B2Like, naps: list[float]) -> None:
+    server.faults.extend([Fault("503 Service Unavailable", "SlowDown", headers=(("Retry-After", "8"),))] * 2)
+    with pytest.raises(Unreachable):
+        server.bucket("hurry/", hurried=True).get("x")
+    assert naps == [8.0]
+    assert not server.faults
+
+
+def test_one_in_a_hurry_does_not_wait_longer_than_it_may(server: B2Like, naps: list[float]) -> None:
+    server.faults.extend([Fault("503 Service Unavailable", "SlowDown", headers=(("Retry-After", "9"),))] * 2)
+    with pytest.raises(Unreachable):
+        server.bucket("hurry/", hurried=True).get("x")
+    assert sum(naps) < 2
+    assert not server.faults
+
+
 def test_it_comes_back_when_the_store_says(server: B2Like, bucket: B2Bucket, naps: list[float]) -> None:
     server.faults.append(Fault("503 Service Unavailable", "SlowDown", headers=(("Retry-After", "7"),)))
     bucket.put("scheduled.json", b"{}")

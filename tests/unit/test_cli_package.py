@@ -1,5 +1,6 @@
 """`wa package` looks into what chalice made before anybody deploys it, and says what is wrong and what to do."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -15,10 +16,14 @@ from click.testing import CliRunner
 from cli import ROOT, bundle, package
 from cli.bundle import Bundle, BundleRefused
 from cli.main import wa
+from tests.unit.test_repository import pins
 
 AARCH64 = b"\x7fELF" + bytes(14) + b"\xb7\x00"
 X86_64 = b"\x7fELF" + bytes(14) + b"\x3e\x00"
 LIBRARY = "pydantic_core/_pydantic_core.cpython-311-aarch64-linux-gnu.so"
+PACKAGES = (
+    "annotated-types", "pydantic", "pydantic-core", "standardwebhooks", "typing-extensions", "typing-inspection"
+)  # fmt: skip
 TOKEN = "wa_3f9a-the-token-of-this-machine"
 
 Files = dict[str, bytes]
@@ -35,12 +40,18 @@ def sound() -> Files:
     shared = {
         f"shared/{path.relative_to(ROOT / 'shared')}": path.read_bytes() for path in (ROOT / "shared").rglob("*.py")
     }
-    return {
-        **shared,
-        "app.py": b"app = None\n",
-        LIBRARY: AARCH64,
-        "pydantic-2.14.3.dist-info/METADATA": b"Name: pydantic\n",
+    own = {
+        str(path.relative_to(bundle.PROJECT)): path.read_bytes()
+        for path in (bundle.PROJECT / "app.py", *(bundle.PROJECT / "chalicelib").rglob("*.py"))
     }
+    chalices = dict.fromkeys(("chalice/__init__.py", "chalice/app.py"), b"")
+    packages = {metadata(name): f"Name: {name}\n".encode() for name in PACKAGES}
+    return {**shared, **own, **chalices, **packages, LIBRARY: AARCH64}
+
+
+def metadata(package: str) -> str:
+    """Where a wheel says which package of which version it is."""
+    return f"{package.replace('-', '_')}-{pins('tick')[package]}.dist-info/METADATA"
 
 
 @pytest.fixture
@@ -74,6 +85,33 @@ def test_a_bundle_without_the_shared_code_is_refused(made: Callable[..., Bundle]
 def test_a_module_that_is_another_version_is_refused(made: Callable[..., Bundle], sound: Files) -> None:
     sound["shared/clock.py"] += b"# as it was last week\n"
     assert "shared/clock.py in the bundle is not the one of this checkout" in faults(made(sound))
+
+
+@pytest.mark.parametrize("name", ["app.py", "chalicelib/warm.py"])
+def test_the_functions_own_code_must_be_there_as_it_is_here(
+    made: Callable[..., Bundle], sound: Files, name: str
+) -> None:
+    changed = {**sound, name: sound[name] + b"# as it was last week\n"}
+    assert f"{name} in the bundle is not the one of this checkout" in faults(made(changed))
+    del sound[name]
+    assert f"{name} is not in the bundle" in faults(made(sound))
+
+
+def test_a_bundle_without_chalices_own_code_is_refused(made: Callable[..., Bundle], sound: Files) -> None:
+    del sound["chalice/app.py"]
+    assert "chalice/app.py is not in the bundle" in faults(made(sound))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_that_the_tick_needs_must_be_there_in_its_version(
+    made: Callable[..., Bundle], sound: Files, package: str
+) -> None:
+    version = pins("tick")[package]
+    said = f"{package} {version} is not in the bundle, and the tick does not load without it"
+    del sound[metadata(package)]
+    assert faults(made(sound)).startswith(said)
+    older = metadata(package).replace(version, "0.0.1")
+    assert faults(made({**sound, older: b""})).startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +234,34 @@ def test_a_refused_bundle_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatc
     assert done.exit_code == 1
     assert "HOST_TOKEN_FILE names /nowhere/token" in done.output
     assert [each.name for each in tmp_path.iterdir()] == ["deployment.zip"]
+
+
+def test_a_disk_that_is_full_halfway_leaves_the_folder_as_it_was(
+    made: Callable[..., Bundle], sound: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("deployment.zip", "sam.yaml"):
+        (out / name).write_text("the one before")
+    monkeypatch.setattr(bundle, "build", lambda *_, **__: made(sound))
+    copy = shutil.copyfile
+
+    def nearly_full(source: Path, target: Path) -> Path:
+        if source.name == "sam.yaml":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return Path(copy(source, target))
+
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", nearly_full)
+        with pytest.raises(BundleRefused, match="No space left on device"):
+            bundle.make(out, stage="prod", architecture="arm64", environment={})
+    assert {each.name: each.read_text() for each in out.iterdir()} == dict.fromkeys(
+        ("deployment.zip", "sam.yaml"), "the one before"
+    )
+    found = bundle.make(out, stage="prod", architecture="arm64", environment={})
+    assert found.packages()["pydantic"] == pins("tick")["pydantic"]
+    assert found.document() == template()
+    assert sorted(each.name for each in out.iterdir()) == ["deployment.zip", "sam.yaml"]
 
 
 def test_only_lambdas_stages_and_machines_are_taken() -> None:

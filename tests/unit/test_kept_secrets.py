@@ -36,7 +36,9 @@ both_places = pytest.mark.parametrize("settings", [IN_MANAGER, IN_PARAMETERS], i
 @both_places
 def test_what_is_kept_becomes_settings(amazon: Amazon, settings: SecretsSettings) -> None:
     amazon.keep({**KEPT, "ALERT_SECRET": "whsec_x"})
-    assert fetch(settings) == {**KEPT, "ALERT_URL": "", "ALERT_SECRET": "whsec_x"}
+    assert fetch(settings) == {**KEPT, "ALERT_SECRET": "whsec_x"}
+    amazon.keep({**KEPT, "ALERT_URL": ""})
+    assert fetch(settings) == KEPT
 
 
 def test_without_a_name_nothing_is_asked_for() -> None:
@@ -113,10 +115,17 @@ def test_a_secret_of_bytes_is_no_text(amazon: Amazon) -> None:
         fetch(SecretsSettings.read({"SECRETS_NAME": "whatsapp/bytes"}))
 
 
-def test_amazon_out_of_reach_is_said_and_is_over_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_amazon_out_of_reach_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9")
     with pytest.raises(SecretsUnavailable, match=r"could not be read: .*The next minute tries again"):
         fetch(IN_PARAMETERS)
+
+
+@pytest.mark.parametrize("service", ["ssm", "secretsmanager"])
+def test_amazon_is_waited_for_eleven_seconds_at_most(service: str) -> None:
+    config = kept_secrets._client(service).meta.config
+    attempts = config.retries["total_max_attempts"]
+    assert attempts * (config.connect_timeout + config.read_timeout) + (attempts - 1) <= 11
 
 
 @pytest.mark.parametrize(
