@@ -67,16 +67,17 @@ def test_the_stand_in_refuses_what_b2_refuses(server: B2Like) -> None:
 
 
 def test_nothing_that_b2_refuses_is_asked_for(server: B2Like) -> None:
-    bucket = server.bucket("whatsapp/")
+    account = uuid.uuid4().hex  # moto keeps for the whole process what other servers were told
+    bucket = server.bucket(f"{account}/")
     etag = bucket.put("scheduled.json", b"{}")
     bucket.get_if_changed("scheduled.json", etag)
     assert [entry.key for entry in bucket.list("")] == ["scheduled.json"]
     bucket.delete("scheduled.json")
     assert [(each.method, each.path) for each in server.seen] == [
-        ("PUT", f"/{BUCKET}/whatsapp/scheduled.json"),
-        ("GET", f"/{BUCKET}/whatsapp/scheduled.json"),
+        ("PUT", f"/{BUCKET}/{account}/scheduled.json"),
+        ("GET", f"/{BUCKET}/{account}/scheduled.json"),
         ("GET", f"/{BUCKET}"),
-        ("DELETE", f"/{BUCKET}/whatsapp/scheduled.json"),
+        ("DELETE", f"/{BUCKET}/{account}/scheduled.json"),
     ]
     put, conditional = server.seen[:2]
     assert not [name for name in put.headers if name.startswith(("if-", "x-amz-checksum", "x-amz-sdk-checksum"))]
