@@ -160,7 +160,7 @@ def test_a_wrong_secret_is_named_and_put_right_without_a_new_start(amazon: Amazo
 
 def test_a_refused_key_of_the_bucket_is_renewed_as_well(amazon: Amazon, tmp_path: Path, host: Answering) -> None:
     with B2Like() as store:
-        where = {"STORAGE_MODE": "s3", "B2_BUCKET": BUCKET, "B2_S3_ENDPOINT": store.endpoint}
+        where = {"STORAGE_MODE": "s3", "B2_BUCKET": BUCKET, "B2_S3_ENDPOINT": store.endpoint, "B2_PREFIX": "secrets/"}
         warm = Warm({**where, "HOST_URL": host.url, "SECRETS_PARAMETER": PARAMETER})
         with pytest.raises(TickFailed, match="Storage refused the key"):
             warm.run(NOW)

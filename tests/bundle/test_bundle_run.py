@@ -52,9 +52,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         store = running.enter_context(B2Like())
         control = running.enter_context(running_simulator(folder))
         control.put_contact(BOB.number, name=BOB.name, delivered_after_ms=50, read_after_ms=None)
-        where = {"STORAGE_MODE": "s3", "B2_BUCKET": BUCKET, "B2_S3_ENDPOINT": store.endpoint, "B2_PREFIX": "whatsapp/"}
+        where = {"STORAGE_MODE": "s3", "B2_BUCKET": BUCKET, "B2_S3_ENDPOINT": store.endpoint, "B2_PREFIX": "run/"}
         keys = {"B2_ACCESS_KEY_ID": KEY_ID, "B2_SECRET_ACCESS_KEY": SECRET}
-        host = running.enter_context(running_host(folder, control, store.bucket("whatsapp/"), **where, **keys))
+        host = running.enter_context(running_host(folder, control, store.bucket("run/"), **where, **keys))
         amazon = running.enter_context(amazon_here())
         amazon.keep({**keys, "HOST_TOKEN": host.token})
         named = {"HOST_URL": f"http://127.0.0.1:{host.port}", "SECRETS_NAME": "", "SECRETS_PARAMETER": PARAMETER}
