@@ -75,7 +75,14 @@ class Host:
         self._view = View(bucket)
         self.skew = Skew(lambda: bucket.server_time_offset)
         self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads, clock)
-        self.look = Look(LogReader(bucket), self.ledger, lambda: self.pulse.host, self.fold_soon, self.pulse.announce)
+        self.look = Look(
+            LogReader(bucket),
+            self.ledger,
+            lambda: self.pulse.host,
+            self.fold_soon,
+            self.pulse.announce,
+            clock.monotonic,
+        )
         self._folds_as = self._caught_up_as = ("", 0)
         self.problems = Problems()
         self.folder = Folder(

@@ -28,26 +28,34 @@ class Look:
         host: Callable[[], str],
         on_change: Callable[[], None],
         announce: Callable[[datetime], str | None] = lambda _: None,
+        monotonic: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`announce` beats the pulse, so that no ledger from before the look passes for this one; else says why not."""
+        """`announce` beats the pulse, so that no ledger from before the look passes for this one; else says why not.
+
+        monotonic: seconds on a clock that nobody sets; a look must not grow young because the wall clock was set back.
+        """
         self._reader = reader
         self._ledger = ledger
         self._host = host
         self._on_change = on_change
         self._announce = announce
+        self._monotonic = monotonic
         self._taken_at: datetime | None = None
+        self._taken = 0.0
         self.trouble: str | None = None
 
     def covers(self, at: datetime) -> bool:
         """Whether a message that begins at this instant has been looked after."""
         taken = self._taken_at
-        return taken is not None and taken <= at <= taken + LOOK_COVERS
+        old = self._monotonic() - self._taken > LOOK_COVERS.total_seconds()
+        return taken is not None and not old and taken <= at <= taken + LOOK_COVERS
 
     def take(self, now: datetime) -> bool:
         """Look now, and obey what is found; False where the storage could not be read, then `trouble` says why."""
         if (trouble := self._announce(now)) is not None:
             self.trouble = trouble
             return False
+        started = self._monotonic()
         try:
             operations = self._reader.read(_newest_days(now))
         except StoreError as error:
@@ -56,7 +64,7 @@ class Look:
         waiting = self._ledger.open_ids()
         found = (message for each in operations for message in each.messages if message.id in waiting)
         changed = self._ledger.revise(merge_all(found).values(), self._host(), now)
-        self._taken_at, self.trouble = now, None
+        self._taken_at, self._taken, self.trouble = now, started, None
         if changed:
             self._on_change()
         return True

@@ -8,10 +8,12 @@ import pytest
 from session_host import rules
 from session_host.database import LedgerFull
 from session_host.link import ReceiptKind
+from session_host.look import Look
 from shared.model.lifecycle import State
 from shared.model.link import Link
 from shared.model.message import IfLate, LatePolicy, Status
 from shared.store.errors import Unreachable
+from shared.store.oplog import LogReader
 from tests.builders import NOW, in_, message
 from tests.fakes.host import Parts, failing
 
@@ -307,3 +309,13 @@ def test_a_receipt_during_the_send_is_kept(parts: Parts) -> None:
     parts.link.while_sending = lambda: parts.link.receipt(ReceiptKind.DELIVERED, "3EB00001", at=in_(60.1))
     parts.run(in_(57), in_(61))
     assert parts.row(one).delivery.delivered_at == in_(60.1)
+
+
+def test_a_look_is_old_after_its_seconds_though_the_clock_was_set_back(parts: Parts) -> None:
+    passed = [0.0]
+    look = Look(LogReader(parts.bucket), parts.ledger, lambda: "host-1", lambda: None, monotonic=lambda: passed[0])
+    assert look.take(in_(90))
+    passed[0] = 4.9
+    assert look.covers(in_(92))
+    passed[0] = 90.0
+    assert not look.covers(in_(92))
