@@ -20,6 +20,8 @@ from shared.store.bucket import Bucket
 from shared.store.errors import StoreError
 
 REFUSED = (401, 403)
+"""The answers that say no; any other failure says nothing about who may do what."""
+
 LONGEST_LISTING = 30.0
 """Seconds after which a listing that still lacks an object is given up."""
 

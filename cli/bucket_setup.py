@@ -10,6 +10,8 @@ CAPABILITIES = ("listFiles", "readFiles", "writeFiles", "deleteFiles")
 """Of a Backblaze application key: what this project uses."""
 
 BESIDE = ("TransitionDefaultMinimumObjectSize",)
+"""What a store keeps with the rules."""
+
 NO_RULES = ("NoSuchLifecycleConfiguration", "NoSuchLifecycle")
 
 
@@ -55,7 +57,8 @@ def plan(bucket: B2Bucket, days: int) -> Plan:
     present = answer.body.get("Rules", []) if answer.status < 300 else []
     ours = rule(bucket.prefix, days)
     others = [each for each in present if not _is_ours(each, ours)]
-    same = [_days(each) for each in present if _is_ours(each, ours)] == [days]
+    mine = [each for each in present if _is_ours(each, ours)]
+    same = [_days(each) for each in mine if expires_old(each, bucket.prefix)] == [days]
     sooner = min((_days(each) for each in others if expires_old(each, bucket.prefix)), default=days)
     beside = {name: answer.body[name] for name in BESIDE if name in answer.body}
     return Plan([*others, ours], not same, len(others), sooner if sooner < days else None, beside)

@@ -138,7 +138,7 @@ class Session:
             try:
                 if told := link_events.happening(name, event, self._clock.now()):
                     self._tell(told, self.number)
-            except Exception:
+            except Exception:  # the caller is the library's own thread, which would lose it
                 log.exception("link.event-failed", event_name=name)
 
         return on_event
@@ -147,7 +147,7 @@ class Session:
         try:
             if receipt := link_events.receipt(event):
                 self._ears.receipt(receipt)
-        except Exception:
+        except Exception:  # as above
             log.exception("link.receipt-failed")
 
     def _on_arrival_event(self, _client: Any, event: Any) -> None:

@@ -169,7 +169,7 @@ class Supervisor:
         log.info("link.state", state=status.state, was=before.state, after=kind, detail=status.detail)
         try:
             self._on_status(status)
-        except Exception:
+        except Exception:  # whoever listens must not end the thread that owns the session
             log.exception("link.listener-failed", state=status.state)
 
     def _look_at_the_clock(self) -> None:

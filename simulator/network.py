@@ -98,7 +98,7 @@ class Network:
         try:
             with self.transaction():
                 self._answer(connection, stanza, fault)
-        except Exception:
+        except Exception:  # one stanza must not end the server; a test looks for the happening
             log.exception("stanza-failed", tag=stanza.tag, xmlns=stanza.text("xmlns"))
             self.happenings.add("stanza-failed", _account(connection), tag=stanza.tag, xmlns=stanza.text("xmlns"))
             if stanza.tag == "iq":

@@ -5,6 +5,7 @@ import json
 import math
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -209,8 +210,7 @@ class Twice(dict[str, Any]):
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
         self.pairs = pairs
-        seen: set[str] = set()
-        self.names = sorted({key for key, _ in pairs if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+        self.names = sorted(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
 
 
 def read_json(file: OldFile, progress: Progress) -> tuple[Any, str]:

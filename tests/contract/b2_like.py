@@ -123,7 +123,8 @@ class B2Like:
         refusal = None if stranger else _refusal(environ["REQUEST_METHOD"], headers)
         fault = refusal or (self.faults.popleft() if self.faults else None)
         if fault is None:
-            return self._moto(environ, start)  # type: ignore[no-any-return]
+            answer: Answer = self._moto(environ, start)
+            return answer
         if fault.cut:
             return [b"".join(self._moto(environ, start))[:-1]]
         if fault.written:

@@ -118,6 +118,9 @@ def test_a_rule_without_its_name_is_known_by_what_it_says(b2: B2Like) -> None:
     assert [each["ID"] for each in planned.rules] == ["all", "theirs", ours["ID"]]
     assert (planned.changes, planned.sooner) == (True, 3)
     assert not bucket_setup.plan(bucket, 7).changes
+    off = {"Rules": [ours | {"Status": "Disabled"}]}
+    assert bucket.ask("put_bucket_lifecycle_configuration", LifecycleConfiguration=off).status == 200
+    assert bucket_setup.plan(bucket, 7).changes, "a rule that is off ends nothing"
     assert bucket.ask("delete_bucket_lifecycle").status == 204
 
 
@@ -187,7 +190,7 @@ def test_a_wrong_clock_is_found(ahead: float | None, verdict: str) -> None:
     assert Probe(bucket, "probe/").clock().verdict == verdict
 
 
-def test_what_cannot_be_told_is_not_called_well(b2: B2Like) -> None:
+def test_what_cannot_be_told_is_not_called_well(b2: B2Like, monkeypatch: pytest.MonkeyPatch) -> None:
     probe = Probe(b2.bucket("told/"), new_folder())
     b2.faults.extend([Fault("503 Service Unavailable", "SlowDown")] * 2)
     assert probe.reach().verdict is Verdict.NOTE
@@ -198,7 +201,7 @@ def test_what_cannot_be_told_is_not_called_well(b2: B2Like) -> None:
     def anonymous_fails(operation: str, *, anonymously: bool = False, **arguments: Any) -> Answer:
         return Answer(503, "SlowDown", "", {}) if anonymously else asked(operation, **arguments)
 
-    bucket.ask = anonymous_fails  # type: ignore[method-assign]
+    monkeypatch.setattr(bucket, "ask", anonymous_fails)
     finding = Probe(bucket, new_folder()).strangers()
     assert (finding.verdict, "read: 503 SlowDown" in finding.seen) == (Verdict.NOTE, True)
 

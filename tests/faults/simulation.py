@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -191,7 +192,7 @@ class Story:
     def _people(self) -> None:
         for number in range(self.random.randint(4, 10)):
             id_ = f"m{number}"
-            self.world.plan(self.random.uniform(1, self._seconds * 0.8), lambda id_=id_: self._schedule(id_))  # type: ignore[misc]
+            self.world.plan(self.random.uniform(1, self._seconds * 0.8), partial(self._schedule, id_))
         for _ in range(self.random.randint(2, 10)):
             self.world.plan(self.random.uniform(30, self._seconds), self._decide)
         for page in self.pages:

@@ -148,7 +148,9 @@ def test_what_comes_of_a_trouble_is_told_in_its_sentence() -> None:
 
 @pytest.mark.parametrize("lasting", [Kind.UNREADABLE, Kind.REFUSED])
 def test_what_waits_for_a_person_hides_nothing_that_comes_later(lasting: Kind) -> None:
-    late = facts(lasting).evolve(answer=facts(lasting).answer.evolve(overdue=2))  # type: ignore[union-attr]
+    seen = facts(lasting)
+    assert seen.answer is not None
+    late = seen.evolve(answer=seen.answer.evolve(overdue=2))
     owner = Owner()
     owner.minutes(lasting, lasting, lasting)
     owner.tick(late, in_(minutes=3))

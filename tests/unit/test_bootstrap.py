@@ -138,9 +138,11 @@ def test_other_requirements_make_another_environment_and_remove_the_older_one_on
 
 @pytest.mark.slow
 def test_two_starts_at_once_install_once(checkout: Checkout) -> None:
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [str(checkout.root / "wa"), "up"]
-    both = [subprocess.Popen(command, env=checkout.environ, text=True, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+    both = [
+        subprocess.Popen(command, env=checkout.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
     said = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert all("installed" in out for out, _ in said)
