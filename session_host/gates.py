@@ -29,15 +29,17 @@ class Skew:
     The storage's clock decides where it has one, for a tick may also have been long on its way.
     """
 
-    def __init__(self, storage_offset: Callable[[], float | None]) -> None:
+    def __init__(self, storage_offset: Callable[[], float | None], monotonic: Callable[[], float]) -> None:
+        """monotonic: seconds on a clock that nobody sets, by which what a tick said goes on."""
         self._storage_offset = storage_offset
+        self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._tick: tuple[timedelta, datetime] | None = None
+        self._tick: tuple[datetime, float] | None = None
 
-    def tick_said(self, theirs: datetime, now: datetime) -> None:
-        """The tick has told us its own time."""
+    def tick_said(self, theirs: datetime) -> None:
+        """The tick has told us its own time, just now."""
         with self._lock:
-            self._tick = (theirs - now, now)
+            self._tick = (theirs, self._monotonic())
 
     def seconds(self, now: datetime) -> float | None:
         """Seconds the others' clock is ahead of ours; None where nobody told us lately."""
@@ -46,9 +48,10 @@ class Skew:
             return storage
         with self._lock:
             tick = self._tick
-        if tick is None or abs(now - tick[1]) > _REMEMBERED:
+        if tick is None:
             return None
-        return tick[0].total_seconds()
+        passed = timedelta(seconds=self._monotonic() - tick[1])
+        return None if passed > _REMEMBERED else (tick[0] + passed - now).total_seconds()
 
     def shown(self, now: datetime) -> float | None:
         """The difference in seconds where it is worth showing (over 2 s), else None."""

@@ -73,7 +73,7 @@ class Host:
         self.events = Events(THREADS // 2)
         self.writer = Writer(bucket, settings.name, clock=clock)
         self._view = View(bucket)
-        self.skew = Skew(lambda: bucket.server_time_offset)
+        self.skew = Skew(lambda: bucket.server_time_offset, clock.monotonic)
         self.pulse = Pulse(bucket, IdentityStore(self.database, settings.name), self._told, self._leads, clock)
         self.look = Look(
             LogReader(bucket),
@@ -161,7 +161,7 @@ class Host:
         """
         if handover.by == "tick":
             self.last_tick = now
-            self.skew.tick_said(handover.now, now)
+            self.skew.tick_said(handover.now)
         messages, refused = handovers.read(handover.items)
         obeys = self.decides(now) is None
         answers = self.ledger.accept(messages, handover.by, self.pulse.host, now, obeys=obeys) if messages else []

@@ -281,10 +281,13 @@ class Ledger:
         return bool(self._database.query(f"SELECT 1 FROM waiting WHERE {where} LIMIT 1", _values(parameters)))  # noqa: S608
 
     def expire(self, now: datetime) -> int:
-        """What its limit has passed for is missed, with the reason; how many."""
+        """What its limit has passed for is missed, with the reason; how many.
+
+        That answers the content it was judged by: of an older one that a page may still show it says nothing.
+        """
         with self._changing() as change:
             for row in change.waiting("expires_at <= ?", now):
-                change.put(row._replace(delivery=lifecycle.missed(row.delivery, now, rules.too_late(row))))
+                change.put(rules.give_up(row, now))
         return len(change.written)
 
     # Look after

@@ -195,8 +195,13 @@ def backoff(attempt: int) -> timedelta:
     return min(FIRST_BACKOFF * int(3 ** min(attempt - 1, 10)), LONGEST_BACKOFF)
 
 
-def too_late(row: Row) -> str:
-    """The sentence for a message whose limit has passed."""
+def give_up(row: Row, now: datetime) -> Row:
+    """The row whose limit has passed: missed, and with that its content has been read and obeyed."""
+    confirmed = lifecycle.confirm(row.delivery, row.content.revision, row.content.version)
+    return row._replace(delivery=lifecycle.missed(confirmed, now, _too_late(row)))
+
+
+def _too_late(row: Row) -> str:
     why = f" {row.delivery.held_reason}" if row.delivery.held_reason else ""
     policy, hours = row.content.if_late.policy, row.content.if_late.hours
     if policy is LatePolicy.ASK:

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -81,7 +81,7 @@ class B2Bucket:
         Raises StoreError when the endpoint is http beyond this machine, or no address.
         """
         self._bucket, self._prefix, self._clock, self._page_size = bucket, keys.check_base(prefix), clock, page_size
-        self._offset: float | None = None
+        self._answered: tuple[datetime, float] | None = None
         self._endpoint = _address(endpoint)
         try:
             self._client = _client(self._endpoint, access_key_id, secret_access_key, hurried=hurried)
@@ -90,7 +90,10 @@ class B2Bucket:
 
     @property
     def server_time_offset(self) -> float | None:
-        return self._offset
+        if self._answered is None:
+            return None
+        there, then = self._answered
+        return (there + timedelta(seconds=self._clock.monotonic() - then) - self._clock.now()).total_seconds()
 
     @property
     def name(self) -> str:
@@ -228,11 +231,11 @@ class B2Bucket:
         return StoreError(f"Storage refused {key} ({status} {code}: {message}): check the storage settings.")
 
     def _note_time(self, answer: Any) -> None:
-        """Compare the store's clock with ours, from the Date of its answer (whole seconds)."""
+        """What the store's clock shows, from the Date of its answer (whole seconds)."""
         date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         there = _date(date) if date else None
         if there:
-            self._offset = (there - self._clock.now()).total_seconds()
+            self._answered = (there, self._clock.monotonic())
 
 
 class _NotModified(Exception):

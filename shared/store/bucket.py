@@ -64,7 +64,10 @@ class Bucket(Protocol):
 
     @property
     def server_time_offset(self) -> float | None:
-        """Seconds the store's clock is ahead of ours, from its last answer; None where it has no clock of its own."""
+        """Seconds the store's clock is ahead of ours now; None where it has no clock of its own.
+
+        Its last answer's time goes on by the monotonic clock, so that it shows when ours was set meanwhile.
+        """
 
 
 class StreamingBucket(Bucket, Protocol):

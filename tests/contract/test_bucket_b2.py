@@ -15,6 +15,7 @@ from shared.store.b2 import B2Bucket, region_of
 from shared.store.errors import AccessDenied, NoSpace, StoreError, Unreachable
 from tests.contract.b2_like import BUCKET, KEY_ID, SECRET, B2Like, Fault
 from tests.fakes.clock import FakeClock
+from tests.fakes.host import HandClock
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +249,16 @@ def test_the_stores_clock_is_compared_with_ours(server: B2Like) -> None:
     assert slow.server_time_offset is None
     slow.put("scheduled.json", b"{}")
     assert slow.server_time_offset == pytest.approx(100, abs=30)
+
+
+def test_a_clock_of_ours_that_is_set_shows_before_the_store_answers_again(server: B2Like) -> None:
+    clock = HandClock(SYSTEM.now())
+    bucket = server.bucket("", clock=clock)
+    bucket.put("scheduled.json", b"{}")
+    clock.jump(timedelta(seconds=-90))
+    assert bucket.server_time_offset == pytest.approx(90, abs=30)
+    clock.set(clock.now() + timedelta(minutes=10))
+    assert bucket.server_time_offset == pytest.approx(90, abs=30)
 
 
 def test_a_nonsense_date_changes_nothing(server: B2Like) -> None:

@@ -37,13 +37,14 @@ class HandClock:
 
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now
+        self._wrong_by = timedelta(0)
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
         return self._now
 
     def monotonic(self) -> float:
-        return self._now.timestamp()
+        return (self._now - self._wrong_by).timestamp()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         with self._lock:
@@ -53,6 +54,10 @@ class HandClock:
     def set(self, now: datetime) -> None:
         """It is that late now."""
         self._now = now
+
+    def jump(self, by: timedelta) -> None:
+        """Somebody sets it; no time has passed."""
+        self._now, self._wrong_by = self._now + by, self._wrong_by + by
 
 
 class ScriptedLink:
@@ -167,7 +172,8 @@ class Parts:
         self.database = Database(folder / "ledger.db", MIGRATIONS)
         self.ledger = Ledger(self.database)
         self.book, self.pace = PaceBook(self.database), pace
-        self.skew = Skew(lambda: None)
+        self.passed = 0.0
+        self.skew = Skew(lambda: None, lambda: self.passed)
         self.standing: str | None = None
         self.projected: dict[str, Delivery] = {}
         self.look = Look(LogReader(self.bucket), self.ledger, lambda: HOST, lambda: None)
@@ -231,6 +237,7 @@ class Parts:
             wake = self.sender.step(now)
             if wake is None:
                 break
+            self.passed += max(0.0, (wake - now).total_seconds())
             now = max(wake, now)
         return steps
 

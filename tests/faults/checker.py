@@ -4,8 +4,9 @@ TWICE      a text is handed to WhatsApp again only after a failure that was cert
            There is no instant at which two hosts could begin a message.
 SILENT     at the end, with everything mended half an hour ago, nothing that is due is open, whatever reason is shown,
            unless until a time still to come; what is shown as sent arrived or was acknowledged, what is shown as
-           failed, missed or cancelled never arrived. A tick raises an alarm where a person who looks sees that a
-           message is neither begun nor held four minutes after its second.
+           failed, missed or cancelled never arrived. A tick raises an alarm where a
+           message is neither begun, ended nor held four minutes after its second: neither by what the page shows nor
+           by what the host that leads has written down, which the page shows with the next fold.
 UNKNOWN    a message is shown as unknown only once its second has come, and only where it was begun, or claimed by a
            host that was lost, or where a host died that may have begun it: one for each death.
 LATE       at the end a message of which nothing is in the way begins within LATE_LIMIT of its second.

@@ -377,6 +377,11 @@ class Machine:
         """Whether nothing but a message's own second keeps this host from beginning it."""
         return self.host is not None and self.host.decides(self.clock.now()) is None
 
+    def has_begun(self, message_id: str) -> bool:
+        """Whether its ledger has begun or ended that message."""
+        row = self.host.ledger.get(message_id) if self.host is not None else None
+        return row is not None and not row.delivery.state.open
+
     def take_over(self) -> None:
         """A person says `wa takeover` about the host that this one names."""
         if self.host is not None and not self.host.pulse_is_held and (other := self.host.pulse.other):

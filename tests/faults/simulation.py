@@ -179,7 +179,8 @@ class Story:
         listed = self.storage.lists_all_since(self.world.now - timedelta(minutes=2))
         if not (right and listed and overdue(self.pages[0].shown.values(), since)):
             return set()
-        return overdue(self._everything.read(self.world.now).messages.values(), since)
+        late = overdue(self._everything.read(self.world.now).messages.values(), since)
+        return late - {id_ for each in lead for id_ in late if each.has_begun(id_)}
 
     def _settled(self) -> bool:
         records = self.pages[0].read().values()

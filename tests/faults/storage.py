@@ -59,7 +59,14 @@ class PartyBucket:
         self._storage, self._clock, self._life = storage, clock, life
         self._world = storage.world
         self.away = False
-        self.server_time_offset: float | None = None
+        self._answered: tuple[datetime, float] | None = None
+
+    @property
+    def server_time_offset(self) -> float | None:
+        if self._answered is None:
+            return None
+        there, then = self._answered
+        return (there + timedelta(seconds=self._clock.monotonic() - then) - self._clock.now()).total_seconds()
 
     def get(self, key: str) -> Stored:
         self._begin("get", key)
@@ -114,5 +121,4 @@ class PartyBucket:
         self._life.pass_by(f"after {verb} {key}")
         if self._world.chance(self._storage.errors / 2):
             raise Unreachable(f"{verb} {key}: no answer.")
-        date = self._world.now.replace(microsecond=0)
-        self.server_time_offset = (date - self._clock.now()).total_seconds()
+        self._answered = (self._world.now.replace(microsecond=0), self._clock.monotonic())

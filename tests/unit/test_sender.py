@@ -15,7 +15,7 @@ from shared.model.message import IfLate, LatePolicy, Status
 from shared.store.errors import Unreachable
 from shared.store.oplog import LogReader
 from tests.builders import NOW, in_, message
-from tests.fakes.host import Parts, failing
+from tests.fakes.host import HOST, Parts, failing
 
 AWAY = Unreachable("The storage cannot be reached: check the network.")
 
@@ -153,10 +153,10 @@ def test_a_claim_that_does_not_reach_the_bucket_is_held_visibly_and_blocks_nobod
 
 def test_a_clock_that_is_half_a_minute_wrong_holds(parts: Parts) -> None:
     one = parts.scheduled(message(send_at=in_(60)))
-    parts.skew.tick_said(in_(90), in_(55))
+    parts.skew.tick_said(in_(91))
     parts.run(in_(56), in_(62))
     assert "clock is 35 s behind" in str(parts.row(one).delivery.held_reason)
-    parts.skew.tick_said(in_(63), in_(62.5))
+    parts.skew.tick_said(in_(63))
     parts.run(in_(63), in_(64))
     assert texts(parts) == [one.text]
 
@@ -164,11 +164,11 @@ def test_a_clock_that_is_half_a_minute_wrong_holds(parts: Parts) -> None:
 def test_a_clock_that_jumped_ahead_declares_nothing_missed(parts: Parts) -> None:
     one = parts.scheduled(message(send_at=in_(60), if_late=IfLate(policy=LatePolicy.ON_TIME)))
     parts.link.state = Link.RECONNECTING
-    parts.skew.tick_said(in_(55), in_(8 * 3600))
+    parts.skew.tick_said(in_(55))
     parts.run(in_(8 * 3600), in_(8 * 3600 + 3))
     assert parts.row(one).delivery.state is State.CLAIMED
     parts.link.state = Link.CONNECTED
-    parts.skew.tick_said(in_(60), in_(60))
+    parts.skew.tick_said(in_(60))
     parts.run(in_(60), in_(61))
     assert texts(parts) == [one.text]
 
@@ -276,6 +276,16 @@ class TestLate:
         parts.run(in_(minutes=10, seconds=1), in_(minutes=11))
         assert parts.row(one).delivery.state.open
         assert parts.row(one).content.send_at == in_(days=1)
+
+    def test_what_is_missed_answers_the_content_it_was_judged_by(self, parts: Parts) -> None:
+        one = parts.scheduled(message(send_at=in_(60)))
+        asks = parts.edit(one, in_(5), if_late=IfLate(policy=LatePolicy.ASK))
+        parts.ledger.accept([asks], "web", HOST, in_(5), obeys=False)  # as a host that does not lead yet
+        parts.run(in_(minutes=5), in_(minutes=6))
+        delivery = parts.row(one).delivery
+        assert delivery.state is State.MISSED
+        assert asks.evolve(delivery=delivery).confirmed
+        assert not one.evolve(delivery=delivery).confirmed
 
 
 def test_a_full_disk_after_the_send_keeps_the_result_and_writes_it_when_there_is_room(parts: Parts) -> None:

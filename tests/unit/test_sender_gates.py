@@ -24,23 +24,35 @@ def test_the_link_is_in_the_way_exactly_when_it_does_not_send(state: Link) -> No
 def test_a_wrong_clock_is_shown_over_two_seconds_and_holds_over_thirty(
     seconds: float, shown: bool, holds: bool
 ) -> None:
-    skew = Skew(lambda: None)
-    skew.tick_said(in_(seconds), NOW)
+    skew = Skew(lambda: None, lambda: 0.0)
+    skew.tick_said(in_(seconds))
     assert (skew.shown(NOW) is not None) == shown
     assert (skew.gate(NOW) is not None) == holds
 
 
 def test_the_storages_clock_decides_over_a_tick_that_was_long_on_its_way() -> None:
-    skew = Skew(lambda: 0.4)
-    skew.tick_said(in_(-45), NOW)
+    skew = Skew(lambda: 0.4, lambda: 0.0)
+    skew.tick_said(in_(-45))
     assert skew.gate(NOW) is None
 
 
 def test_the_storages_clock_holds_too() -> None:
-    assert "40 s ahead of" in str(Skew(lambda: -40.0).gate(NOW))
+    assert "40 s ahead of" in str(Skew(lambda: -40.0, lambda: 0.0).gate(NOW))
 
 
 def test_what_a_tick_said_long_ago_no_longer_counts() -> None:
-    skew = Skew(lambda: None)
-    skew.tick_said(in_(45), NOW)
+    passed = [0.0]
+    skew = Skew(lambda: None, lambda: passed[0])
+    skew.tick_said(in_(45))
+    passed[0] = 11 * 60.0
     assert skew.gate(in_(minutes=11)) is None
+
+
+def test_a_clock_that_is_set_after_a_tick_has_spoken_is_wrong_at_once() -> None:
+    passed = [0.0]
+    skew = Skew(lambda: None, lambda: passed[0])
+    skew.tick_said(NOW)
+    passed[0] = 60.0
+    assert skew.gate(in_(60)) is None
+    assert skew.wrong_by(in_(60 - 90)) == 90
+    assert skew.wrong_by(in_(60 + 3600)) == -3600
