@@ -73,7 +73,7 @@ class Answer(NamedTuple):
 class Operation(NamedTuple):
     """What a route promises. `scope` None: open to anybody. answers: status → model, None for a free document.
 
-    query: each parameter of the query → whether it must be there.
+    query: each parameter of the query → whether it must be there. optional_body: a request may come without one.
     """
 
     method: str
@@ -83,6 +83,7 @@ class Operation(NamedTuple):
     body: type[Value] | None
     answers: Mapping[int, type[Value] | None]
     query: Mapping[str, bool] = {}
+    optional_body: bool = False
 
 
 class Contract:
@@ -104,14 +105,16 @@ class Contract:
         body: type[Value] | None = None,
         answers: Mapping[int, type[Value] | None] | None = None,
         query: Mapping[str, bool] | None = None,
+        optional_body: bool = False,
     ) -> None:
         """Answer this route with `view(call, **path parameters)`, after the caller and the body were checked."""
-        operation = Operation(method, path, summary, scope, body, answers or {200: None}, query or {})
+        operation = Operation(method, path, summary, scope, body, answers or {200: None}, query or {}, optional_body)
         self.operations.append(operation)
 
         def answered(**parameters: str) -> Response:
             bearer = self._bearer(operation.scope)
-            raw, parsed = _body(operation.body)
+            without = operation.optional_body and not request.get_data(cache=True)
+            raw, parsed = (b"", None) if without else _body(operation.body)
             answer = view(Call(bearer, parsed, raw), **parameters)
             return answer if isinstance(answer, Response) else print_answer(answer)
 
@@ -250,7 +253,7 @@ def _operation(operation: Operation, path: str, refs: Mapping[Any, Any]) -> dict
         document["description"] = f"Needs a token with the scope '{operation.scope}'."
     if operation.body:
         content = {"application/json": {"schema": refs[operation.body]}}
-        document["requestBody"] = {"required": True, "content": content}
+        document["requestBody"] = {"required": not operation.optional_body, "content": content}
     if "{" in path:
         name = path.partition("{")[2].partition("}")[0]
         document["parameters"] = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}]

@@ -32,6 +32,7 @@ from session_host.tokens import Tokens
 from session_host.undecryptable import Undecryptable
 from shared.clock import Clock
 from shared.model import due
+from shared.model.address import Address
 from shared.model.link import Link as LinkState
 from shared.model.link import LinkStatus
 from shared.model.message import Message
@@ -190,6 +191,12 @@ class Host:
         if reason := self.fence.closed(self.clock.now()):
             raise Refused(reason)
         self.link.start()
+
+    def connect_by_code(self, phone: Address) -> None:
+        """Have WhatsApp make a code to type into this phone. Raises link.Refused as `connect` does, link.NoCode."""
+        if reason := self.fence.closed(self.clock.now()):
+            raise Refused(reason)
+        self.link.pair_by_code(phone)
 
     def overdue(self, now: datetime) -> int:
         """How many messages should have begun two ticks ago and are neither begun, ended nor held until later."""

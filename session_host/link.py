@@ -83,11 +83,19 @@ class Arrival(Value):
     readable: bool
 
 
+class NoCode(Exception):
+    """There is no code to type now; the text says why and what to do, in one sentence."""
+
+
 class Pairing(Value):
-    """A QR code to show now: its text is a secret, never logged, and useless after `expires_at`."""
+    """A code to show now, a secret that is never logged: a QR code's text, and one to type where that was asked for.
+
+    What is shown is useless after `expires_at`.
+    """
 
     qr: str
     expires_at: Instant
+    code: str | None = None
 
 
 class Link(Protocol):
@@ -103,7 +111,13 @@ class Link(Protocol):
         """Connect, or begin pairing; what follows is seen in `status`. Raises what `prepare` raises.
 
         Called again, it means "try now" where the link waits for a person (replaced, banned, outdated, unlinked);
-        while a connection is there or on its way, it does nothing.
+        while a code to type is shown, it means the QR code instead; while a connection is there or on its way, nothing.
+        """
+
+    def pair_by_code(self, phone: Address) -> Pairing:
+        """Have WhatsApp make a code that is typed into the phone of this number; blocks until it is there (up to 75 s).
+
+        The code is good for at least two minutes. Raises NoCode, what `prepare` raises.
         """
 
     def rest(self) -> None:
@@ -119,7 +133,7 @@ class Link(Protocol):
         """The linked account's number in digits, None while not linked."""
 
     def pairing(self) -> Pairing | None:
-        """The QR code to show, None while there is none.
+        """The code to show, None while there is none.
 
         Asking is what keeps codes coming: once they have run out (after three minutes) or the device was logged out,
         the next call begins a new round. Not so where `status().detail` says what went wrong: then `start` does.

@@ -1,5 +1,7 @@
 """The gate before the WhatsApp library: calls go in only while a session is up, and it is known which are still inside.
 
+While codes are shown, only the call that asks for another kind of code goes in.
+
 The library keeps its sessions in plain maps: a call that enters while another session is made or ended can abort the
 whole process, and nothing in Python can catch that.
 """
@@ -22,25 +24,25 @@ class Gate:
         self._clock = clock
         self._on_leave = on_leave
         self._lock = threading.Lock()
-        self._open = False
+        self._open = self._pairing = False
         self._inside: dict[object, float] = {}
 
-    def open(self) -> None:
-        """Calls may go in."""
+    def open(self, *, pairing: bool = False) -> None:
+        """Calls may go in; `pairing`: only those that pair."""
         with self._lock:
-            self._open = True
+            self._open, self._pairing = not pairing, pairing
 
     def close(self) -> None:
         """No further call goes in; those inside stay until they come back."""
         with self._lock:
-            self._open = False
+            self._open = self._pairing = False
 
     @contextmanager
-    def call(self) -> Iterator[None]:
-        """One call into the library. Raises GateClosed."""
+    def call(self, *, pairs: bool = False) -> Iterator[None]:
+        """One call into the library; `pairs`: it asks for a code. Raises GateClosed."""
         ticket = object()
         with self._lock:
-            if not self._open:
+            if not (self._pairing if pairs else self._open):
                 raise GateClosed
             self._inside[ticket] = self._clock.monotonic()
         try:

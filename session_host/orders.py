@@ -88,7 +88,7 @@ class Orders:
         named = change.model_fields_set - {"revision"}
         changes: dict[str, Any] = {name: getattr(change, name) for name in named}
         if empty := sorted(name for name, value in changes.items() if value is None):
-            raise _wrong(empty[0], "it cannot be unset; leave it out to keep what it is.")
+            raise wrong(empty[0], "it cannot be unset; leave it out to keep what it is.")
         if "to" in changes:
             changes["to"] = _address(changes["to"])
         if not changes:
@@ -166,7 +166,7 @@ def _checked(new: NewMessage, now: datetime) -> dict[str, Any]:
     send_at = new.send_at or now
     _check_text(new.text)
     if new.zone is not None and new.zone not in available_timezones():
-        raise _wrong("zone", f"'{new.zone}' is no time zone: write it like Europe/London.")
+        raise wrong("zone", f"'{new.zone}' is no time zone: write it like Europe/London.")
     return fields | {"to": _address(new.to), "send_at": send_at}
 
 
@@ -190,30 +190,31 @@ def imagined(to: str, at: str | None, now: datetime, id_: str | None = None) -> 
     try:
         send_at = _INSTANT.validate_python(at) if at else now
     except ValidationError:
-        raise _wrong("at", f"'{at}' is no time: write it with its zone, like 2026-12-24T10:00:00Z.") from None
+        raise wrong("at", f"'{at}' is no time: write it with its zone, like 2026-12-24T10:00:00Z.") from None
     address = _address(to)
     try:
         return Message(id=id_ or f"imagined-{uuid.uuid4().hex}", to=address, text="?", send_at=max(send_at, now))
     except ValidationError:
-        raise _wrong("id", "That is no message's id.") from None
+        raise wrong("id", "That is no message's id.") from None
 
 
 def _address(typed: str) -> str:
     try:
         return str(parse(typed))
     except BadAddress as error:
-        raise _wrong("to", str(error)) from None
+        raise wrong("to", str(error)) from None
 
 
 def _check_text(text: str) -> None:
     if not text.strip():
-        raise _wrong("message", "The text is empty: write what is to be sent.")
+        raise wrong("message", "The text is empty: write what is to be sent.")
 
 
 def _check_time(send_at: datetime, message: Message, now: datetime) -> None:
     if send_at + rules.lateness_limit(message) < now:
-        raise _wrong("scheduledTime", "This time has passed, and so has the limit for being late: choose a later one.")
+        raise wrong("scheduledTime", "This time has passed, and so has the limit for being late: choose a later one.")
 
 
-def _wrong(field: str, sentence: str) -> Refusal:
+def wrong(field: str, sentence: str) -> Refusal:
+    """What was asked cannot be: this field, and why, in a sentence."""
     return Refusal(422, "Not understood", sentence, errors=({"field": field, "message": sentence},))

@@ -10,16 +10,17 @@ import random
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
 from session_host import link_events, link_files, link_output, safety, send_errors
-from session_host.link import Arrival, Pairing, Reason, Receipt, SendFailed, Sent
+from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, SendFailed, Sent
 from session_host.link_calls import GateClosed
 from session_host.link_machine import SESSION, Happening, Kind
-from session_host.link_session import Ears, Line
+from session_host.link_session import Ears, Line, Session
 from session_host.link_supervisor import Supervisor
 from shared.clock import SYSTEM, Clock
 from shared.model.address import Address
@@ -31,6 +32,10 @@ log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
 _NOBODY = (Link.UNLINKED, Link.PAIRING, Link.LOGGED_OUT)
+_SHOWN_WITHIN = 30.0
+"""Seconds within which a session shows its first code; the handshake gives up after 20."""
+_TIME_TO_TYPE = timedelta(seconds=120)
+"""What a code to type is good for at least."""
 NAME_ON_PHONE = "WhatsApp-VPSLink"
 """What the phone's list of linked devices shows."""
 
@@ -46,6 +51,7 @@ class WhatsAppLink:
         self._on_arrival: Callable[[Arrival], None] = lambda _arrival: None
         self._starting = threading.Lock()
         self._sending = threading.Lock()
+        self._pairing = threading.Lock()
         self._neonize: _Neonize | None = None
         self._line: Line | None = None
         self._number: str | None = None
@@ -78,7 +84,49 @@ class WhatsAppLink:
     def start(self) -> None:
         """Connect, or try again now; raises Refused, OSError."""
         self.prepare()
+        if session := self._session():
+            session.show_to_type(None)
         self._supervisor.tell(Happening(kind=Kind.START))
+
+    def pair_by_code(self, phone: Address) -> Pairing:
+        """Ask WhatsApp for a code to type into this phone; raises NoCode, Refused, OSError."""
+        self.prepare()
+        with self._pairing:
+            session = self._showing()
+            try:
+                code = self._call(lambda client: client.PairPhone(phone.user, True), pairs=True)
+            except SendFailed as closed:
+                raise NoCode(str(closed)) from None
+            except _CallFailed as failure:
+                log.warning("link.no-code", error=send_errors.masked(failure.error))
+                raise send_errors.no_code(failure.error) from None
+            session.show_to_type(str(code))
+            if (pairing := session.pairing()) is None:  # it has shown a code before, and keeps it
+                raise NoCode("The pairing has ended meanwhile: ask for a code again.")
+            return pairing
+
+    def _showing(self) -> Session:
+        """A session that shows codes, and will for long enough. Raises NoCode."""
+        session = self._session()
+        if self.status().state is Link.PAIRING and session is not None and session.round_ends is not None:
+            if session.round_ends - self._clock.now() >= _TIME_TO_TYPE:
+                return session
+            self._supervisor.tell(Happening(kind=Kind.CODES_ENDED), session.number)
+        self._supervisor.tell(Happening(kind=Kind.START))
+
+        def shows(status: LinkStatus) -> bool:
+            return status.sends or (status.state is Link.PAIRING and self._session() is not session)
+
+        shown = self._supervisor.wait_until(shows, _SHOWN_WITHIN)
+        fresh, status = self._session(), self.status()
+        if status.sends:
+            raise NoCode("A WhatsApp account is linked already: log out first to link another.")
+        if not shown or fresh is None:
+            raise NoCode(f"There is no code now. {status.sentence} {status.detail or status.action}")
+        return fresh
+
+    def _session(self) -> Session | None:
+        return self._line.session if self._line else None
 
     def rest(self) -> None:
         """Disconnect once a call in hand has come back, and stay away until `start`."""
@@ -97,23 +145,23 @@ class WhatsAppLink:
 
     def own_number(self) -> str | None:
         """The linked account's number in digits."""
-        status, session = self.status(), self._line.session if self._line else None
+        status, session = self.status(), self._session()
         if status.state in _NOBODY:
             return None
         return session.own_number() if status.sends and session else self._number
 
     def pairing(self) -> Pairing | None:
         """The code to show; asking begins a new round of codes, unless there is something to read first."""
-        status, session = self.status(), self._line.session if self._line else None
+        status, session = self.status(), self._session()
         if status.state in (Link.UNLINKED, Link.LOGGED_OUT) and status.detail is None:
             self._supervisor.tell(Happening(kind=Kind.WANTED))
-        if status.state is not Link.PAIRING or session is None or session.pairing is None:
+        if status.state is not Link.PAIRING or session is None or (pairing := session.pairing()) is None:
             return None
-        return session.pairing if session.pairing.expires_at > self._clock.now() else None
+        return pairing if pairing.expires_at > self._clock.now() else None
 
     def logout(self) -> None:
         """Unlink this device at WhatsApp's server, then here."""
-        session = self._line.session if self._line else None
+        session = self._session()
         try:
             self._call(lambda client: client.logout())
         except _CallFailed as failure:
@@ -168,12 +216,12 @@ class WhatsAppLink:
                 raise failed from None
         return Sent(message_id=answer.ID)
 
-    def _call(self, what: Callable[[Any], Answer]) -> Answer:
+    def _call(self, what: Callable[[Any], Answer], *, pairs: bool = False) -> Answer:
         """One call into the library. Raises SendFailed where there is no session, _CallFailed with its error text."""
         if self._line is None or self._neonize is None:
             raise send_errors.not_connected(self.status())
         try:
-            with self._supervisor.gate.call():
+            with self._supervisor.gate.call(pairs=pairs):
                 return what(self._line.client())
         except GateClosed:
             raise send_errors.not_connected(self.status()) from None
@@ -188,7 +236,7 @@ class WhatsAppLink:
             self._supervisor.tell(told)
 
     def _changed(self, status: LinkStatus) -> None:
-        session = self._line.session if self._line else None
+        session = self._session()
         if status.sends and session:
             self._number = session.own_number()
         elif status.state in _NOBODY:

@@ -16,11 +16,13 @@ from pydantic import ValidationError
 from shared.model.message import Verdict
 from shared.model.pace import Forecast
 from shared.model.values import Value, print_instant
-from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Takeover
+from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Pair, Takeover
 from shared.settings import HostAddress
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
+CODE_SECONDS = 110.0
+"""A code to type waits for a connection (30 s) and for WhatsApp's answer (75 s)."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -103,9 +105,11 @@ class HostClient:
         """The WhatsApp connection: status, own number, and the QR code while pairing (a secret: never log it)."""
         return self._ask("GET", "/api/v1/link")
 
-    def pair(self) -> dict[str, Any]:
-        """Begin pairing again, with a new QR code."""
-        return self._ask("POST", "/api/v1/link")
+    def pair(self, phone: str | None = None) -> dict[str, Any]:
+        """Begin pairing again, with a new QR code; with `phone` WhatsApp makes a code that is typed into that phone."""
+        if phone is None:
+            return self._ask("POST", "/api/v1/link")
+        return self._ask("POST", "/api/v1/link", Pair(phone=phone), read_seconds=CODE_SECONDS)
 
     def logout(self) -> dict[str, Any]:
         """Unlink the WhatsApp account from this host; messages wait."""

@@ -89,6 +89,12 @@ class Judgement(Value):
     verdict: Verdict | None
 
 
+class Pair(Value):
+    """POST /api/v1/link: with `phone` WhatsApp makes a code that is typed into that phone; without it, a QR code."""
+
+    phone: str | None = Field(default=None, min_length=1, max_length=80)
+
+
 class Takeover(Value):
     """POST /api/v1/host/takeover: from which host; it is the one that a person was shown and decided about."""
 

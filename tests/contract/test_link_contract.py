@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from session_host.link import Arrival, KnowsChats, Reason, Receipt, ReceiptKind, SendFailed
+from session_host.link import Arrival, KnowsChats, NoCode, Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link import Link as AnyLink
 from session_host.link_machine import Kind
 from shared.model.address import Address
@@ -232,6 +232,12 @@ def test_an_unlinked_account_shows_a_code_until_a_phone_scans_it(world: World, h
     assert states[:4] == [Link.CONNECTING, Link.PAIRING, Link.CONNECTING, Link.CONNECTED]
     assert all((told.sentence, told.action) == SENTENCES[told.state] for told in heard.statuses)
     assert sorted(heard.statuses, key=lambda told: told.since) == heard.statuses
+
+
+def test_a_linked_account_is_given_no_code_to_type(linked: World) -> None:
+    with pytest.raises(NoCode, match="linked already"):
+        linked.link.pair_by_code(Address.from_stored(linked.number))
+    linked.link.send_text(ADA, "Hello")
 
 
 def test_starting_again_does_nothing_while_there_is_a_connection(linked: World, heard: Heard) -> None:

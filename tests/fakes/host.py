@@ -9,7 +9,7 @@ from typing import Any
 from session_host.database import Database
 from session_host.gates import Skew, link_gate
 from session_host.ledger import Ledger
-from session_host.link import Arrival, Pairing, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.look import Look
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
@@ -70,6 +70,7 @@ class ScriptedLink:
         self.while_sending: Callable[[], None] = lambda: None
         self.prepared = self.started = self.resting = self.stopped = False
         self.qr: Pairing | None = None
+        self.paired_by_code: list[str] = []
         self.on_receipt: Callable[[Receipt], None] = lambda _: None
         self.on_status: Callable[[LinkStatus], None] = lambda _: None
         self.on_arrival: Callable[[Arrival], None] = lambda _: None
@@ -93,6 +94,14 @@ class ScriptedLink:
         return "447700900000" if self.state.sends else None
 
     def pairing(self) -> Pairing | None:
+        return self.qr
+
+    def pair_by_code(self, phone: Address) -> Pairing:
+        if self.failures:
+            raise NoCode(str(self.failures.pop(0)))
+        self.paired_by_code.append(phone.user)
+        self.state = Link.PAIRING
+        self.qr = Pairing(qr="a secret", expires_at=NOW + timedelta(seconds=150), code="ABCD-EFGH")
         return self.qr
 
     def logout(self) -> None:

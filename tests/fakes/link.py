@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import count
 
 from session_host import send_errors
-from session_host.link import Arrival, Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.link_machine import Happening, Kind, after
 from shared.clock import SYSTEM, Clock
 from shared.model.address import Address
@@ -90,8 +90,22 @@ class FakeLink:
         self.tell(Kind.STAND_BY)
 
     def start(self) -> None:
+        if self._pairing is not None:
+            self._pairing = self._pairing.evolve(code=None)
         self.tell(Kind.START)
         self._dial()
+
+    def pair_by_code(self, phone: Address) -> Pairing:
+        if self._status.sends:
+            raise NoCode("An account is linked already.")
+        self.start()
+        if self._pairing is None:
+            raise NoCode("There is no code now.")
+        if phone.user in self.unregistered:
+            raise send_errors.no_code("info query returned status 400: bad-request")
+        until = self._clock.now() + timedelta(seconds=160)
+        self._pairing = self._pairing.evolve(code=f"ABCD-{next(self._codes):04d}", expires_at=until)
+        return self._pairing
 
     def stop(self, seconds: float) -> None:
         self.tell(Kind.STOP)

@@ -16,7 +16,7 @@ from chalice_app.chalicelib.incidents import Incidents
 from session_host.contract import Refusal
 from session_host.database import LedgerError
 from session_host.host import Host
-from session_host.link import Arrival, Pairing, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.orders import Orders
 from session_host.pulse import NothingToTakeOver
 from session_host.threads import Stepper
@@ -137,6 +137,9 @@ class FaultyLink:
 
     def pairing(self) -> Pairing | None:
         return None
+
+    def pair_by_code(self, phone: Address) -> Pairing:
+        raise NoCode("It is linked.")
 
     def logout(self) -> None:
         self.state = Link.UNLINKED
@@ -449,7 +452,7 @@ class Network:
     def link(self) -> dict[str, Any]:
         return {}
 
-    def pair(self) -> dict[str, Any]:
+    def pair(self, phone: str | None = None) -> dict[str, Any]:
         return {}
 
     def logout(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from session_host.link import Arrival, Pairing, Reason, Receipt, Refused, SendFailed, Sent
+from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, Refused, SendFailed, Sent
 from shared.model.address import Address
 from shared.model.link import LinkStatus
 
@@ -60,6 +60,9 @@ class RealLink:
         answer = self._ask("pairing")
         return None if answer is None else Pairing.model_validate(answer)
 
+    def pair_by_code(self, phone: Address) -> Pairing:
+        return Pairing.model_validate(self._ask("pair_by_code", phone=str(phone)))
+
     def logout(self) -> None:
         self._ask("logout")
 
@@ -102,6 +105,8 @@ class RealLink:
         if "failed" in answer:
             failed = answer["failed"]
             raise SendFailed(failed.pop("sentence"), reason=Reason(failed.pop("reason")), **failed)
+        if "no_code" in answer:
+            raise NoCode(answer["no_code"])
         if "refused" in answer:
             raise Refused(answer["refused"])
         return answer["answer"]
@@ -196,6 +201,8 @@ def main() -> None:
             say(number=command["number"], failed={"sentence": str(failed), **detail})
         except Refused as refused:
             say(number=command["number"], refused=str(refused))
+        except NoCode as none:
+            say(number=command["number"], no_code=str(none))
 
     for line in sys.stdin:
         threading.Thread(target=obey, args=(json.loads(line),), daemon=True).start()
@@ -212,6 +219,8 @@ def _do(link: Any, command: dict[str, Any]) -> Any:
         return link.stop(command["seconds"])
     if call == "send_text":
         return link.send_text(Address.from_stored(command["to"]), command["text"]).message_id
+    if call == "pair_by_code":
+        return link.pair_by_code(Address.from_stored(command["phone"])).model_dump(mode="json")
     if call == "chat_of":
         return link.chat_of(Address.from_stored(command["to"]))
     if call == "is_registered":
