@@ -7,9 +7,11 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from session_host.outgoing import Outgoing
 from shared.model.address import Address
 from shared.model.link import LinkStatus
 from shared.model.values import Instant, Value
+from shared.model.wire import Group
 
 
 class Refused(Exception):
@@ -28,6 +30,8 @@ class Reason(StrEnum):
     REFUSED = "refused"
     TROUBLE_THERE = "trouble-there"
     BAD_TEXT = "bad-text"
+    NO_FILE = "no-file"
+    NOT_UPLOADED = "not-uploaded"
     NO_ANSWER = "no-answer"
     UNRECOGNISED = "unrecognised"
 
@@ -145,10 +149,20 @@ class Link(Protocol):
     def is_registered(self, to: Address) -> bool | None:
         """Whether a phone number is on WhatsApp; None where it could not be asked now."""
 
-    def send_text(self, to: Address, text: str) -> Sent:
-        """Send one text and wait for the server's acknowledgement (up to 90 s). Raises SendFailed.
+    def groups(self) -> tuple[Group, ...]:
+        """The groups this account is in, by name. Raises SendFailed with a sentence where they could not be asked."""
 
-        Sends are serial: a second caller waits for the first. While `status().sends` is false it fails at once.
+    def make_ready(self, what: Outgoing) -> None:
+        """Upload the file of what is to be sent, if it has one and is not uploaded; nobody hears of it.
+
+        Raises SendFailed, always certain. Another caller's sends go on meanwhile.
+        """
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
+        """Send one message and wait for the server's acknowledgement (up to 90 s); first `make_ready`.
+
+        Raises SendFailed. Sends are serial: a second caller waits for the first. While `status().sends` is false it
+        fails at once.
         """
 
     def listen(

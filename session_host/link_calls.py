@@ -25,7 +25,7 @@ class Gate:
         self._on_leave = on_leave
         self._lock = threading.Lock()
         self._open = self._pairing = False
-        self._inside: dict[object, float] = {}
+        self._inside: dict[object, tuple[float, float]] = {}
 
     def open(self, *, pairing: bool = False) -> None:
         """Calls may go in; `pairing`: only those that pair."""
@@ -38,13 +38,16 @@ class Gate:
             self._open = self._pairing = False
 
     @contextmanager
-    def call(self, *, pairs: bool = False) -> Iterator[None]:
-        """One call into the library; `pairs`: it asks for a code. Raises GateClosed."""
+    def call(self, *, pairs: bool = False, patience: float = 0.0) -> Iterator[None]:
+        """One call into the library; `pairs`: it asks for a code. Raises GateClosed.
+
+        patience: seconds for which it may stay inside longer than other calls.
+        """
         ticket = object()
         with self._lock:
             if not (self._pairing if pairs else self._open):
                 raise GateClosed
-            self._inside[ticket] = self._clock.monotonic()
+            self._inside[ticket] = (self._clock.monotonic(), patience)
         try:
             yield
         finally:
@@ -55,9 +58,12 @@ class Gate:
     def newest(self) -> float | None:
         """When the call that is inside shortest went in (monotonic seconds); None while nothing is inside."""
         with self._lock:
-            return max(self._inside.values(), default=None)
+            return max((entered for entered, _ in self._inside.values()), default=None)
 
     def oldest(self) -> float | None:
-        """When the call that is inside longest went in (monotonic seconds); None while nothing is inside."""
+        """When the call that is inside longest went in (monotonic seconds); None while nothing is inside.
+
+        One with patience counts as gone in so much later.
+        """
         with self._lock:
-            return min(self._inside.values(), default=None)
+            return min((entered + patience for entered, patience in self._inside.values()), default=None)

@@ -169,6 +169,21 @@ def no_code(error: str) -> NoCode:
     return NoCode(f"WhatsApp made no code ({masked(error)}): scan the QR code instead, or try again later.")
 
 
+def not_uploaded(error: str) -> SendFailed:
+    """The file of a message could not be uploaded: whatever it was, nothing was sent."""
+    code = re.search(r"status (?:code )?(\d+)", error)
+    if re.search(r"ffmpeg|ffprobe", error):
+        return SendFailed(
+            "This file needs ffmpeg on the session host's machine: install it there, or send it as a document.",
+            permanent=True,
+            certain=True,
+            reason=Reason.NOT_UPLOADED,
+        )
+    why = f"error {code[1]}" if code else masked(error)
+    sentence = f"The file could not be uploaded to WhatsApp ({why}): it will be tried again."
+    return SendFailed(sentence, permanent=False, certain=True, reason=Reason.NOT_UPLOADED)
+
+
 def masked(text: str) -> str:
     """A line of the library without what must not be shown: numbers keep three digits, codes and keys are cut.
 

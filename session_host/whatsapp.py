@@ -16,16 +16,18 @@ from typing import Any, TypeVar
 
 import structlog
 
-from session_host import link_events, link_files, link_output, safety, send_errors
+from session_host import link_events, link_files, link_messages, link_output, safety, send_errors
 from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, SendFailed, Sent
 from session_host.link_calls import GateClosed
 from session_host.link_machine import SESSION, Happening, Kind
 from session_host.link_session import Ears, Line, Session
 from session_host.link_supervisor import Supervisor
+from session_host.outgoing import Outgoing
 from shared.clock import SYSTEM, Clock
 from shared.model.address import Address
 from shared.model.address import Kind as AddressKind
 from shared.model.link import Link, LinkStatus
+from shared.model.wire import Group
 
 log = structlog.get_logger()
 
@@ -34,6 +36,10 @@ Answer = TypeVar("Answer")
 _NOBODY = (Link.UNLINKED, Link.PAIRING, Link.LOGGED_OUT)
 _SHOWN_WITHIN = 30.0
 """Seconds within which a session shows its first code; the handshake gives up after 20."""
+_UPLOAD_KEPT = 3600.0
+"""Seconds for which an upload is used again; WhatsApp keeps it for weeks."""
+_UPLOAD_PATIENCE = 300.0
+"""Seconds for which an upload may last longer than any other call."""
 _TIME_TO_TYPE = timedelta(seconds=120)
 """What a code to type is good for at least."""
 NAME_ON_PHONE = "WhatsApp-VPSLink"
@@ -52,6 +58,8 @@ class WhatsAppLink:
         self._starting = threading.Lock()
         self._sending = threading.Lock()
         self._pairing = threading.Lock()
+        self._uploading = threading.Lock()
+        self._uploads: dict[tuple[Any, str], tuple[float, Any]] = {}
         self._neonize: _Neonize | None = None
         self._line: Line | None = None
         self._number: str | None = None
@@ -202,11 +210,58 @@ class WhatsAppLink:
         except (SendFailed, _CallFailed):
             return None  # it has not met this number, or is away: then there is no hint
 
-    def send_text(self, to: Address, text: str) -> Sent:
-        """Send one text exactly as it is: no mention, no preview, no look-up is made of what it contains."""
+    def groups(self) -> tuple[Group, ...]:
+        """The groups this account is in."""
+        try:
+            found = self._call(lambda client: client.get_joined_groups())
+        except _CallFailed as failure:
+            log.warning("link.no-groups", error=send_errors.masked(failure.error))
+            raise send_errors.failure(failure.error) from None
+        groups = (
+            Group(
+                id=f"{each.JID.User}@{each.JID.Server}", name=each.GroupName.Name, participants=len(each.Participants)
+            )
+            for each in found
+        )
+        return tuple(sorted(groups, key=lambda group: (group.name.casefold(), group.id)))
+
+    def make_ready(self, what: Outgoing) -> None:
+        """Upload the file, once for each way it is shown."""
+        self._uploaded(what)
+
+    def _uploaded(self, what: Outgoing) -> Any:
+        """What the library knows of the file since its upload, which is made if needed; None without a file."""
+        media, now = what.media, self._clock.monotonic()
+        if media is None:
+            return None
         if self._neonize is None or not self.status().sends:
             raise send_errors.not_connected(self.status())
-        recipient, message = self._neonize.recipient(to), self._neonize.text(text)
+        kind = self._neonize.upload_kind(media.kind)
+        with self._uploading:
+            known = self._uploads.get((kind, media.media))
+            if known is not None and now - known[0] < _UPLOAD_KEPT:
+                return known[1]
+            data = what.load(media)
+            try:
+                answer = self._call(lambda client: client.upload(data, kind), patience=_UPLOAD_PATIENCE)
+            except _CallFailed as failure:
+                log.warning("link.not-uploaded", error=send_errors.masked(failure.error))
+                raise send_errors.not_uploaded(failure.error) from None
+            self._uploads = {each: kept for each, kept in self._uploads.items() if now - kept[0] < _UPLOAD_KEPT}
+            self._uploads[kind, media.media] = (now, answer)
+            return answer
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
+        """Send it exactly as it is: no mention, no preview, no look-up is made of what it contains."""
+        if self._neonize is None or not self.status().sends:
+            raise send_errors.not_connected(self.status())
+        way = link_messages.Way(
+            to=to,
+            own_number=self.own_number(),
+            now_ms=int(self._clock.now().timestamp() * 1000),
+            uploaded=self._uploaded(what),
+        )
+        recipient, message = self._neonize.recipient(to), self._neonize.message(what, way)
         with self._sending:
             try:
                 answer = self._call(lambda client: client.send_message(recipient, message))
@@ -216,12 +271,12 @@ class WhatsAppLink:
                 raise failed from None
         return Sent(message_id=answer.ID)
 
-    def _call(self, what: Callable[[Any], Answer], *, pairs: bool = False) -> Answer:
+    def _call(self, what: Callable[[Any], Answer], *, pairs: bool = False, patience: float = 0.0) -> Answer:
         """One call into the library. Raises SendFailed where there is no session, _CallFailed with its error text."""
         if self._line is None or self._neonize is None:
             raise send_errors.not_connected(self.status())
         try:
-            with self._supervisor.gate.call(pairs=pairs):
+            with self._supervisor.gate.call(pairs=pairs, patience=patience):
                 return what(self._line.client())
         except GateClosed:
             raise send_errors.not_connected(self.status()) from None
@@ -261,13 +316,15 @@ class _Neonize:
         from neonize import client, events
         from neonize.exc import NeonizeError
         from neonize.proto.Neonize_pb2 import LogEntry
-        from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+        from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as protobuf
+        from neonize.utils.enum import MediaType
         from neonize.utils.jid import build_jid
 
         _take_back_the_root_logger(sys.modules["neonize.utils.log"])
         self.error: type[Exception] = NeonizeError
         self._client, self._events = client, events
-        self._build_jid, self._message, self._log_entry = build_jid, Message, LogEntry
+        self._build_jid, self._log_entry = build_jid, LogEntry
+        self._protobuf, self._media_type = protobuf, MediaType
         logging.getLogger("neonize.utils.log").setLevel(logging.WARNING)  # this is the library's level, too
         logging.getLogger("neonize.utils.ffmpeg").setLevel(logging.ERROR)  # it warns of what is not used here
         client.log_whatsmeow = self._forward
@@ -291,10 +348,14 @@ class _Neonize:
         """The library's address; a string it would not parse."""
         return self._build_jid(to.user, to.kind.value)
 
-    def text(self, text: str) -> Any:
-        """A plain text message. Raises SendFailed for what is no text."""
+    def upload_kind(self, kind: str) -> Any:
+        """How the library encrypts a file that is shown as this kind."""
+        return getattr(self._media_type, link_messages.UPLOAD_AS[kind])
+
+    def message(self, what: Outgoing, way: link_messages.Way) -> Any:
+        """The library's message. Raises SendFailed for a text that is none."""
         try:
-            return self._message(conversation=text)
+            return link_messages.build(self._protobuf, what, way)
         except ValueError:  # a lone surrogate; its own words would repeat the text
             raise SendFailed(
                 "The text holds characters that cannot be sent: type it again instead of pasting it.",

@@ -7,7 +7,7 @@ never followed and nothing is retried here: the next tick, or the person, is the
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
@@ -16,7 +16,18 @@ from pydantic import ValidationError
 from shared.model.message import Verdict
 from shared.model.pace import Forecast
 from shared.model.values import Value, print_instant
-from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Pair, Takeover
+from shared.model.wire import (
+    Group,
+    Groups,
+    Handover,
+    HandoverAnswer,
+    Judgement,
+    MessageChange,
+    NewMessage,
+    Pair,
+    StoredMedia,
+    Takeover,
+)
 from shared.settings import HostAddress
 
 CONNECT_SECONDS = 3.0
@@ -24,6 +35,17 @@ READ_SECONDS = 10.0
 CODE_SECONDS = 110.0
 """A code to type waits for a connection (30 s) and for WhatsApp's answer (75 s)."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+MEDIA_SECONDS = 60.0
+"""A file waits its turn (30 s) and for the bucket."""
+
+
+class File(NamedTuple):
+    """A file's bytes and its type, as a request's body."""
+
+    data: bytes
+    mime: str
 
 
 class HostError(Exception):
@@ -72,6 +94,22 @@ class HostClient:
             headers["Idempotency-Key"] = key
         seconds = READ_SECONDS + (wait_seconds or 0)
         return self._ask("POST", "/api/v1/messages", message, headers=headers, read_seconds=seconds)
+
+    def store_media(self, data: bytes, mime: str, name: str | None = None) -> StoredMedia:
+        """Store a file that an attachment can name; the same bytes again are the same file."""
+        query = f"?{urlencode({'name': name})}" if name else ""
+        answer = self._ask("POST", f"/api/v1/media{query}", File(data, mime), read_seconds=MEDIA_SECONDS)
+        try:
+            return StoredMedia.model_validate(answer)
+        except ValidationError as error:
+            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+
+    def groups(self) -> tuple[Group, ...]:
+        """The groups this account is in."""
+        try:
+            return Groups.model_validate(self._ask("GET", "/api/v1/groups")).groups
+        except ValidationError as error:
+            raise HostError(f"The session host answered what this version does not understand: {error}") from None
 
     def message(self, message_id: str) -> dict[str, Any]:
         """One message as the host knows it."""
@@ -131,7 +169,7 @@ class HostClient:
         self,
         method: str,
         path: str,
-        body: Value | None = None,
+        body: Value | File | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         read_seconds: float = READ_SECONDS,
@@ -141,7 +179,9 @@ class HostClient:
         if token := self._token.get_secret_value():
             sent["Authorization"] = f"Bearer {token}"
         data = None
-        if body is not None:
+        if isinstance(body, File):
+            data, sent["Content-Type"] = body
+        elif body is not None:
             data = json.dumps(body.as_json()).encode()
             sent["Content-Type"] = "application/json"
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from shared.model.message import MAX_TEXT, IfLate, LatePolicy, Message
+from shared.model.content import MAX_TEXT
+from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.values import Instant, Value
 from web import dates, texts, when
 from web.dates import BadTime

@@ -11,6 +11,8 @@ from session_host.gates import Skew, link_gate
 from session_host.ledger import Ledger
 from session_host.link import Arrival, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.look import Look
+from session_host.media import MediaStore
+from session_host.outgoing import Outgoing
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
 from session_host.rules import Row
@@ -22,7 +24,7 @@ from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
 from shared.model.pace import OFF, PaceSettings
 from shared.model.versioned import merge_all
-from shared.model.wire import ItemAnswer
+from shared.model.wire import Group, ItemAnswer
 from shared.store.bucket import Entry, Stored
 from shared.store.memory import MemoryBucket
 from shared.store.oplog import LogReader, Writer
@@ -66,7 +68,11 @@ class ScriptedLink:
     def __init__(self) -> None:
         self.state = Link.CONNECTED
         self.sent: list[tuple[str, str]] = []
+        self.things: list[Outgoing] = []
         self.failures: list[Exception] = []
+        self.upload_failures: list[Exception] = []
+        self.uploaded: dict[str, bytes] = {}
+        self.joined: tuple[Group, ...] = ()
         self.while_sending: Callable[[], None] = lambda: None
         self.prepared = self.started = self.resting = self.stopped = False
         self.qr: Pairing | None = None
@@ -115,11 +121,24 @@ class ScriptedLink:
     def chat_of(self, to: Address) -> str | None:
         return f"{to.user[::-1]}@lid" if self.state.sends else None
 
-    def send_text(self, to: Address, text: str) -> Sent:
+    def groups(self) -> tuple[Group, ...]:
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.joined
+
+    def make_ready(self, what: Outgoing) -> None:
+        if what.media is not None and what.media.media not in self.uploaded:
+            if self.upload_failures:
+                raise self.upload_failures.pop(0)
+            self.uploaded[what.media.media] = what.load(what.media)
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
+        self.make_ready(what)
         self.while_sending()
         if self.failures:
             raise self.failures.pop(0)
-        self.sent.append((str(to), text))
+        self.sent.append((str(to), what.text))
+        self.things.append(what)
         return Sent(f"3EB0{len(self.sent):04d}")
 
     def listen(
@@ -185,6 +204,7 @@ class Parts:
         self.skew = Skew(lambda: None, lambda: self.passed)
         self.standing: str | None = None
         self.projected: dict[str, Delivery] = {}
+        self.media = MediaStore(self.bucket)
         self.look = Look(LogReader(self.bucket), self.ledger, lambda: HOST, lambda: None)
         self.sender = Sender(
             self.ledger,
@@ -195,6 +215,7 @@ class Parts:
             gates=[link_gate(self.link)],
             storage_trouble=lambda: None,
             on_change=lambda: None,
+            load=self.media.load,
         )
 
     def write(self, message: Message, now: datetime = NOW) -> Message:
