@@ -52,9 +52,8 @@ class TestFiles:
         answers = [store(api, PDF, "application/pdf", query).get_json() for query in ("?name=a.pdf", "?name=b.pdf")]
         assert answers[0]["media"] == answers[1]["media"]
         assert [answer["name"] for answer in answers] == ["a.pdf", "b.pdf"]
-        assert [call for call in api.bucket.calls if call.startswith("put media/")] == [
-            f"put media/{answers[0]['media']}"
-        ]
+        written = [call for call in api.bucket.calls if call.startswith("put media/")]
+        assert written == [f"put media/{answers[0]['media']}"]
 
     def test_a_voice_message_says_how_long_it_is(self, api: Api) -> None:
         answer = store(api, opus(2.5), "audio/ogg; codecs=OPUS").get_json()

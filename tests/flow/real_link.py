@@ -198,7 +198,7 @@ def main() -> None:
             out.flush()
 
     ready = ReadyFile.model_validate_json(given.ready.read_bytes())
-    redirect.install(ready.websocket, bytes.fromhex(ready.root_key), given.data)
+    redirect.install(ready.websocket, bytes.fromhex(ready.root_key), given.data, ready.media_ca)
     link = WhatsAppLink(given.data)
     link.listen(
         lambda receipt: say(receipt=receipt.model_dump(mode="json")),

@@ -62,7 +62,11 @@ def test_an_upload_that_fails_is_tried_again_and_nothing_is_sent_meanwhile(parts
     one = parts.scheduled(picture(send_at=in_(60)))
     parts.link.upload_failures.extend([NOT_UP, NOT_UP])
     assert uploads.step(NOW) == NOW + AGAIN
-    parts.run(NOW, in_(120))
+    parts.run(NOW, in_(61))
+    assert (parts.row(one).delivery.state, parts.link.sent) == (State.PENDING, [])
+    assert "Not uploaded." in str(parts.row(one).delivery.error)
+    parts.fold(in_(62))
+    parts.run(in_(62), in_(120))
     assert (parts.row(one).delivery.state, parts.row(one).delivery.attempt) == (State.SENT, 2)
     assert len(parts.link.sent) == 1
 
