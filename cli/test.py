@@ -1,10 +1,14 @@
 """`wa test`: everything that checks the project. Every step runs, whatever became of the one before it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -17,6 +21,9 @@ PARALLEL = ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
 """What a file starts, it starts once; tests/conftest.py says which files come first."""
 SLOWEST = ["--durations=20"]
 COVERAGE = ["--cov", "--cov-report=term:skip-covered"]
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it, with a name nobody can guess
+ROOM = 2 * 1024**3
+"""Bytes that must be free there: a whole run's files, many times over."""
 QUICK = "not browser and not slow and not registry"
 
 
@@ -37,10 +44,21 @@ def command(quick: bool, arguments: tuple[str, ...]) -> None:
             failed.append("browser tests (CI=true allows no skip)")
     extra = [] if arguments else [*PARALLEL, *([] if quick else [*SLOWEST, *COVERAGE])]
     tests = [sys.executable, "-m", "pytest", *chosen, *extra, *arguments]
-    if subprocess.run(tests, cwd=ROOT, check=False).returncode != 0:
-        failed.append("pytest")
+    with _environment(in_memory=not arguments) as environment:
+        if subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode != 0:
+            failed.append("pytest")
     if failed:
         raise click.ClickException(f"failed: {', '.join(failed)}")
+
+
+@contextmanager
+def _environment(*, in_memory: bool) -> Iterator[Mapping[str, str]]:
+    """What the tests inherit. In memory, their files cost no wait for the disk, and are gone with the run."""
+    if not in_memory or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        yield os.environ
+        return
+    with TemporaryDirectory(dir=MEMORY, prefix="wa-test-", ignore_cleanup_errors=True) as folder:
+        yield {**os.environ, "TMPDIR": folder}
 
 
 def static_checks() -> dict[str, list[str]]:

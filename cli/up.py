@@ -3,14 +3,16 @@
 import os
 import socket
 import threading
+from collections import defaultdict
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
 from cli import ROOT
-from cli.processes import ProcessProblem, Supervisor
+from cli.processes import ChildDied, ProcessProblem, Supervisor
 from cli.stack import Folder, Stack
+from session_host.restarts import Restarts
 from shared.clock import SYSTEM
 from shared.host_client import HostError
 from shared.settings import ALL, HostSettings, SettingsError, WebSettings
@@ -52,11 +54,31 @@ def command(context: click.Context, data: Path, no_tick: bool) -> None:
 
 
 def _run(stack: Stack, *, with_tick: bool) -> None:
-    """Start everything, then stay until Ctrl-C or until a part ends by itself."""
+    """Start everything, then stay until Ctrl-C; what ends by itself is started again, unless it does so too often."""
     _start(stack, with_tick=with_tick)
-    waiting = threading.Event()
-    while not SYSTEM.wait(waiting, 0.5):
-        stack.supervisor.check()
+    watch(stack, threading.Event())
+
+
+def watch(stack: Stack, end: threading.Event) -> None:
+    """Start again what ends by itself, until `end` is set. Raises ChildDied for what has ended too often, NotReady."""
+    starts = {"host": stack.start_host, "web": stack.start_web, "tick": stack.start_tick}
+    restarts: dict[str, Restarts] = defaultdict(Restarts)
+    down: list[str] = []
+    while not SYSTEM.wait(end, 0.5):
+        try:
+            while down:
+                starts[down[0]]()
+                click.echo(f"{down.pop(0)} runs again")
+            stack.supervisor.check()
+        except ChildDied as died:
+            pause = restarts[died.child.name].pause(SYSTEM.monotonic())
+            if pause is None:
+                raise
+            click.echo(f"{died}\nStarting it again{f' in {pause:.0f} s' if pause else ''}.", err=True)
+            stack.supervisor.crash(died.child)
+            if died.child.name not in down:
+                down.append(died.child.name)
+            SYSTEM.wait(end, pause)
 
 
 def _start(stack: Stack, *, with_tick: bool) -> None:

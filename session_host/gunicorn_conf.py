@@ -5,8 +5,12 @@ import signal
 from types import FrameType
 from typing import Any
 
+from gunicorn.errors import HaltServer
+
 from session_host import safety
 from session_host.host import THREADS
+from session_host.restarts import MOST, WITHIN, Restarts
+from shared.clock import SYSTEM
 from shared.settings import HostSettings
 
 bind = HostSettings.read().bind
@@ -26,6 +30,20 @@ loglevel = "warning"
 
 STOP_SECONDS = 7.0
 """Of the ten after which gunicorn kills the worker."""
+
+
+WORN_OUT = 4
+"""The exit code where the worker has ended too often; systemd, or `wa up`, then decides."""
+
+_restarts = Restarts()
+
+
+def child_exit(server: Any, _: Any) -> None:
+    """A worker has ended, by itself or with us; one that ends again and again is not started for ever."""
+    if _restarts.pause(SYSTEM.monotonic()) is None:
+        sentence = f"The session host has ended more than {MOST} times within {WITHIN / 60:.0f} minutes"
+        server.log.error("%s: it is not started again here. Look at the log before this line.", sentence)
+        raise HaltServer(sentence, WORN_OUT)
 
 
 def on_starting(_: Any) -> None:

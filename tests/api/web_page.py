@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from shared.host_client import HostRefused, HostUnreachable
@@ -133,6 +134,23 @@ class PageHost:
         return self.link()
 
 
+class Compiled(BytecodeCache):
+    """Templates that one test has compiled, for all the others."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._codes.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 class Page:
     """One page with its client; `enter` logs the owner in."""
 
@@ -142,6 +160,7 @@ class Page:
         self.app = create(
             {"WEB_DATA_DIR": str(folder), **environment}, bucket=self.bucket, host=self.host, clock=self.clock
         )
+        self.app.jinja_env.bytecode_cache = COMPILED
         self.client: FlaskClient = self.app.test_client()
         self.other = Writer(self.bucket, "host")
 

@@ -184,10 +184,9 @@ def test_which_rules_end_old_versions(changes: dict[str, Any], ends: bool) -> No
     ("ahead", "verdict"),
     [(None, "note"), (0.4, "well"), (-1.9, "well"), (10.0, "note"), (-29.0, "note"), (31.0, "wrong"), (-99.0, "wrong")],
 )
-def test_a_wrong_clock_is_found(ahead: float | None, verdict: str) -> None:
-    bucket = B2Like.at("http://127.0.0.1:9")
-    bucket._offset = ahead
-    assert Probe(bucket, "probe/").clock().verdict == verdict
+def test_a_wrong_clock_is_found(ahead: float | None, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(B2Bucket, "server_time_offset", ahead)
+    assert Probe(B2Like.at("http://127.0.0.1:9"), "probe/").clock().verdict == verdict
 
 
 def test_what_cannot_be_told_is_not_called_well(b2: B2Like, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,27 @@ def test_other_options_go_to_pytest(capfd: pytest.CaptureFixture[str]) -> None:
     assert "1 passed, 2 deselected" in lines[-1]
 
 
+@pytest.mark.usefixtures("tests_only")
+@pytest.mark.parametrize(("room", "arguments", "in_memory"), [(0, (), True), (0, ("-q",), False), (1 << 62, (), False)])
+def test_a_whole_runs_files_lie_in_memory_where_there_is_room(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    room: int,
+    arguments: tuple[str, ...],
+    in_memory: bool,
+) -> None:
+    memory = project / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(cli.test, "MEMORY", memory)
+    monkeypatch.setattr(cli.test, "ROOM", room)
+    (project / "test_sound.py").write_text(
+        f"def test_it(tmp_path):\n    assert tmp_path.is_relative_to({str(memory)!r}) is {in_memory}\n"
+    )
+    code, lines = run(capfd, *arguments)
+    assert (code, list(memory.iterdir())) == (0, []), lines
+
+
 @pytest.mark.usefixtures("project", "tests_only")
 def test_quick_leaves_out_what_is_slow_or_needs_a_browser(capfd: pytest.CaptureFixture[str]) -> None:
     code, lines = run(capfd, "--quick")
