@@ -20,6 +20,7 @@ def main() -> int:
     )
     parser.add_argument("--port", type=int, default=0, help="the WebSocket port (default: a free one)")
     parser.add_argument("--control-port", type=int, default=0, help="the control port (default: a free one)")
+    parser.add_argument("--media-port", type=int, default=0, help="the port for files, HTTPS (default: a free one)")
     parser.add_argument("--ready-file", type=Path, help="written with addresses and token once it listens")
     parser.add_argument("--with-parent", action="store_true", help="end when the starting process ends (Linux)")
     given = parser.parse_args()
@@ -37,7 +38,7 @@ def main() -> int:
     if given.with_parent:
         die_with_parent(os.getppid())
     try:
-        asyncio.run(run(Options(given.data, given.port, given.control_port, given.ready_file)))
+        asyncio.run(run(Options(given.data, given.port, given.control_port, given.ready_file, given.media_port)))
     except OSError as error:
         print(f"The simulator cannot start: {error}", file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ Requests run on threads of their own; what each asks for is done on the event lo
 
 import asyncio
 import hmac
+import json
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from simulator import delivery, speech
+from simulator import composing, delivery, speech
 from simulator.mailbox import Message
 from simulator.models import (
     Account,
@@ -41,6 +42,7 @@ from simulator.pairing import WrongCode, WrongSignature
 from simulator.people import Person
 
 _LONGEST_WAIT = 30.0
+_LARGEST_BODY = 64 << 20  # a file in base64
 _PHONE = TypeAdapter[str](Phone)
 
 Input = TypeVar("Input", bound=BaseModel)
@@ -73,7 +75,7 @@ Work = Callable[[Network, Ask], Coroutine[Any, Any, BaseModel | list[Any]]]
 def application(network: Network, loop: asyncio.AbstractEventLoop, token: str) -> Flask:
     """The control port's WSGI application."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = 1 << 20
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
 
     @app.before_request
     def check_token() -> Response | None:
@@ -82,9 +84,37 @@ def application(network: Network, loop: asyncio.AbstractEventLoop, token: str) -
             return None
         return _problem(401, "Unauthorized", "Send the token of the ready file as `Authorization: Bearer …`.")
 
+    _say_what_is_wrong(app)
+
+    @app.get("/media/<sha256>")
+    def media(sha256: str) -> Response:
+        content = network.files.plain(sha256)
+        if content is None:
+            return _problem(404, "Not Found", "No simulated phone has decrypted a file with this SHA-256.")
+        return Response(content, content_type="application/octet-stream")
+
+    def view(work: Work, status: int) -> Callable[..., Response]:
+        def answer(phone: str = "") -> Response:
+            ask = Ask(request.get_data(), request.args.to_dict(), phone)
+            return _answer(asyncio.run_coroutine_threadsafe(work(network, ask), loop).result(), status)
+
+        return answer
+
+    for method, path, work, status in _ROUTES:
+        app.add_url_rule(path, f"{method} {path}", view(work, status), methods=[method])
+    return app
+
+
+def _say_what_is_wrong(app: Flask) -> None:
+    """Every refusal as problem+json."""
+
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Response:
         return _problem(error.status, "The request was refused", error.detail)
+
+    @app.errorhandler(composing.NotThere)
+    def not_there(error: composing.NotThere) -> Response:
+        return _problem(404, "The request was refused", str(error))
 
     @app.errorhandler(ValidationError)
     def invalid(error: ValidationError) -> Response:
@@ -99,17 +129,6 @@ def application(network: Network, loop: asyncio.AbstractEventLoop, token: str) -
     @app.errorhandler(CancelledError)
     def stopping(_error: CancelledError) -> Response:
         return _problem(503, "Service Unavailable", "The simulator is stopping.")
-
-    def view(work: Work, status: int) -> Callable[..., Response]:
-        def answer(phone: str = "") -> Response:
-            ask = Ask(request.get_data(), request.args.to_dict(), phone)
-            return _answer(asyncio.run_coroutine_threadsafe(work(network, ask), loop).result(), status)
-
-        return answer
-
-    for method, path, work, status in _ROUTES:
-        app.add_url_rule(path, f"{method} {path}", view(work, status), methods=[method])
-    return app
 
 
 async def _state(network: Network, _ask: Ask) -> State:
@@ -143,9 +162,10 @@ async def _send(network: Network, ask: Ask) -> Sent:
     speaker, owner = _known(network, ask.phone), _account(network, wanted.to)
     sent = Sent(id="", devices=0)
     for number in range(1, wanted.times + 1):
-        text = wanted.text if wanted.times == 1 else f"{wanted.text} {number}"
+        said = wanted if wanted.times == 1 else wanted.model_copy(update={"text": f"{wanted.text} {number}"})
+        message = composing.compose(network, speaker, owner.phone, owner.lid_jid, said)
         with network.transaction():
-            message_id, devices = speech.say(network, speaker, owner, text)
+            message_id, devices = speech.say(network, speaker, owner, message)
         sent = Sent(id=message_id, devices=devices)
         await asyncio.sleep(0)
     return sent
@@ -178,8 +198,9 @@ async def _chats(network: Network, ask: Ask) -> list[ChatItem]:
 async def _send_from_phone(network: Network, ask: Ask) -> Sent:
     wanted = ask.read(PhoneText)
     owner, contact = _account(network, wanted.phone), _known(network, wanted.to)
+    message = composing.compose(network, owner, contact.phone, contact.lid_jid, wanted)
     with network.transaction():
-        message_id, devices = speech.say_from_phone(network, owner, contact, wanted.text)
+        message_id, devices = speech.say_from_phone(network, owner, contact, message)
     return Sent(id=message_id, devices=devices)
 
 
@@ -283,8 +304,14 @@ def _inbox_item(message: Message) -> InboxItem:
             "received_at": message.at,
             "status": message.status,
             "robot": message.robot,
+            **_facts(message),
         }
     )
+
+
+def _facts(message: Message) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(message.facts) if message.facts else {}
+    return kept
 
 
 def _chat_item(message: Message) -> ChatItem:
@@ -298,6 +325,7 @@ def _chat_item(message: Message) -> ChatItem:
             "sender_device": message.sender_device,
             "at": message.at,
             "status": message.status,
+            **_facts(message),
         }
     )
 

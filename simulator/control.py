@@ -94,6 +94,14 @@ class Control:
         """A contact writes to an account; several `times` in a row, each text is followed by its number."""
         return self._call("POST", f"/contacts/{phone}/send", Sent, TextToSend(text=text, to=to, times=times))
 
+    def say(self, phone: str, saying: TextToSend) -> Sent:
+        """A contact sends a message of any kind to an account."""
+        return self._call("POST", f"/contacts/{phone}/send", Sent, saying)
+
+    def media(self, sha256: str) -> bytes:
+        """The bytes of a file that some phone has decrypted, by their hexadecimal SHA-256."""
+        return self._bytes("GET", f"/media/{sha256}")
+
     def read(self, phone: str) -> int:
         """A contact reads everything unread; how many messages that were."""
         return self._call("POST", f"/contacts/{phone}/read", Count).count
@@ -110,6 +118,10 @@ class Control:
     def send_from_phone(self, to: str, text: str, *, phone: str | None = None) -> Sent:
         """The owner types on the phone; linked devices get a copy."""
         return self._call("POST", "/phone/send", Sent, PhoneText(to=to, text=text, phone=phone))
+
+    def say_from_phone(self, saying: PhoneText) -> Sent:
+        """The owner sends a message of any kind from the phone; linked devices get a copy."""
+        return self._call("POST", "/phone/send", Sent, saying)
 
     def log_out(self, phone: str | None = None) -> int:
         """The phone unlinks its devices; how many."""
@@ -192,12 +204,16 @@ class Control:
     def _call(
         self, method: str, path: str, answer: type[Answer], body: BaseModel | None = None, *, seconds: float = 60
     ) -> Answer:
+        data = body.model_dump_json(by_alias=True).encode() if body else None
+        return TypeAdapter(answer).validate_json(self._bytes(method, path, data, seconds=seconds))
+
+    def _bytes(self, method: str, path: str, data: bytes | None = None, *, seconds: float = 60) -> bytes:
         headers = {"Authorization": f"Bearer {self.ready.token}", "Content-Type": "application/json"}
-        data = body.model_dump_json().encode() if body else None
         request = urllib.request.Request(self.ready.control + path, data, headers, method=method)  # noqa: S310
         try:
             with self._opener.open(request, timeout=seconds) as response:
-                return TypeAdapter(answer).validate_json(response.read())
+                content: bytes = response.read()
+                return content
         except urllib.error.HTTPError as error:
             with error:
                 raise ControlRefused(_problem(error.code, error.read())) from None

@@ -78,7 +78,7 @@ def _open(
     message_id, remote = stanza.text("id"), f"{owner.lid}:{device.number}"
     try:
         padded = network.keyring.open(reader, remote, sealed.text("type"), sealed.data)
-        content = texts.read(padded)
+        opened = texts.read(padded)
     except AlreadyDecrypted:
         log.info("message-repeated", id=message_id)
         network.happenings.add("message-repeated", owner.phone, id=message_id, reader=reader.phone)
@@ -90,6 +90,7 @@ def _open(
         )
         _ask_again(network, owner, device, reader, message_id, now)
         return
+    content = speech.understood(network, opened.message)
     other = owner if reader.phone != owner.phone else chat
     message = network.mailbox.keep(
         owner=reader.phone,
@@ -101,6 +102,8 @@ def _open(
         text=content.text,
         at=now,
         robot=stanza.child("bot") is not None,
+        facts=content.facts.model_dump_json(by_alias=True, exclude_defaults=True),
+        content=opened.message.SerializeToString(),
     )
     network.happenings.add("message-decrypted", owner.phone, id=message_id, reader=reader.phone, kind=content.kind)
     if reader.phone == owner.phone:

@@ -37,7 +37,7 @@ def post_fork(server: Any, worker: Any) -> None:
     if "neonize" in sys.modules:
         raise redirect.CannotRedirect("The client library was loaded before the fork: gunicorn must not preload.")
     ready = ReadyFile.model_validate_json(Path(_needed("SIMULATOR_READY_FILE")).read_bytes())
-    redirect.install(ready.websocket, bytes.fromhex(ready.root_key), Path(_needed("HOST_DATA_DIR")))
+    redirect.install(ready.websocket, bytes.fromhex(ready.root_key), Path(_needed("HOST_DATA_DIR")), ready.media_ca)
     if "post_fork" in _host:
         _host["post_fork"](server, worker)
 

@@ -1,7 +1,7 @@
 """What people have received, what waits for a linked device, which receipts are still to be sent; kept in the store."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from simulator import nodes
@@ -13,7 +13,11 @@ _NO_TOKENS = Tokens((), ())  # stanzas are kept in full words, so that they outl
 
 @dataclass(frozen=True)
 class Message:
-    """A message that a simulated phone holds in readable form; `at`: ISO form, UTC; `robot`: it bears an AI badge."""
+    """A message that a simulated phone holds in readable form.
+
+    `at`: ISO form, UTC; `robot`: it bears an AI badge; `facts`: a Facts value as JSON, empty where there are none;
+    `content`: the serialized message, empty where an earlier version kept it.
+    """
 
     number: int
     owner: str
@@ -26,6 +30,8 @@ class Message:
     at: str
     status: str
     robot: bool
+    facts: str = field(default="", repr=False)
+    content: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,13 @@ class Mailbox:
         text: str,
         at: datetime,
         robot: bool = False,
+        facts: str = "",
+        content: bytes = b"",
     ) -> Message:
         """Keeps a message on its owner's phone."""
         row = self._database.execute(
-            "INSERT INTO messages (owner, chat, id, from_phone, sender_device, kind, text, at, robot, status)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'received') RETURNING *",
+            "INSERT INTO messages (owner, chat, id, from_phone, sender_device, kind, text, at, robot, facts, content,"
+            " status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received') RETURNING *",
             (
                 owner,
                 chat,
@@ -79,6 +87,8 @@ class Mailbox:
                 text,
                 at.isoformat(timespec="microseconds"),
                 robot,
+                facts,
+                content,
             ),
         ).fetchone()
         return Message(**dict(row))
@@ -89,6 +99,14 @@ class Mailbox:
             "SELECT * FROM messages WHERE owner=? AND chat=coalesce(?, chat) ORDER BY number", (owner, chat)
         )
         return [Message(**dict(row)) for row in rows]
+
+    def find(self, owner: str, chat: str, message_id: str) -> Message | None:
+        """The newest message with this id in a chat on its owner's phone, or None."""
+        row = self._database.execute(
+            "SELECT * FROM messages WHERE owner=? AND chat=? AND id=? ORDER BY number DESC LIMIT 1",
+            (owner, chat, message_id),
+        ).fetchone()
+        return Message(**dict(row)) if row else None
 
     def message(self, number: int) -> Message | None:
         """One message by its number, or None."""

@@ -1,21 +1,18 @@
 """The control port's language: what goes in and comes out, as frozen values shared by its server and its client."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from simulator.facts import Facts
 from simulator.people import DELIVERED_AFTER_MS, READ_AFTER_MS
+from simulator.sayings import Saying
+from simulator.values import Value
 
 Phone = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{6,14}$")]
 Delay = Annotated[int, Field(ge=0, le=86_400_000)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
-
-
-class Value(BaseModel):
-    """A frozen value that refuses fields it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class ReadyFile(Value):
@@ -25,6 +22,9 @@ class ReadyFile(Value):
     control: str
     token: str
     root_key: Annotated[str, Field(alias="rootKey", pattern=r"^[0-9a-f]{64}$")]
+    media_ca: Annotated[
+        Path | None, Field(alias="mediaCa", description="the certificate that signs the media server's, PEM")
+    ] = None
     pid: int
 
 
@@ -44,7 +44,7 @@ class Contact(ContactChange):
     lid: str
 
 
-class InboxItem(Value):
+class InboxItem(Facts):
     """A message that a contact's phone has decrypted; `received_at` is when it reached the server, UTC."""
 
     id: str
@@ -58,7 +58,7 @@ class InboxItem(Value):
     decrypted: Literal[True] = True
 
 
-class ChatItem(Value):
+class ChatItem(Facts):
     """A message on the owner's own phone; `chat` is the other side's number."""
 
     id: str
@@ -71,22 +71,20 @@ class ChatItem(Value):
     status: str
 
 
-class TextToSend(Value):
+class TextToSend(Saying):
     """Something a contact says; `to` is the account's number, needed where there are several.
 
     With `times` above 1 it is said so often in a row, each time with its number after the text.
     """
 
-    text: Text
     to: Phone | None = None
     times: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
-class PhoneText(Value):
-    """Something the owner types on the phone itself."""
+class PhoneText(Saying):
+    """Something the owner sends from the phone itself."""
 
     to: Phone
-    text: Text
     phone: Phone | None = None
 
 

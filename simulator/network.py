@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import structlog
 
@@ -11,6 +12,7 @@ from simulator.certificates import Authority
 from simulator.connection import Connection
 from simulator.devices import Device, Devices
 from simulator.faults import Faults
+from simulator.files import Files
 from simulator.happenings import Happenings
 from simulator.keyring import Keyring
 from simulator.mailbox import Mailbox
@@ -29,11 +31,21 @@ def masked(phone: str) -> str:
     return f"…{phone[-4:]}"
 
 
+@dataclass(frozen=True)
+class MediaAddress:
+    """Where clients bring and fetch files, and what they must show there to bring one."""
+
+    host: str
+    auth: str
+
+
 class Network:
     """All state of one simulator; used on the event loop's thread only."""
 
-    def __init__(self, database: sqlite3.Connection, authority: Authority) -> None:
+    def __init__(self, database: sqlite3.Connection, authority: Authority, files: Files) -> None:
         self.authority = authority
+        self.files = files
+        self.media: MediaAddress | None = None
         self.people = People(database)
         self.devices = Devices(database)
         self.mailbox = Mailbox(database)

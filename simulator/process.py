@@ -1,4 +1,4 @@
-"""One running simulator: its two ports, its ready file, and an end that comes within two seconds of being asked for."""
+"""One running simulator: its ports, its ready file, and an end that comes within two seconds of being asked for."""
 
 import asyncio
 import ctypes
@@ -14,9 +14,13 @@ import structlog
 from websockets.asyncio.server import Server
 from werkzeug.serving import make_server
 
-from simulator import api, server, store, tokens
+from simulator import api, server, store, tls, tokens
+from simulator.clock import utc_now
+from simulator.files import Files
+from simulator.media_server import MediaServer
 from simulator.models import ReadyFile
-from simulator.network import Network
+from simulator.network import MediaAddress, Network
+from simulator.private import write_privately
 
 log = structlog.get_logger()
 
@@ -25,12 +29,13 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Options:
-    """How to start: the data folder, the two ports (0 takes a free one) and where to say that it is ready."""
+    """How to start: the data folder, the three ports (0 takes a free one) and where to say that it is ready."""
 
     data: Path
     port: int = 0
     control_port: int = 0
     ready_file: Path | None = None
+    media_port: int = 0
 
 
 def die_with_parent(parent: int) -> None:
@@ -48,8 +53,11 @@ async def run(options: Options) -> None:
         loop.add_signal_handler(number, stop.set)
     database = store.open_database(options.data)
     authority = store.authority(database)
-    network = Network(database, authority)
+    network = Network(database, authority, Files(options.data / "media"))
+    signer = tls.authority(options.data, utc_now())
     token = secrets.token_urlsafe(32)
+    media = MediaServer(network, loop, tls.context(signer, options.data, utc_now()), options.media_port)
+    network.media = MediaAddress(media.host, media.auth)
     websocket = await server.listen(network, tokens.read(tokens.library()), options.port)
     port = next(iter(websocket.sockets)).getsockname()[1]
     application = api.application(network, loop, token)
@@ -61,6 +69,7 @@ async def run(options: Options) -> None:
         control=f"http://127.0.0.1:{control.server_port}",
         token=token,
         root_key=authority.root.public.hex(),
+        media_ca=signer.file.resolve(),
         pid=os.getpid(),
     )
     if options.ready_file:
@@ -75,6 +84,7 @@ async def run(options: Options) -> None:
             receipts.result()
     finally:
         receipts.cancel()
+        await asyncio.to_thread(media.close)
         await asyncio.to_thread(control.shutdown)
         control.server_close()
         await _close(network, websocket)
@@ -91,12 +101,3 @@ async def _close(network: Network, websocket: Server) -> None:
     except TimeoutError:
         log.warning("clients-still-connected")
     log.info("stopped")
-
-
-def write_privately(file: Path, content: str) -> None:
-    """Writes a file that only its owner can read, all at once."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        out.write(content)
-    beside.replace(file)

@@ -13,6 +13,7 @@ from simulator.ratchet import Bundle
 if TYPE_CHECKING:
     from simulator.network import Network
 
+_MEDIA_SECONDS = 21_600
 _PRIVACY = ("readreceipts", "last", "profile", "status", "online", "groupadd", "calladd")
 
 
@@ -179,6 +180,23 @@ def _groups(asked: _Asked) -> Node:
     return result(asked.question, node("groups", ()))
 
 
+def _media_conn(asked: _Asked) -> Node:
+    media = asked.network.media
+    if media is None:
+        return refusal(asked.question, 503, "service-unavailable")
+    return result(
+        asked.question,
+        node(
+            "media_conn",
+            node("host", hostname=media.host),
+            auth=media.auth,
+            ttl=_MEDIA_SECONDS,
+            auth_ttl=_MEDIA_SECONDS,
+            max_buckets=12,
+        ),
+    )
+
+
 def _app_state(asked: _Asked) -> Node:
     sync = asked.question.child("sync") or node("sync")
     answers = [node("collection", name=one.text("name"), version=one.text("version", "0")) for one in sync.children]
@@ -210,7 +228,7 @@ _TABLE: dict[tuple[str, str, str], Callable[[_Asked], Node | None]] = {
     ("privacy", "get", "privacy"): _privacy,
     ("privacy", "set", "*"): _empty,
     ("w:g2", "get", "participating"): _groups,
-    ("w:m", "set", "media_conn"): _refuse(503, "service-unavailable"),
+    ("w:m", "set", "media_conn"): _media_conn,
     ("w:sync:app:state", "set", "sync"): _app_state,
     ("w:profile:picture", "get", "picture"): _refuse(404, "item-not-found"),
     ("w:biz", "get", "business_profile"): _business,

@@ -1,18 +1,28 @@
-"""Turns this process's WhatsApp client towards a simulator: two constants in memory, and nothing on disk, are changed.
+"""Turns this process's WhatsApp client towards a simulator: constants in its memory are changed, none of its files.
 
 The client library holds one copy of the server's address and one of the key that its certificate must come from. Both
-are found by content in the library's file, located through the memory map, overwritten and read back. It works only for
-a data folder that is marked `simulated`, so that a real session can never meet the simulator, nor the other way round.
+are found by content in the library's file, located through the memory map, overwritten and read back. The same is done
+for the place where Go looks for the certificates that it trusts, so that the client takes the simulator's media server
+for what it is: the environment, which Go reads as the process was started with, need not say so. It works only for a
+data folder that is marked `simulated`, so that a real session can never meet the simulator, nor the other way round.
 """
 
 import ctypes
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from simulator.private import write_privately
 
 MARKER = "simulated"
 _ADDRESS = b"wss://web.whatsapp.com/ws/chat"
 _ROOT_KEY_START = bytes.fromhex("142375574d0a5871")
 _ROOT_KEY_SIZE = 32
+_CERTIFICATES = b"/etc/ssl/certs/ca-certificates.crt"
+_CERTIFICATES_SETTING = b"SSL_CERT_FILE"
+_NO_SETTING = b"SIMULATED_CA_"
+TRUSTED = "trusted-certificates.pem"
+"""The file in the data folder with what a redirected client trusts: this system's authorities and the simulator's."""
 
 
 class CannotRedirect(RuntimeError):
@@ -52,10 +62,11 @@ def check(data_folder: Path) -> None:
         raise NotSimulated(f"{data_folder} is not marked as simulated: the simulator is not for real sessions.")
 
 
-def install(websocket_url: str, root_key: bytes, data_folder: Path) -> None:
-    """Redirects the client of this process; call it before the client connects. Raises CannotRedirect.
+def install(websocket_url: str, root_key: bytes, data_folder: Path, media_ca: Path | None = None) -> None:
+    """Redirects the client of this process; call it before the client connects. Raises CannotRedirect or OSError.
 
-    websocket_url: a ws:// address of at most 30 characters; root_key: the simulator's 32-byte root key.
+    websocket_url: a ws:// address of at most 30 characters; root_key: the simulator's 32-byte root key; media_ca: the
+    certificate that signs its media server's, without which the client takes and brings no files.
     """
     check(data_folder)
     address = websocket_url.encode("ascii")
@@ -72,6 +83,25 @@ def install(websocket_url: str, root_key: bytes, data_folder: Path) -> None:
     original_key = image[image.index(_ROOT_KEY_START) :][:_ROOT_KEY_SIZE]
     _overwrite(root_place, original_key, root_key, "root key")
     _overwrite(address_place, _ADDRESS, address.ljust(len(_ADDRESS), b"/"), "address")
+    if media_ca is not None:
+        _trust(image, mappings, _bundle(media_ca, data_folder))
+
+
+def _bundle(media_ca: Path, data_folder: Path) -> Path:
+    system = Path(os.environ.get("SSL_CERT_FILE") or os.fsdecode(_CERTIFICATES))
+    own = media_ca.read_text(encoding="ascii")
+    bundle = data_folder / TRUSTED
+    write_privately(bundle, f"{system.read_text(encoding='utf-8')}\n{own}" if system.is_file() else own)
+    return bundle
+
+
+def _trust(image: bytes, mappings: list[Mapping], bundle: Path) -> None:
+    """Has Go read this file instead of the system's: through a descriptor, whose name always fits; it stays open."""
+    place = _place(image, _CERTIFICATES, mappings, "place of certificates")
+    setting = _place(image, _CERTIFICATES_SETTING, mappings, "name of the setting for certificates")
+    name = f"proc/self/fd/{os.open(bundle, os.O_RDONLY | os.O_CLOEXEC)}".encode()
+    _overwrite(place, _CERTIFICATES, name.rjust(len(_CERTIFICATES), b"/"), "place of certificates")
+    _overwrite(setting, _CERTIFICATES_SETTING, _NO_SETTING, "name of the setting for certificates")
 
 
 def _check_environment() -> None:

@@ -2,13 +2,15 @@
 
 import secrets
 import zlib
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from simulator import texts
+from simulator import contents, texts
 from simulator.clock import utc_now
+from simulator.contents import Content
 from simulator.devices import Device
 from simulator.nodes import SERVER, Node, node
 from simulator.people import Person
@@ -23,14 +25,14 @@ log = structlog.get_logger()
 _FEW_PREKEYS = 5  # the client uploads more when it is told of fewer
 
 
-def say(network: "Network", speaker: Person, owner: Person, words: str) -> tuple[str, int]:
-    """A contact sends a text to an account: (message id, number of linked devices that get it)."""
-    message_id, now, message = f"3EB0{secrets.token_hex(9).upper()}", utc_now(), texts.text(words)
-    _keep_copies(network, speaker, owner, message_id, words, now)
+def say(network: "Network", speaker: Person, owner: Person, message: Any) -> tuple[str, int]:
+    """A contact sends a message to an account: (message id, number of linked devices that get it)."""
+    message_id, now = f"3EB0{secrets.token_hex(9).upper()}", utc_now()
+    _keep_copies(network, speaker, owner, message_id, message, now)
     devices = network.devices.of(owner.phone)
     for device in devices:
         sealed = _seal(network, speaker, owner, device, message)
-        network.deliver(device, _from_contact(speaker, message_id, now, sealed))
+        network.deliver(device, _from_contact(speaker, message_id, now, sealed, message))
     network.happenings.add("message-sent", owner.phone, id=message_id, speaker=speaker.phone, devices=len(devices))
     return message_id, len(devices)
 
@@ -41,21 +43,22 @@ def say_again(network: "Network", owner: Person, device: Device, speaker: Person
     if known is None or known.from_phone != speaker.phone or speaker.phone == owner.phone:
         return False
     network.keyring.forget(speaker, f"{owner.lid}:{device.number}")
-    sealed = _seal(network, speaker, owner, device, texts.text(known.text))
+    message = e2e.Message.FromString(known.content) if known.content else texts.text(known.text)
+    sealed = _seal(network, speaker, owner, device, message)
     counted = Node(sealed.tag, {**sealed.attrs, "count": count}, sealed.content)
-    network.deliver(device, _from_contact(speaker, message_id, utc_now(), counted))
+    network.deliver(device, _from_contact(speaker, message_id, utc_now(), counted, message))
     network.happenings.add("message-sent-again", owner.phone, id=message_id, speaker=speaker.phone)
     return True
 
 
-def say_from_phone(network: "Network", owner: Person, contact: Person, words: str) -> tuple[str, int]:
-    """The owner types a text on the phone: the contact gets it, and each linked device a copy."""
+def say_from_phone(network: "Network", owner: Person, contact: Person, message: Any) -> tuple[str, int]:
+    """The owner sends a message from the phone: the contact gets it, and each linked device a copy."""
     message_id, now = _phone_id(), utc_now()
-    padded = texts.pad(texts.text(words).SerializeToString())
+    padded = texts.pad(message.SerializeToString())
     sealed = network.keyring.seal(owner, f"{contact.lid}:0", padded, lambda: network.people.publish(contact))
     arrived = texts.read(network.keyring.open(contact, f"{owner.lid}:0", *sealed))
-    _keep_copies(network, owner, contact, message_id, arrived.text, now)
-    copy = texts.to_own_device(texts.text(words), str(contact.lid_jid))
+    _keep_copies(network, owner, contact, message_id, arrived.message, now)
+    copy = texts.to_own_device(message, str(contact.lid_jid))
     devices = network.devices.of(owner.phone)
     for device in devices:
         stanza = node(
@@ -66,7 +69,8 @@ def say_from_phone(network: "Network", owner: Person, contact: Person, words: st
             peer_recipient_pn=contact.phone_jid,
             id=message_id,
             t=int(now.timestamp()),
-            type="text",
+            type=contents.stanza_type(message),
+            edit=contents.edit_attribute(message),
             notify=owner.name,
             addressing_mode="lid",
         )
@@ -118,14 +122,15 @@ def _phone_id() -> str:
     return f"3A{secrets.token_hex(9).upper()}"
 
 
-def _from_contact(speaker: Person, message_id: str, now: datetime, sealed: Node) -> Node:
+def _from_contact(speaker: Person, message_id: str, now: datetime, sealed: Node, message: Any) -> Node:
     return node(
         "message",
         sealed,
         from_=speaker.lid_jid,
         id=message_id,
         t=int(now.timestamp()),
-        type="text",
+        type=contents.stanza_type(message),
+        edit=contents.edit_attribute(message),
         notify=speaker.name,
         sender_pn=speaker.phone_jid,
         addressing_mode="lid",
@@ -133,8 +138,9 @@ def _from_contact(speaker: Person, message_id: str, now: datetime, sealed: Node)
 
 
 def _keep_copies(
-    network: "Network", speaker: Person, listener: Person, message_id: str, words: str, now: datetime
+    network: "Network", speaker: Person, listener: Person, message_id: str, message: Any, now: datetime
 ) -> None:
+    content = understood(network, message)
     for holder, chat in ((speaker, listener), (listener, speaker)):
         network.mailbox.keep(
             owner=holder.phone,
@@ -142,16 +148,29 @@ def _keep_copies(
             message_id=message_id,
             from_phone=speaker.phone,
             sender_device=0,
-            kind="text",
-            text=words,
+            kind=content.kind,
+            text=content.text,
             at=now,
+            facts=content.facts.model_dump_json(by_alias=True, exclude_defaults=True),
+            content=message.SerializeToString(),
         )
+
+
+def understood(network: "Network", message: Any) -> Content:
+    """A message in words, its file downloaded and decrypted where it has one."""
+    content = contents.describe(message)
+    if content.attachment is None or content.facts.file is None:
+        return content
+    file = network.files.download(content.attachment, content.facts.file)
+    if file.problem:
+        log.error("file-unreadable", kind=content.kind, reason=file.problem)
+    return replace(content, facts=content.facts.model_copy(update={"file": file}))
 
 
 def _seal(network: "Network", speaker: Person, owner: Person, device: Device, message: Any) -> Node:
     remote, padded = f"{owner.lid}:{device.number}", texts.pad(message.SerializeToString())
     kind, sealed = network.keyring.seal(speaker, remote, padded, lambda: _publish(network, device))
-    return node("enc", sealed, v=2, type=kind)
+    return node("enc", sealed, v=2, type=kind, mediatype=contents.media_type(message))
 
 
 def _publish(network: "Network", device: Device) -> Bundle:

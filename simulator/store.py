@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS device_prekeys (
 CREATE TABLE IF NOT EXISTS messages (
     number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, chat TEXT NOT NULL, id TEXT NOT NULL,
     from_phone TEXT NOT NULL, sender_device INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL,
-    status TEXT NOT NULL, robot INTEGER NOT NULL);
+    status TEXT NOT NULL, robot INTEGER NOT NULL, facts TEXT NOT NULL DEFAULT '', content BLOB NOT NULL DEFAULT x'');
 CREATE INDEX IF NOT EXISTS messages_by_owner ON messages (owner, chat, id);
 CREATE TABLE IF NOT EXISTS queue (
     number INTEGER PRIMARY KEY AUTOINCREMENT, phone TEXT NOT NULL, device INTEGER NOT NULL, tag TEXT NOT NULL,
@@ -40,6 +40,11 @@ CREATE INDEX IF NOT EXISTS queue_by_device ON queue (phone, device, id);
 CREATE TABLE IF NOT EXISTS receipts_due (
     number INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL, type TEXT NOT NULL, due REAL NOT NULL);
 """
+
+_LATER_COLUMNS = (  # what a folder of an earlier version lacks
+    ("messages", "facts", "TEXT NOT NULL DEFAULT ''"),
+    ("messages", "content", "BLOB NOT NULL DEFAULT x''"),
+)
 
 
 def open_database(folder: Path) -> sqlite3.Connection:
@@ -56,6 +61,9 @@ def open_database(folder: Path) -> sqlite3.Connection:
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=OFF")
     database.executescript(_SCHEMA)
+    for table, column, kind in _LATER_COLUMNS:
+        if column not in {row["name"] for row in database.execute(f"PRAGMA table_info({table})")}:
+            database.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
     return database
 
 

@@ -1,22 +1,14 @@
-"""WhatsApp's message contents: built, padded, unpadded and put into words."""
+"""The bytes inside of a sealed message: padded and unpadded, read, and wrapped for one's own devices."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from simulator import contents
+from simulator.contents import Content
 from simulator.protobufs import e2e
-
-_WRAPPERS = (
-    "ephemeralMessage",
-    "viewOnceMessage",
-    "viewOnceMessageV2",
-    "viewOnceMessageV2Extension",
-    "documentWithCaptionMessage",
-    "editedMessage",
-)
-_NOT_CONTENT = {"messageContextInfo", "senderKeyDistributionMessage"}
 
 
 class MalformedMessage(ValueError):
@@ -24,12 +16,16 @@ class MalformedMessage(ValueError):
 
 
 @dataclass(frozen=True)
-class Content:
-    """A message in words: its kind, its text (empty where there is none), for copies of own messages the addressee."""
+class Opened:
+    """A decrypted message; for copies of own messages the addressee, for one that hands out a sender key that key."""
 
-    kind: str
-    text: str
+    message: Any = field(repr=False)
     destination: str = ""
+
+    @property
+    def content(self) -> Content:
+        """The message in words."""
+        return contents.describe(self.message)
 
 
 def pad(plain: bytes) -> bytes:
@@ -56,32 +52,12 @@ def to_own_device(message: Any, destination: str) -> Any:
     return e2e.Message(deviceSentMessage={"destinationJID": destination, "message": message})
 
 
-def read(padded: bytes) -> Content:
-    """A decrypted message in words; raises MalformedMessage."""
+def read(padded: bytes) -> Opened:
+    """A decrypted message; raises MalformedMessage."""
     try:
         message = e2e.Message.FromString(unpad(padded))
     except DecodeError as error:
         raise MalformedMessage(f"The decrypted message is not a protobuf ({error}).") from error
     if message.HasField("deviceSentMessage"):
-        inner = _describe(message.deviceSentMessage.message)
-        return Content(inner.kind, inner.text, message.deviceSentMessage.destinationJID)
-    return _describe(message)
-
-
-def _describe(message: Any) -> Content:
-    for wrapper in _WRAPPERS:
-        if message.HasField(wrapper):
-            return _describe(getattr(message, wrapper).message)
-    if message.HasField("conversation"):
-        return Content("text", message.conversation)
-    if message.HasField("extendedTextMessage"):
-        return Content("text", message.extendedTextMessage.text)
-    if message.HasField("protocolMessage"):
-        protocol = message.protocolMessage
-        kind = protocol.Type.Name(protocol.type).lower().replace("_", "-")
-        return Content(kind, _describe(protocol.editedMessage).text if protocol.HasField("editedMessage") else "")
-    for field, value in message.ListFields():
-        if field.name not in _NOT_CONTENT:
-            words = getattr(value, "caption", "") or getattr(value, "text", "") or getattr(value, "displayName", "")
-            return Content(field.name.removesuffix("Message"), words if isinstance(words, str) else "")
-    return Content("empty", "")
+        return Opened(message.deviceSentMessage.message, message.deviceSentMessage.destinationJID)
+    return Opened(message)

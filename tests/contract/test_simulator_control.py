@@ -56,6 +56,10 @@ def test_a_wrong_token_opens_nothing(control: Control) -> None:
         ("GET", f"/contacts/{ADA}/inbox", b"", 404, "no contact"),
         ("POST", "/phone/scan", b'{"qr": "hello", "phone": "447700900001"}', 422, "QR code"),
         ("POST", "/phone/logout", b"", 404, "no such account"),
+        ("GET", f"/media/{'0' * 64}", b"", 404, "SHA-256"),
+        ("POST", f"/contacts/{ADA}/send", b"{}", 422, "needs `text`"),
+        ("POST", f"/contacts/{ADA}/send", b'{"kind": "image"}', 422, "needs `file`"),
+        ("POST", f"/contacts/{ADA}/send", b'{"kind": "edit", "text": "x"}', 422, "needs `target`"),
         ("GET", "/events?after=x", b"", 422, "number"),
         ("POST", "/faults", b'{"action": "explode"}', 422, "action"),
     ],
@@ -105,9 +109,10 @@ def test_what_it_writes_is_for_its_owner_only(tmp_path: Path) -> None:
             "control": control.ready.control,
             "token": control.ready.token,
             "rootKey": control.ready.root_key,
+            "mediaCa": str(tmp_path / "simulator" / "media-ca.pem"),
             "pid": control.ready.pid,
         }
-        for file in (ready, tmp_path / "simulator" / "simulator.sqlite"):
+        for file in (ready, *(tmp_path / "simulator").glob("media-ca.*"), tmp_path / "simulator" / "simulator.sqlite"):
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert not ready.exists()
 

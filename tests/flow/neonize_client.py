@@ -1,12 +1,13 @@
 """A child process with the real neonize client, turned towards a simulator: commands in on stdin, events out on stdout.
 
 One JSON object a line both ways. Commands: {"do": "send", "to", "text"}, {"do": "check", "number"},
-{"do": "name", "of"}, {"do": "groups"}, {"do": "stop"}.
+{"do": "name", "of"}, {"do": "groups"}, {"do": "stop"}, and those of neonize_kinds.py.
 Events: qr, connected, disconnected, replaced, outdated, logged-out, message, protocol, history, receipt, undecryptable,
 offline, returned, answer.
 """
 
 import argparse
+import base64
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 from simulator import redirect
 from simulator.models import ReadyFile
+from tests.flow import neonize_kinds
 
 
 class Lines:
@@ -75,6 +77,7 @@ def message(event: Any) -> dict[str, Any]:
         "chat": source.Chat.User,
         "name": event.Info.Pushname,
         "from_me": source.IsFromMe,
+        "raw": base64.b64encode(event.Message.SerializeToString()).decode(),
     }
 
 
@@ -104,9 +107,9 @@ def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:
             return {"name": made.contact.get_contact(build_jid(command["of"], "lid")).PushName}
         if command["do"] == "groups":
             return {"groups": len(made.get_joined_groups())}
+        return neonize_kinds.obey(made, command)
     except NeonizeError as error:
         return {"error": str(error)}
-    raise ValueError(command["do"])
 
 
 def main() -> None:
@@ -117,7 +120,7 @@ def main() -> None:
     given = parser.parse_args()
     lines = Lines()
     ready = ReadyFile.model_validate_json(given.ready.read_bytes())
-    redirect.install(ready.websocket, bytes.fromhex(ready.root_key), given.data)
+    redirect.install(ready.websocket, bytes.fromhex(ready.root_key), given.data, ready.media_ca)
     made = client(lines, given.data / "session.sqlite")
 
     def connect() -> None:

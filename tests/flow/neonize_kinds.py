@@ -1,0 +1,45 @@
+"""What the client process of the tests does beyond plain texts: every kind of message, files both ways.
+
+Commands: {"do": "say", "to", "message", "file"?} with the message as protobuf's JSON; a file {"field", "content"}
+(base64) is uploaded and its keys are put into that field of the message. {"do": "download", "raw"} fetches a message's
+file.
+"""
+
+import base64
+from typing import Any
+
+
+def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:
+    """Carries out one command; its result. Raises neonize's errors, and ValueError for an unknown command."""
+    if command["do"] == "say":
+        return {"id": made.send_message(address(command["to"]), _message(made, command)).ID}
+    if command["do"] == "download":
+        from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+
+        content = made.download_any(Message.FromString(base64.b64decode(command["raw"])))
+        return {"content": base64.b64encode(content).decode()}
+    raise ValueError(command["do"])
+
+
+def address(to: str) -> Any:
+    """The JID of `user@server`, or of a phone number in digits."""
+    from neonize.utils.jid import build_jid
+
+    user, _, server = to.partition("@")
+    return build_jid(user, server or "s.whatsapp.net")
+
+
+def _message(made: Any, command: dict[str, Any]) -> Any:
+    from google.protobuf.json_format import ParseDict
+    from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+    from neonize.utils.enum import MediaType
+
+    message = ParseDict(command["message"], Message())
+    if "file" in command:
+        field = command["file"]["field"]
+        name = field.removesuffix("Message").replace("sticker", "image").title()
+        sent = made.upload(base64.b64decode(command["file"]["content"]), MediaType[f"Media{name}"])
+        part = getattr(message, field)
+        part.URL, part.directPath, part.mediaKey = sent.url, sent.DirectPath, sent.MediaKey
+        part.fileSHA256, part.fileEncSHA256, part.fileLength = sent.FileSHA256, sent.FileEncSHA256, sent.FileLength
+    return message
