@@ -1,4 +1,4 @@
-"""`wa link`: backups of the WhatsApp link, so that a lost server does not cost the phone and the scan."""
+"""`wa link`: links the WhatsApp account from a terminal, and backs the link up, so that a lost server costs no scan."""
 
 import contextlib
 import json
@@ -35,13 +35,33 @@ FRESH = """  - The backup is older than what was sent and received since. So eac
     on the page's Link and in /health; you can read it on your phone."""
 
 
-@click.group()
-def command() -> None:
-    """Back up the WhatsApp link, and restore it on a new machine.
+@click.group(invoke_without_command=True)
+@click.option("--code", "phone", metavar="PHONE", help="Pair by a code that is typed into the phone of this number.")
+@click.pass_context
+def command(context: click.Context, phone: str | None) -> None:
+    """Link the WhatsApp account, back the link up, restore it.
+
+    Alone it shows how the running session host stands with WhatsApp. Where no account is linked it draws the QR code,
+    and waits until the phone has scanned it; Ctrl-C leaves things as they are.
 
     A backup is as good as the linked device itself, so it is encrypted to a key whose secret part is not on the server.
     With LINK_BACKUP_RECIPIENT set the session host takes one after pairing and each day.
     """
+    if context.invoked_subcommand is None:
+        from cli import linking
+
+        linking.link(phone)
+    elif phone is not None:
+        raise click.UsageError("--code goes with no other command.")
+
+
+@command.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def logout(yes: bool) -> None:
+    """Unlink the account from this host; messages wait until it is linked again."""
+    from cli import linking
+
+    linking.logout(ask=not yes)
 
 
 @command.command()

@@ -14,7 +14,7 @@ COMMANDS = {
     "demo": "Run the whole system here, against a simulated WhatsApp.",
     "doctor": "Check this machine and the settings, and say what to do.",
     "import-old": "Take over the old system's files; a dry run without --apply.",
-    "link": "Back up the WhatsApp link, and restore it on a new machine.",
+    "link": "Link the WhatsApp account, back the link up, restore it.",
     "package": "Make the tick's bundle for AWS Lambda.",
     "password": "Reset the page's password to a new one for the first time.",
     "requirements": "Recompile the hashed requirements.",

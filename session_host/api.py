@@ -1,6 +1,8 @@
 """The send API under /api/v1, for web, tick, command line and other programs: each needs a token with a scope."""
 
 import re
+from datetime import datetime
+from typing import Any
 
 import segno
 from flask import Blueprint, Response, request, url_for
@@ -9,15 +11,16 @@ from session_host import health, orders
 from session_host.contract import Answer, Call, Contract, Refusal
 from session_host.events import TooMany
 from session_host.host import Host
-from session_host.link import Refused, SendFailed
+from session_host.link import NoCode, Pairing, Refused, SendFailed
 from session_host.orders import Orders
 from session_host.pulse import NothingToTakeOver
 from session_host.stream import stream
 from session_host.tokens import Scope
 from shared.clock import Clock
+from shared.model.address import Address, BadAddress, Kind, parse
 from shared.model.message import Message, Status
 from shared.model.pace import Forecast
-from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Takeover
+from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Pair, Takeover
 
 LONGEST_WAIT = 60.0
 """Seconds a request may wait for its message's result."""
@@ -60,8 +63,11 @@ class Api:
             query={"to": True, "at": False, "id": False}, answers={200: Forecast},
             summary="When a message to this address at this time (now, if left out) would be begun, and why not at it.",
         )  # fmt: skip
-        add("GET", "/api/v1/link", self.link, scope=Scope.MANAGE, summary="The WhatsApp connection, and the QR code.")
-        add("POST", "/api/v1/link", self.pair, scope=Scope.MANAGE, summary="Connect or pair again, now.")
+        add("GET", "/api/v1/link", self.link, scope=Scope.MANAGE, summary="The WhatsApp connection, and its code.")
+        add(
+            "POST", "/api/v1/link", self.pair, scope=Scope.MANAGE, body=Pair, optional_body=True,
+            summary="Connect or pair again, now: by QR code, or with 'phone' by a code to type into that phone.",
+        )  # fmt: skip
         add("DELETE", "/api/v1/link", self.logout, scope=Scope.MANAGE, summary="Unlink this host from the phone.")
         add(
             "POST", "/api/v1/host/takeover", self.take_over, scope=Scope.MANAGE, body=Takeover,
@@ -110,7 +116,7 @@ class Api:
             {
                 "status": self._host.link.status().as_json(),
                 "number": self._host.link.own_number(),
-                "pairing": pairing and {**pairing.as_json(), "svg": _svg(pairing.qr)},
+                "pairing": pairing and _shown(pairing, now),
                 "backup": health.backup(self._host.backups.facts),
                 "undecryptable": health.undecryptable(self._host.undecryptable.facts(now), named=True),
             }
@@ -118,9 +124,14 @@ class Api:
 
     def pair(self, call: Call) -> Answer:
         try:
-            self._host.connect()
+            if call.body is None or call.body.phone is None:
+                self._host.connect()
+            else:
+                self._host.connect_by_code(_phone(call.body.phone))
         except Refused as error:
             raise Refusal(409, "Not here", str(error)) from None
+        except NoCode as error:
+            raise Refusal(409, "No code", str(error)) from None
         return self.link(call)
 
     def logout(self, call: Call) -> Answer:
@@ -160,6 +171,22 @@ class Api:
 def _seconds_to_wait() -> float:
     found = _PREFER_WAIT.search(request.headers.get("Prefer", ""))
     return min(float(found[1]), LONGEST_WAIT) if found else 0.0
+
+
+def _phone(typed: str) -> Address:
+    try:
+        address = parse(typed)
+    except BadAddress as error:
+        raise orders.wrong("phone", str(error)) from None
+    if address.kind is not Kind.PHONE:
+        raise orders.wrong("phone", "Only a phone number can be linked: write it like +44 7957 189696.")
+    return address
+
+
+def _shown(pairing: Pairing, now: datetime) -> dict[str, Any]:
+    """A code as it is shown; the seconds left are for whoever's clock is wrong."""
+    left = max(0, round((pairing.expires_at - now).total_seconds()))
+    return {**pairing.as_json(), "secondsLeft": left, "svg": _svg(pairing.qr)}
 
 
 def _svg(qr: str) -> str:

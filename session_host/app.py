@@ -10,6 +10,7 @@ from session_host.contract import Contract
 from session_host.database import LedgerError
 from session_host.folder_lock import FolderInUse
 from session_host.host import Host
+from session_host.media_api import MediaApi
 from session_host.public import Public
 from session_host.whatsapp import WhatsAppLink
 from shared import starting
@@ -42,6 +43,7 @@ def build(host: Host) -> Flask:
     contract.install(app)
     routes = Contract("api", host.tokens)
     Public(host, routes)
+    MediaApi(host, routes)
     app.register_blueprint(Api(host, routes).blueprint)
     app.extensions[EXTENSION] = host
     return app

@@ -73,7 +73,8 @@ class Answer(NamedTuple):
 class Operation(NamedTuple):
     """What a route promises. `scope` None: open to anybody. answers: status → model, None for a free document.
 
-    query: each parameter of the query → whether it must be there.
+    query: each parameter of the query → whether it must be there. optional_body: a request may come without one.
+    file: the body is a file's bytes, which the view reads.
     """
 
     method: str
@@ -83,6 +84,8 @@ class Operation(NamedTuple):
     body: type[Value] | None
     answers: Mapping[int, type[Value] | None]
     query: Mapping[str, bool] = {}
+    optional_body: bool = False
+    file: bool = False
 
 
 class Contract:
@@ -104,14 +107,18 @@ class Contract:
         body: type[Value] | None = None,
         answers: Mapping[int, type[Value] | None] | None = None,
         query: Mapping[str, bool] | None = None,
+        optional_body: bool = False,
+        file: bool = False,
     ) -> None:
         """Answer this route with `view(call, **path parameters)`, after the caller and the body were checked."""
-        operation = Operation(method, path, summary, scope, body, answers or {200: None}, query or {})
+        answers, query = answers or {200: None}, query or {}
+        operation = Operation(method, path, summary, scope, body, answers, query, optional_body, file)
         self.operations.append(operation)
 
         def answered(**parameters: str) -> Response:
             bearer = self._bearer(operation.scope)
-            raw, parsed = _body(operation.body)
+            without = operation.optional_body and not request.get_data(cache=True)
+            raw, parsed = (b"", None) if without else _body(operation.body)
             answer = view(Call(bearer, parsed, raw), **parameters)
             return answer if isinstance(answer, Response) else print_answer(answer)
 
@@ -186,7 +193,7 @@ def _http_error(error: HTTPException) -> Response:
     sentences = {
         404: "There is nothing at this address: /openapi.json lists what there is.",
         405: "This address does not take that method: see the Allow header.",
-        413: f"The body is larger than {MOST_BYTES:,} bytes: send less at once.",
+        413: f"The body is larger than {request.max_content_length or MOST_BYTES:,} bytes: send less at once.",
     }
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
     sentence = sentences.get(status, error.description or "This could not be answered.")
@@ -250,7 +257,10 @@ def _operation(operation: Operation, path: str, refs: Mapping[Any, Any]) -> dict
         document["description"] = f"Needs a token with the scope '{operation.scope}'."
     if operation.body:
         content = {"application/json": {"schema": refs[operation.body]}}
-        document["requestBody"] = {"required": True, "content": content}
+        document["requestBody"] = {"required": not operation.optional_body, "content": content}
+    if operation.file:
+        bytes_ = {"schema": {"type": "string", "format": "binary"}}
+        document["requestBody"] = {"required": True, "content": {"application/octet-stream": bytes_}}
     if "{" in path:
         name = path.partition("{")[2].partition("}")[0]
         document["parameters"] = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}]

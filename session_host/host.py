@@ -19,6 +19,7 @@ from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
 from session_host.link import Arrival, Link, Receipt, Refused
 from session_host.look import Look
+from session_host.media import MediaStore
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
 from session_host.problems import Problems
@@ -30,8 +31,10 @@ from session_host.sender import Sender
 from session_host.threads import Stepper
 from session_host.tokens import Tokens
 from session_host.undecryptable import Undecryptable
+from session_host.uploads import Uploads
 from shared.clock import Clock
 from shared.model import due
+from shared.model.address import Address
 from shared.model.link import Link as LinkState
 from shared.model.link import LinkStatus
 from shared.model.message import Message
@@ -85,6 +88,7 @@ class Host:
         )
         self._folds_as = self._caught_up_as = ("", 0)
         self.problems = Problems()
+        self.media = MediaStore(bucket)
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
             leads=self._may_fold, host=lambda: self.pulse.host, problems=self.problems, on_stored=self._stored,
@@ -99,7 +103,9 @@ class Host:
             gates=[link_gate(link)],
             storage_trouble=lambda: self.folder.trouble,
             on_change=self.fold_soon,
+            load=self.media.load,
         )
+        self.uploads = Uploads(self.ledger, link, self.media.load, self._may_decide)
         self.fence = Fence(self.pulse, link)
         self.undecryptable = Undecryptable(self.database)
         self._child = Child()
@@ -108,6 +114,7 @@ class Host:
         self._folding = Stepper("folder", self._fold, clock)
         self._beating = Stepper("pulse", self._beat, clock)
         self._fencing = Stepper("fence", self.fence.step, clock)
+        self._uploading = Stepper("uploads", self.uploads.step, clock)
         self._backing_up = Stepper("backups", self.backups.step, clock)
         self.hints = Hints(self.ledger, link)
         self._late_receipts: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
@@ -191,6 +198,12 @@ class Host:
             raise Refused(reason)
         self.link.start()
 
+    def connect_by_code(self, phone: Address) -> None:
+        """Have WhatsApp make a code to type into this phone. Raises link.Refused as `connect` does, link.NoCode."""
+        if reason := self.fence.closed(self.clock.now()):
+            raise Refused(reason)
+        self.link.pair_by_code(phone)
+
     def overdue(self, now: datetime) -> int:
         """How many messages should have begun two ticks ago and are neither begun, ended nor held until later."""
         late = set(self.ledger.waiting(now - OVERDUE))
@@ -262,7 +275,7 @@ class Host:
     @property
     def threads(self) -> tuple[Stepper, ...]:
         """What works in the background."""
-        return (self._sending, self._folding, self._beating, self._fencing, self._backing_up)
+        return (self._sending, self._folding, self._beating, self._fencing, self._uploading, self._backing_up)
 
     def _told(self) -> Told:
         return Told(self.link.status(), self.folder.last_fold, self.last_tick)
@@ -304,6 +317,7 @@ class Host:
         if self.folder.decided:
             self._caught_up_as = self._folds_as
         self._sending.wake()
+        self._uploading.wake()
 
     def _fold(self, now: datetime) -> datetime | None:
         while not self._late_receipts.empty():

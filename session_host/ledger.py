@@ -241,6 +241,11 @@ class Ledger:
         at = micros(now)
         return [_row(found) for found in self._database.query(sql, (State.CLAIMED.rank, at, at, at))]
 
+    def with_files(self) -> list[Row]:
+        """What waits and has a file attached, the next first."""
+        which = "json_extract(content, '$.attachment.media') IS NOT NULL"
+        return [_row(found) for found in self._database.query(f"SELECT * FROM waiting WHERE {which} ORDER BY ready_at")]  # noqa: S608
+
     def next_after(self, now: datetime) -> datetime | None:
         """When the next message becomes ready that is not ready yet."""
         found = self._database.query("SELECT MIN(ready_at) AS at FROM waiting WHERE ready_at > ?", (micros(now),))

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from session_host.outgoing import Outgoing
 from shared.model.address import Address
 from shared.model.link import LinkStatus
 from shared.model.values import Instant, Value
+from shared.model.wire import Group
 
 
 class Refused(Exception):
@@ -28,6 +30,8 @@ class Reason(StrEnum):
     REFUSED = "refused"
     TROUBLE_THERE = "trouble-there"
     BAD_TEXT = "bad-text"
+    NO_FILE = "no-file"
+    NOT_UPLOADED = "not-uploaded"
     NO_ANSWER = "no-answer"
     UNRECOGNISED = "unrecognised"
 
@@ -83,11 +87,19 @@ class Arrival(Value):
     readable: bool
 
 
+class NoCode(Exception):
+    """There is no code to type now; the text says why and what to do, in one sentence."""
+
+
 class Pairing(Value):
-    """A QR code to show now: its text is a secret, never logged, and useless after `expires_at`."""
+    """A code to show now, a secret that is never logged: a QR code's text, and one to type where that was asked for.
+
+    What is shown is useless after `expires_at`.
+    """
 
     qr: str
     expires_at: Instant
+    code: str | None = None
 
 
 class Link(Protocol):
@@ -103,7 +115,13 @@ class Link(Protocol):
         """Connect, or begin pairing; what follows is seen in `status`. Raises what `prepare` raises.
 
         Called again, it means "try now" where the link waits for a person (replaced, banned, outdated, unlinked);
-        while a connection is there or on its way, it does nothing.
+        while a code to type is shown, it means the QR code instead; while a connection is there or on its way, nothing.
+        """
+
+    def pair_by_code(self, phone: Address) -> Pairing:
+        """Have WhatsApp make a code that is typed into the phone of this number; blocks until it is there (up to 75 s).
+
+        The code is good for at least two minutes. Raises NoCode, what `prepare` raises.
         """
 
     def rest(self) -> None:
@@ -119,7 +137,7 @@ class Link(Protocol):
         """The linked account's number in digits, None while not linked."""
 
     def pairing(self) -> Pairing | None:
-        """The QR code to show, None while there is none.
+        """The code to show, None while there is none.
 
         Asking is what keeps codes coming: once they have run out (after three minutes) or the device was logged out,
         the next call begins a new round. Not so where `status().detail` says what went wrong: then `start` does.
@@ -131,10 +149,20 @@ class Link(Protocol):
     def is_registered(self, to: Address) -> bool | None:
         """Whether a phone number is on WhatsApp; None where it could not be asked now."""
 
-    def send_text(self, to: Address, text: str) -> Sent:
-        """Send one text and wait for the server's acknowledgement (up to 90 s). Raises SendFailed.
+    def groups(self) -> tuple[Group, ...]:
+        """The groups this account is in, by name. Raises SendFailed with a sentence where they could not be asked."""
 
-        Sends are serial: a second caller waits for the first. While `status().sends` is false it fails at once.
+    def make_ready(self, what: Outgoing) -> None:
+        """Upload the file of what is to be sent, if it has one and is not uploaded; nobody hears of it.
+
+        Raises SendFailed, always certain. Another caller's sends go on meanwhile.
+        """
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
+        """Send one message and wait for the server's acknowledgement (up to 90 s); first `make_ready`.
+
+        Raises SendFailed. Sends are serial: a second caller waits for the first. While `status().sends` is false it
+        fails at once.
         """
 
     def listen(

@@ -1,5 +1,7 @@
 """The gate before the WhatsApp library: calls go in only while a session is up, and it is known which are still inside.
 
+While codes are shown, only the call that asks for another kind of code goes in.
+
 The library keeps its sessions in plain maps: a call that enters while another session is made or ended can abort the
 whole process, and nothing in Python can catch that.
 """
@@ -22,27 +24,30 @@ class Gate:
         self._clock = clock
         self._on_leave = on_leave
         self._lock = threading.Lock()
-        self._open = False
-        self._inside: dict[object, float] = {}
+        self._open = self._pairing = False
+        self._inside: dict[object, tuple[float, float]] = {}
 
-    def open(self) -> None:
-        """Calls may go in."""
+    def open(self, *, pairing: bool = False) -> None:
+        """Calls may go in; `pairing`: only those that pair."""
         with self._lock:
-            self._open = True
+            self._open, self._pairing = not pairing, pairing
 
     def close(self) -> None:
         """No further call goes in; those inside stay until they come back."""
         with self._lock:
-            self._open = False
+            self._open = self._pairing = False
 
     @contextmanager
-    def call(self) -> Iterator[None]:
-        """One call into the library. Raises GateClosed."""
+    def call(self, *, pairs: bool = False, patience: float = 0.0) -> Iterator[None]:
+        """One call into the library; `pairs`: it asks for a code. Raises GateClosed.
+
+        patience: seconds for which it may stay inside longer than other calls.
+        """
         ticket = object()
         with self._lock:
-            if not self._open:
+            if not (self._pairing if pairs else self._open):
                 raise GateClosed
-            self._inside[ticket] = self._clock.monotonic()
+            self._inside[ticket] = (self._clock.monotonic(), patience)
         try:
             yield
         finally:
@@ -53,9 +58,12 @@ class Gate:
     def newest(self) -> float | None:
         """When the call that is inside shortest went in (monotonic seconds); None while nothing is inside."""
         with self._lock:
-            return max(self._inside.values(), default=None)
+            return max((entered for entered, _ in self._inside.values()), default=None)
 
     def oldest(self) -> float | None:
-        """When the call that is inside longest went in (monotonic seconds); None while nothing is inside."""
+        """When the call that is inside longest went in (monotonic seconds); None while nothing is inside.
+
+        One with patience counts as gone in so much later.
+        """
         with self._lock:
-            return min(self._inside.values(), default=None)
+            return min((entered + patience for entered, patience in self._inside.values()), default=None)

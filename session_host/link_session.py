@@ -8,7 +8,7 @@ and left behind, on a thread that does not keep the process from ending.
 import ctypes
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -25,6 +25,10 @@ log = structlog.get_logger()
 
 FIRST_CODE_SECONDS = 60
 LATER_CODE_SECONDS = 20
+CODES = 6
+ROUND = timedelta(seconds=FIRST_CODE_SECONDS + (CODES - 1) * LATER_CODE_SECONDS)
+"""From the first QR code to the moment when the library gives up; a code to type ends with it."""
+TYPE_IT = "Or type the code that was asked for: on the phone tap Link with phone number instead."
 _PASS_SECONDS = 0.5
 """What the library may take from its word that a pairing is over to the place where its session sleeps for good."""
 
@@ -62,7 +66,9 @@ class Session:
 
     def __init__(self, library: Library, database: str, number: int, clock: Clock, ears: Ears) -> None:
         self.number = number
-        self.pairing: Pairing | None = None
+        self.round_ends: datetime | None = None
+        self._pairing: Pairing | None = None
+        self._typed: str | None = None
         self._clock = clock
         self._ears = ears
         self._tell = ears.tell
@@ -88,6 +94,20 @@ class Session:
         # `stop` may wait for a lock that a reconnect in progress holds: not on this thread.
         threading.Thread(target=self.client.stop, name=f"end-{self.number}", daemon=True).start()
         return self._wait_for(lambda phase: phase is Phase.RETURNED, seconds)
+
+    def pairing(self) -> Pairing | None:
+        """What is to be scanned, or typed where that was asked for; None before the first code."""
+        pairing, typed, ends = self._pairing, self._typed, self.round_ends
+        if pairing is None or typed is None or ends is None:
+            return pairing
+        return pairing.evolve(code=typed, expires_at=ends)
+
+    def show_to_type(self, code: str | None) -> None:
+        """Show this code from now on, which is typed into the phone; None: the QR code again."""
+        self._typed = code
+        if code is not None and self._pairing is not None:
+            told = Happening(kind=Kind.CODE, detail=TYPE_IT, until=self._pairing.expires_at)
+            self._tell(told, self.number)
 
     def own_number(self) -> str | None:
         """The number this session is linked as, in digits; None before it is."""
@@ -162,9 +182,10 @@ class Session:
         lasts = timedelta(seconds=FIRST_CODE_SECONDS if self._codes == 1 else LATER_CODE_SECONDS)
         until = self._clock.now() + lasts
         log.info("link.code", number=self._codes)
-        self.pairing = Pairing(qr=code.decode(), expires_at=until)
+        self.round_ends = self.round_ends or self._clock.now() + ROUND
+        self._pairing = Pairing(qr=code.decode(), expires_at=until)
         self._move(Phase.SHOWING)
-        self._tell(Happening(kind=Kind.CODE, until=until), self.number)
+        self._tell(Happening(kind=Kind.CODE, detail=TYPE_IT if self._typed else None, until=until), self.number)
 
     def _on_pairing_word(self, _session: int, word: int) -> None:
         name = ctypes.string_at(word).decode(errors="replace")
@@ -173,6 +194,8 @@ class Session:
         if told is None:
             log.warning("link.unknown-pairing-word", said=name)
             return
+        if told.kind is Kind.CODES_ENDED and self._typed is not None:
+            told = told.evolve(detail="The code was not typed in time: ask for a new one.")
         self._move(Phase.DIALLING if told.kind is Kind.PAIRED else Phase.OVER)
         self._tell(told, self.number)
 

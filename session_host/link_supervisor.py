@@ -143,8 +143,8 @@ class Supervisor:
             grace = CODE_GRACE if step.status.state is Link.PAIRING else 0.0
             self._deadline = monotonic + (happening.until - now).total_seconds() + grace
         self._take(step.order, happening.kind, monotonic)
-        if step.status.state in UP:
-            self.gate.open()
+        if step.status.state in UP or step.status.state is Link.PAIRING:
+            self.gate.open(pairing=step.status.state is Link.PAIRING)
         else:
             self.gate.close()
         if step.status != before:

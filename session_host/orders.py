@@ -13,7 +13,8 @@ from session_host.host import Host
 from session_host.ledger import KEPT
 from session_host.requests import OtherBody, id_for
 from shared.model import due
-from shared.model.address import BadAddress, parse
+from shared.model.address import Address, BadAddress, parse
+from shared.model.content import About, Attachment, Media, misfit
 from shared.model.lifecycle import State
 from shared.model.message import Message, Status, Verdict
 from shared.model.values import Instant
@@ -33,6 +34,8 @@ class Orders:
     def schedule(self, new: NewMessage, body: bytes, key: str | None, by: str, now: datetime) -> Message:
         """One new message, in the log before this returns. The same key or id with the same body is the same order."""
         fields = _checked(new, now)
+        if isinstance(new.attachment, Media) and not self._host.media.has(new.attachment.media, new.attachment.size):
+            raise wrong("attachment", "There is no such file of this size: send it to POST /api/v1/media first.")
         repeat = f"key:{by}:{key}" if key else f"id:{new.id}" if new.id else f"once:{uuid.uuid4().hex}"
         id_ = new.id or f"api-{uuid.uuid4().hex}"
         if (key or new.id) and not self._host.requests.known(repeat):
@@ -88,13 +91,14 @@ class Orders:
         named = change.model_fields_set - {"revision"}
         changes: dict[str, Any] = {name: getattr(change, name) for name in named}
         if empty := sorted(name for name, value in changes.items() if value is None):
-            raise _wrong(empty[0], "it cannot be unset; leave it out to keep what it is.")
+            raise wrong(empty[0], "it cannot be unset; leave it out to keep what it is.")
         if "to" in changes:
             changes["to"] = _address(changes["to"])
         if not changes:
             return known
-        if "text" in changes:
-            _check_text(changes["text"])
+        if changes.keys() & {"text", "to"}:
+            changed = known.evolve(**changes)
+            _check_content(changed.to, changed.text, changed.attachment, changed.about)
         if "send_at" in changes:
             _check_time(changes["send_at"], known.evolve(**changes), now)
             changes |= {"wall_time": None, "zone": None}
@@ -162,12 +166,14 @@ def _require_open(message: Message) -> None:
 
 
 def _checked(new: NewMessage, now: datetime) -> dict[str, Any]:
-    fields = new.model_dump(include={"text", "contact_name", "zone"}) | {"if_late": new.if_late}
+    names = ("text", "contact_name", "zone", "if_late", "attachment", "about")
+    fields: dict[str, Any] = {name: getattr(new, name) for name in names}
     send_at = new.send_at or now
-    _check_text(new.text)
+    address = _address(new.to)
+    _check_content(address, new.text, new.attachment, new.about)
     if new.zone is not None and new.zone not in available_timezones():
-        raise _wrong("zone", f"'{new.zone}' is no time zone: write it like Europe/London.")
-    return fields | {"to": _address(new.to), "send_at": send_at}
+        raise wrong("zone", f"'{new.zone}' is no time zone: write it like Europe/London.")
+    return fields | {"to": address, "send_at": send_at}
 
 
 def _check_same(there: Message, fields: dict[str, Any], by: str, key: str | None, *, timed: bool) -> None:
@@ -190,30 +196,39 @@ def imagined(to: str, at: str | None, now: datetime, id_: str | None = None) -> 
     try:
         send_at = _INSTANT.validate_python(at) if at else now
     except ValidationError:
-        raise _wrong("at", f"'{at}' is no time: write it with its zone, like 2026-12-24T10:00:00Z.") from None
+        raise wrong("at", f"'{at}' is no time: write it with its zone, like 2026-12-24T10:00:00Z.") from None
     address = _address(to)
     try:
         return Message(id=id_ or f"imagined-{uuid.uuid4().hex}", to=address, text="?", send_at=max(send_at, now))
     except ValidationError:
-        raise _wrong("id", "That is no message's id.") from None
+        raise wrong("id", "That is no message's id.") from None
 
 
 def _address(typed: str) -> str:
     try:
         return str(parse(typed))
     except BadAddress as error:
-        raise _wrong("to", str(error)) from None
+        raise wrong("to", str(error)) from None
 
 
-def _check_text(text: str) -> None:
-    if not text.strip():
-        raise _wrong("message", "The text is empty: write what is to be sent.")
+def _check_content(to: str, text: str, attachment: Attachment | None, about: About | None) -> None:
+    for name, value in (("attachment", attachment), ("about", about)):
+        if value is not None and value.model_extra:
+            raise wrong(name, f"This has no field '{min(value.model_extra)[:40]}'.")
+    if found := misfit(to, text, attachment, about):
+        raise wrong(*found)
+    if about is not None and about.sender is not None:
+        try:
+            Address.from_stored(about.sender)
+        except BadAddress as error:
+            raise wrong("about", str(error)) from None
 
 
 def _check_time(send_at: datetime, message: Message, now: datetime) -> None:
     if send_at + rules.lateness_limit(message) < now:
-        raise _wrong("scheduledTime", "This time has passed, and so has the limit for being late: choose a later one.")
+        raise wrong("scheduledTime", "This time has passed, and so has the limit for being late: choose a later one.")
 
 
-def _wrong(field: str, sentence: str) -> Refusal:
+def wrong(field: str, sentence: str) -> Refusal:
+    """What was asked cannot be: this field, and why, in a sentence."""
     return Refusal(422, "Not understood", sentence, errors=({"field": field, "message": sentence},))

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from shared.model import due, lifecycle
 from shared.model.address import Address, BadAddress
+from shared.model.content import misfit
 from shared.model.lifecycle import Claim, Delivery, State
-from shared.model.message import MAX_TEXT, LatePolicy, Message
+from shared.model.message import LatePolicy, Message
 from shared.model.wire import Outcome
 
 ON_TIME = timedelta(seconds=60)
@@ -76,11 +77,8 @@ def unsendable(content: Message) -> str | None:
         Address.from_stored(content.to)
     except BadAddress as error:
         return str(error)
-    if not content.text.strip():
-        return "The text is empty: write what is to be sent."
-    if len(content.text) > MAX_TEXT:
-        return f"The text has {len(content.text):,} characters, WhatsApp takes {MAX_TEXT:,}: shorten or split it."
-    return None
+    found = misfit(content.to, content.text, content.attachment, content.about)
+    return found[1] if found else None
 
 
 def judge(row: Row | None, content: Message) -> tuple[Outcome, str | None]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from session_host.link import Reason, SendFailed
+from session_host.link import NoCode, Reason, SendFailed
 from shared.model.link import LinkStatus
 
 _PASSING_CODES = frozenset({408, 421, 423, 429, 500, 501, 502, 503, 504, 530})
@@ -154,6 +154,34 @@ def failure(error: str) -> SendFailed:
         certain=False,
         reason=Reason.UNRECOGNISED,
     )
+
+
+def no_code(error: str) -> NoCode:
+    """Why WhatsApp gave no code to type, from the library's error text."""
+    if re.search(r"phone number too short|international phone number required", error):
+        return NoCode("This is no phone number WhatsApp takes: write it with its country code, like +44 7957 189696.")
+    if re.search(r"status 429|rate-overlimit", error):
+        return NoCode("WhatsApp has made too many codes for this number: wait an hour, or scan the QR code.")
+    if found := re.search(r"info query returned status (\d+)", error):
+        return NoCode(f"WhatsApp made no code for this number (error {found[1]}): check it, or scan the QR code.")
+    if re.search(r"websocket not connected|client is nil|timed out", error):
+        return NoCode("WhatsApp did not answer: ask for a code again.")
+    return NoCode(f"WhatsApp made no code ({masked(error)}): scan the QR code instead, or try again later.")
+
+
+def not_uploaded(error: str) -> SendFailed:
+    """The file of a message could not be uploaded: whatever it was, nothing was sent."""
+    code = re.search(r"status (?:code )?(\d+)", error)
+    if re.search(r"ffmpeg|ffprobe", error):
+        return SendFailed(
+            "This file needs ffmpeg on the session host's machine: install it there, or send it as a document.",
+            permanent=True,
+            certain=True,
+            reason=Reason.NOT_UPLOADED,
+        )
+    why = f"error {code[1]}" if code else masked(error)
+    sentence = f"The file could not be uploaded to WhatsApp ({why}): it will be tried again."
+    return SendFailed(sentence, permanent=False, certain=True, reason=Reason.NOT_UPLOADED)
 
 
 def masked(text: str) -> str:

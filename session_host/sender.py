@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from session_host import rules
+from session_host import outgoing, rules
 from session_host.gates import Gate
 from session_host.ledger import Ledger
 from session_host.link import Link, SendFailed, Sent
 from session_host.look import LOOK_AHEAD, Look
+from session_host.outgoing import Load, no_file
 from session_host.pacer import Pacer
 from session_host.rules import Row
 from shared.model import lifecycle
@@ -42,8 +43,12 @@ class Sender:
         gates: Sequence[Gate],
         storage_trouble: Callable[[], str | None],
         on_change: Callable[[], None],
+        load: Load = no_file,
     ) -> None:
-        """`standing` is closed while this host may decide nothing; `gates` may be in the way of a message."""
+        """`standing` is closed while this host may decide nothing; `gates` may be in the way of a message.
+
+        `load` reads the file of a message that was not uploaded before its second.
+        """
         self._ledger = ledger
         self._link = link
         self._look = look
@@ -52,6 +57,7 @@ class Sender:
         self._gates = tuple(gates)
         self._storage_trouble = storage_trouble
         self._on_change = on_change
+        self._load = load
         self._in_hand: tuple[Row, Sent | SendFailed] | None = None
         self._held = True
 
@@ -106,7 +112,7 @@ class Sender:
         late = row.delivery.begun_at - row.content.send_at if row.delivery.begun_at else timedelta(0)
         log.info("begun", id=row.id, to=masked(row.content.to), late_ms=round(late.total_seconds() * 1000))
         try:
-            return self._link.send_text(Address.from_stored(row.content.to), row.content.text)
+            return self._link.send(Address.from_stored(row.content.to), outgoing.of(row.content, self._load))
         except SendFailed as failure:
             return failure
         except Exception as error:

@@ -10,27 +10,38 @@ import random
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
-from session_host import link_events, link_files, link_output, safety, send_errors
-from session_host.link import Arrival, Pairing, Reason, Receipt, SendFailed, Sent
+from session_host import link_events, link_files, link_messages, link_output, safety, send_errors
+from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, SendFailed, Sent
 from session_host.link_calls import GateClosed
 from session_host.link_machine import SESSION, Happening, Kind
-from session_host.link_session import Ears, Line
+from session_host.link_session import Ears, Line, Session
 from session_host.link_supervisor import Supervisor
+from session_host.outgoing import Outgoing
 from shared.clock import SYSTEM, Clock
 from shared.model.address import Address
 from shared.model.address import Kind as AddressKind
 from shared.model.link import Link, LinkStatus
+from shared.model.wire import Group
 
 log = structlog.get_logger()
 
 Answer = TypeVar("Answer")
 
 _NOBODY = (Link.UNLINKED, Link.PAIRING, Link.LOGGED_OUT)
+_SHOWN_WITHIN = 30.0
+"""Seconds within which a session shows its first code; the handshake gives up after 20."""
+_UPLOAD_KEPT = 3600.0
+"""Seconds for which an upload is used again; WhatsApp keeps it for weeks."""
+_UPLOAD_PATIENCE = 300.0
+"""Seconds for which an upload may last longer than any other call."""
+_TIME_TO_TYPE = timedelta(seconds=120)
+"""What a code to type is good for at least."""
 NAME_ON_PHONE = "WhatsApp-VPSLink"
 """What the phone's list of linked devices shows."""
 
@@ -46,6 +57,9 @@ class WhatsAppLink:
         self._on_arrival: Callable[[Arrival], None] = lambda _arrival: None
         self._starting = threading.Lock()
         self._sending = threading.Lock()
+        self._pairing = threading.Lock()
+        self._uploading = threading.Lock()
+        self._uploads: dict[tuple[Any, str], tuple[float, Any]] = {}
         self._neonize: _Neonize | None = None
         self._line: Line | None = None
         self._number: str | None = None
@@ -78,7 +92,49 @@ class WhatsAppLink:
     def start(self) -> None:
         """Connect, or try again now; raises Refused, OSError."""
         self.prepare()
+        if session := self._session():
+            session.show_to_type(None)
         self._supervisor.tell(Happening(kind=Kind.START))
+
+    def pair_by_code(self, phone: Address) -> Pairing:
+        """Ask WhatsApp for a code to type into this phone; raises NoCode, Refused, OSError."""
+        self.prepare()
+        with self._pairing:
+            session = self._showing()
+            try:
+                code = self._call(lambda client: client.PairPhone(phone.user, True), pairs=True)
+            except SendFailed as closed:
+                raise NoCode(str(closed)) from None
+            except _CallFailed as failure:
+                log.warning("link.no-code", error=send_errors.masked(failure.error))
+                raise send_errors.no_code(failure.error) from None
+            session.show_to_type(str(code))
+            if (pairing := session.pairing()) is None:  # it has shown a code before, and keeps it
+                raise NoCode("The pairing has ended meanwhile: ask for a code again.")
+            return pairing
+
+    def _showing(self) -> Session:
+        """A session that shows codes, and will for long enough. Raises NoCode."""
+        session = self._session()
+        if self.status().state is Link.PAIRING and session is not None and session.round_ends is not None:
+            if session.round_ends - self._clock.now() >= _TIME_TO_TYPE:
+                return session
+            self._supervisor.tell(Happening(kind=Kind.CODES_ENDED), session.number)
+        self._supervisor.tell(Happening(kind=Kind.START))
+
+        def shows(status: LinkStatus) -> bool:
+            return status.sends or (status.state is Link.PAIRING and self._session() is not session)
+
+        shown = self._supervisor.wait_until(shows, _SHOWN_WITHIN)
+        fresh, status = self._session(), self.status()
+        if status.sends:
+            raise NoCode("A WhatsApp account is linked already: log out first to link another.")
+        if not shown or fresh is None:
+            raise NoCode(f"There is no code now. {status.sentence} {status.detail or status.action}")
+        return fresh
+
+    def _session(self) -> Session | None:
+        return self._line.session if self._line else None
 
     def rest(self) -> None:
         """Disconnect once a call in hand has come back, and stay away until `start`."""
@@ -97,23 +153,23 @@ class WhatsAppLink:
 
     def own_number(self) -> str | None:
         """The linked account's number in digits."""
-        status, session = self.status(), self._line.session if self._line else None
+        status, session = self.status(), self._session()
         if status.state in _NOBODY:
             return None
         return session.own_number() if status.sends and session else self._number
 
     def pairing(self) -> Pairing | None:
         """The code to show; asking begins a new round of codes, unless there is something to read first."""
-        status, session = self.status(), self._line.session if self._line else None
+        status, session = self.status(), self._session()
         if status.state in (Link.UNLINKED, Link.LOGGED_OUT) and status.detail is None:
             self._supervisor.tell(Happening(kind=Kind.WANTED))
-        if status.state is not Link.PAIRING or session is None or session.pairing is None:
+        if status.state is not Link.PAIRING or session is None or (pairing := session.pairing()) is None:
             return None
-        return session.pairing if session.pairing.expires_at > self._clock.now() else None
+        return pairing if pairing.expires_at > self._clock.now() else None
 
     def logout(self) -> None:
         """Unlink this device at WhatsApp's server, then here."""
-        session = self._line.session if self._line else None
+        session = self._session()
         try:
             self._call(lambda client: client.logout())
         except _CallFailed as failure:
@@ -154,11 +210,58 @@ class WhatsAppLink:
         except (SendFailed, _CallFailed):
             return None  # it has not met this number, or is away: then there is no hint
 
-    def send_text(self, to: Address, text: str) -> Sent:
-        """Send one text exactly as it is: no mention, no preview, no look-up is made of what it contains."""
+    def groups(self) -> tuple[Group, ...]:
+        """The groups this account is in."""
+        try:
+            found = self._call(lambda client: client.get_joined_groups())
+        except _CallFailed as failure:
+            log.warning("link.no-groups", error=send_errors.masked(failure.error))
+            raise send_errors.failure(failure.error) from None
+        groups = (
+            Group(
+                id=f"{each.JID.User}@{each.JID.Server}", name=each.GroupName.Name, participants=len(each.Participants)
+            )
+            for each in found
+        )
+        return tuple(sorted(groups, key=lambda group: (group.name.casefold(), group.id)))
+
+    def make_ready(self, what: Outgoing) -> None:
+        """Upload the file, once for each way it is shown."""
+        self._uploaded(what)
+
+    def _uploaded(self, what: Outgoing) -> Any:
+        """What the library knows of the file since its upload, which is made if needed; None without a file."""
+        media, now = what.media, self._clock.monotonic()
+        if media is None:
+            return None
         if self._neonize is None or not self.status().sends:
             raise send_errors.not_connected(self.status())
-        recipient, message = self._neonize.recipient(to), self._neonize.text(text)
+        kind = self._neonize.upload_kind(media.kind)
+        with self._uploading:
+            known = self._uploads.get((kind, media.media))
+            if known is not None and now - known[0] < _UPLOAD_KEPT:
+                return known[1]
+            data = what.load(media)
+            try:
+                answer = self._call(lambda client: client.upload(data, kind), patience=_UPLOAD_PATIENCE)
+            except _CallFailed as failure:
+                log.warning("link.not-uploaded", error=send_errors.masked(failure.error))
+                raise send_errors.not_uploaded(failure.error) from None
+            self._uploads = {each: kept for each, kept in self._uploads.items() if now - kept[0] < _UPLOAD_KEPT}
+            self._uploads[kind, media.media] = (now, answer)
+            return answer
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
+        """Send it exactly as it is: no mention, no preview, no look-up is made of what it contains."""
+        if self._neonize is None or not self.status().sends:
+            raise send_errors.not_connected(self.status())
+        way = link_messages.Way(
+            to=to,
+            own_number=self.own_number(),
+            now_ms=int(self._clock.now().timestamp() * 1000),
+            uploaded=self._uploaded(what),
+        )
+        recipient, message = self._neonize.recipient(to), self._neonize.message(what, way)
         with self._sending:
             try:
                 answer = self._call(lambda client: client.send_message(recipient, message))
@@ -168,12 +271,12 @@ class WhatsAppLink:
                 raise failed from None
         return Sent(message_id=answer.ID)
 
-    def _call(self, what: Callable[[Any], Answer]) -> Answer:
+    def _call(self, what: Callable[[Any], Answer], *, pairs: bool = False, patience: float = 0.0) -> Answer:
         """One call into the library. Raises SendFailed where there is no session, _CallFailed with its error text."""
         if self._line is None or self._neonize is None:
             raise send_errors.not_connected(self.status())
         try:
-            with self._supervisor.gate.call():
+            with self._supervisor.gate.call(pairs=pairs, patience=patience):
                 return what(self._line.client())
         except GateClosed:
             raise send_errors.not_connected(self.status()) from None
@@ -188,7 +291,7 @@ class WhatsAppLink:
             self._supervisor.tell(told)
 
     def _changed(self, status: LinkStatus) -> None:
-        session = self._line.session if self._line else None
+        session = self._session()
         if status.sends and session:
             self._number = session.own_number()
         elif status.state in _NOBODY:
@@ -213,13 +316,15 @@ class _Neonize:
         from neonize import client, events
         from neonize.exc import NeonizeError
         from neonize.proto.Neonize_pb2 import LogEntry
-        from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+        from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as protobuf
+        from neonize.utils.enum import MediaType
         from neonize.utils.jid import build_jid
 
         _take_back_the_root_logger(sys.modules["neonize.utils.log"])
         self.error: type[Exception] = NeonizeError
         self._client, self._events = client, events
-        self._build_jid, self._message, self._log_entry = build_jid, Message, LogEntry
+        self._build_jid, self._log_entry = build_jid, LogEntry
+        self._protobuf, self._media_type = protobuf, MediaType
         logging.getLogger("neonize.utils.log").setLevel(logging.WARNING)  # this is the library's level, too
         logging.getLogger("neonize.utils.ffmpeg").setLevel(logging.ERROR)  # it warns of what is not used here
         client.log_whatsmeow = self._forward
@@ -243,10 +348,14 @@ class _Neonize:
         """The library's address; a string it would not parse."""
         return self._build_jid(to.user, to.kind.value)
 
-    def text(self, text: str) -> Any:
-        """A plain text message. Raises SendFailed for what is no text."""
+    def upload_kind(self, kind: str) -> Any:
+        """How the library encrypts a file that is shown as this kind."""
+        return getattr(self._media_type, link_messages.UPLOAD_AS[kind])
+
+    def message(self, what: Outgoing, way: link_messages.Way) -> Any:
+        """The library's message. Raises SendFailed for a text that is none."""
         try:
-            return self._message(conversation=text)
+            return link_messages.build(self._protobuf, what, way)
         except ValueError:  # a lone surrogate; its own words would repeat the text
             raise SendFailed(
                 "The text holds characters that cannot be sent: type it again instead of pasting it.",

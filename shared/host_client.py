@@ -7,7 +7,7 @@ never followed and nothing is retried here: the next tick, or the person, is the
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
@@ -16,12 +16,36 @@ from pydantic import ValidationError
 from shared.model.message import Verdict
 from shared.model.pace import Forecast
 from shared.model.values import Value, print_instant
-from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Takeover
+from shared.model.wire import (
+    Group,
+    Groups,
+    Handover,
+    HandoverAnswer,
+    Judgement,
+    MessageChange,
+    NewMessage,
+    Pair,
+    StoredMedia,
+    Takeover,
+)
 from shared.settings import HostAddress
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
+CODE_SECONDS = 110.0
+"""A code to type waits for a connection (30 s) and for WhatsApp's answer (75 s)."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+MEDIA_SECONDS = 60.0
+"""A file waits its turn (30 s) and for the bucket."""
+
+
+class File(NamedTuple):
+    """A file's bytes and its type, as a request's body."""
+
+    data: bytes
+    mime: str
 
 
 class HostError(Exception):
@@ -71,6 +95,22 @@ class HostClient:
         seconds = READ_SECONDS + (wait_seconds or 0)
         return self._ask("POST", "/api/v1/messages", message, headers=headers, read_seconds=seconds)
 
+    def store_media(self, data: bytes, mime: str, name: str | None = None) -> StoredMedia:
+        """Store a file that an attachment can name; the same bytes again are the same file."""
+        query = f"?{urlencode({'name': name})}" if name else ""
+        answer = self._ask("POST", f"/api/v1/media{query}", File(data, mime), read_seconds=MEDIA_SECONDS)
+        try:
+            return StoredMedia.model_validate(answer)
+        except ValidationError as error:
+            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+
+    def groups(self) -> tuple[Group, ...]:
+        """The groups this account is in."""
+        try:
+            return Groups.model_validate(self._ask("GET", "/api/v1/groups")).groups
+        except ValidationError as error:
+            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+
     def message(self, message_id: str) -> dict[str, Any]:
         """One message as the host knows it."""
         return self._ask("GET", f"/api/v1/messages/{quote(message_id, safe='')}")
@@ -103,9 +143,11 @@ class HostClient:
         """The WhatsApp connection: status, own number, and the QR code while pairing (a secret: never log it)."""
         return self._ask("GET", "/api/v1/link")
 
-    def pair(self) -> dict[str, Any]:
-        """Begin pairing again, with a new QR code."""
-        return self._ask("POST", "/api/v1/link")
+    def pair(self, phone: str | None = None) -> dict[str, Any]:
+        """Begin pairing again, with a new QR code; with `phone` WhatsApp makes a code that is typed into that phone."""
+        if phone is None:
+            return self._ask("POST", "/api/v1/link")
+        return self._ask("POST", "/api/v1/link", Pair(phone=phone), read_seconds=CODE_SECONDS)
 
     def logout(self) -> dict[str, Any]:
         """Unlink the WhatsApp account from this host; messages wait."""
@@ -127,7 +169,7 @@ class HostClient:
         self,
         method: str,
         path: str,
-        body: Value | None = None,
+        body: Value | File | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         read_seconds: float = READ_SECONDS,
@@ -137,7 +179,9 @@ class HostClient:
         if token := self._token.get_secret_value():
             sent["Authorization"] = f"Bearer {token}"
         data = None
-        if body is not None:
+        if isinstance(body, File):
+            data, sent["Content-Type"] = body
+        elif body is not None:
             data = json.dumps(body.as_json()).encode()
             sent["Content-Type"] = "application/json"
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)

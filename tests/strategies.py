@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.model import lifecycle
 from shared.model.contact import Contact, Phone
+from shared.model.content import About, Act, Location
 from shared.model.lifecycle import Claim, Delivery, State
 from shared.model.message import Message, Verdict
 from shared.model.versioned import Versioned, merge
@@ -27,10 +28,14 @@ instants = st.datetimes(
     max_value=(NOW + timedelta(days=400)).replace(tzinfo=None),
 ).map(lambda naive: naive.replace(tzinfo=NOW.tzinfo))
 
+attachments = st.sampled_from([Location(kind="location", latitude=each, longitude=0.5) for each in (51.5, -33.9)])
+abouts = st.sampled_from([About(act=act, message_id=id_) for act in Act for id_ in ("3EB0AA", "3EB0BB")])
+
 message_changes: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"text": texts}),
     st.fixed_dictionaries({"send_at": instants}),
     st.fixed_dictionaries({"cancelled": st.booleans()}),
+    st.fixed_dictionaries({"attachment": st.none() | attachments, "about": st.none() | abouts}),
     st.fixed_dictionaries({"verdict": st.none() | st.sampled_from(Verdict)}),
     st.fixed_dictionaries({"contact_name": st.none() | texts, "cancelled": st.booleans()}),
 )

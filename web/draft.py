@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from shared.model.message import MAX_TEXT, IfLate, LatePolicy, Message
+from shared.model.content import MAX_TEXT
+from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.values import Instant, Value
 from web import dates, texts, when
 from web.dates import BadTime
 from web.recipients import Candidate, Unresolved, resolve
 from web.search import ContactIndex
 
-FIELDS = ("to", "picked", "text", "when", "when_echoed", "date", "time", "zone", "if_late", "late_hours")
+FIELDS = ("to", "picked", "text", "beside", "when", "when_echoed", "date", "time", "zone", "if_late", "late_hours")
 FARTHEST = timedelta(days=3653)
 
 
@@ -54,7 +55,7 @@ def read(form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: s
         fields |= {"to": str(recipient.address), "contact_name": recipient.name}
     except Unresolved as error:
         errors["to"], candidates = str(error), error.candidates
-    if problem := _text_problem(typed["text"]):
+    if (problem := _text_problem(typed["text"])) and (typed["text"] or not typed["beside"]):
         errors["text"] = problem
     if (moment := _moment(typed, now, zone, errors)) is not None:
         fields |= moment
@@ -85,6 +86,7 @@ def of_message(message: Message, zone: str) -> dict[str, str]:
         "to": label,
         "picked": f"{message.to}|{label}",
         "text": message.text,
+        "beside": message.label,
         "date": f"{local:%Y-%m-%d}",
         "time": f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}",
         "zone": place,

@@ -12,7 +12,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from shared.model import address
 from shared.model.contact import Contact
-from shared.model.message import MAX_TEXT, Message
+from shared.model.content import MAX_TEXT
+from shared.model.message import Message
 from shared.store.errors import StoreError
 from web import dates, texts
 from web.htmx import htmx_version

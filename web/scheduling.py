@@ -16,6 +16,8 @@ from web.local import LocalState
 from web.repeats import place
 from web.telling import Telling, Told
 
+BESIDES = ("attachment", "about")
+"""What a message may hold that the form does not change."""
 _FORMS_KEPT = timedelta(days=40)
 
 
@@ -72,12 +74,20 @@ class Scheduling:
             replaces=(earlier,) if earlier else (),
             created_at=now,
             created_from="web",
+            **self._carried(form_id, now),
             **draft.content,
         )
         saved = self._write(message, now)
         with self._state.reading() as db:
             db.execute("UPDATE forms SET stored = 1 WHERE id = ?", (message_id,))
         return saved
+
+    def _carried(self, form_id: str, now: datetime) -> dict[str, Any]:
+        """What a message that is sent again takes along, besides what the form shows."""
+        if not place(form_id).number:
+            return {}
+        known = self._view.read(now).messages.get(place(form_id).base)
+        return {name: getattr(known, name) for name in BESIDES} if known else {}
 
     def change(self, message_id: str, seen: str, draft: Draft) -> Saved:
         """Edit it, from version `seen` on; a cancelled one is scheduled again. Raises KeyError, Changed, TooLate."""
@@ -111,7 +121,7 @@ class Scheduling:
         head = next((each for each in message.heads() if each.version == version), None)
         if head is None:
             raise KeyError(version)
-        content = {name: getattr(head, name) for name in (*Draft.model_fields, "cancelled")}
+        content = {name: getattr(head, name) for name in (*Draft.model_fields, *BESIDES, "cancelled")}
         return self._decide(message_id, None, content, settles=True)
 
     def _decide(self, message_id: str, seen: str | None, content: dict[str, Any], *, settles: bool = False) -> Saved:

@@ -36,8 +36,8 @@ class Host(Protocol):
     def link(self) -> dict[str, Any]:
         """The WhatsApp connection, with the QR code while pairing."""
 
-    def pair(self) -> dict[str, Any]:
-        """Begin pairing again."""
+    def pair(self, phone: str | None = None) -> dict[str, Any]:
+        """Begin pairing again: by QR code, or by a code that is typed into the phone of this number."""
 
     def logout(self) -> dict[str, Any]:
         """Unlink the account."""

@@ -11,12 +11,10 @@ from typing import Any, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from shared.model.content import About, Attachment, label
 from shared.model.lifecycle import Delivery, State
 from shared.model.values import Instant, Value, print_instant
 from shared.model.versioned import Versioned
-
-MAX_TEXT = 65_536
-"""WhatsApp's own limit for a text, in characters."""
 
 _OURS = {"revision", "version", "replaces", "conflicts", "delivery"}
 """What no record of the old system has; where one of these is, the status is derived and decides nothing."""
@@ -64,7 +62,11 @@ class Message(Versioned):
 
     to: str = Field(min_length=1, max_length=80, description="digits with country code, or a WhatsApp address with @")
     contact_name: str | None = Field(default=None, max_length=500)
-    text: str = Field(alias="message")
+    text: str = Field(
+        alias="message", description="with an attachment its caption; of an act the emoji or the new text"
+    )
+    attachment: Attachment | None = None
+    about: About | None = Field(default=None, description="another message that this one answers or changes")
     send_at: Instant = Field(alias="scheduledTime")
     wall_time: str | None = Field(default=None, pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$")
     zone: str | None = Field(default=None, max_length=64)
@@ -86,6 +88,11 @@ class Message(Versioned):
         if state.open and self.cancelled and self.confirmed:
             return Status.CANCELLED
         return Status.SENDING if state is State.BEGUN else Status(state.value)
+
+    @property
+    def label(self) -> str:
+        """What kind of message it is, for people; empty for a text."""
+        return label(self.attachment, self.about)
 
     @property
     def confirmed(self) -> bool:

@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import Field
 
+from shared.model.content import MAX_TEXT, About, Attachment
 from shared.model.link import LinkStatus
-from shared.model.message import MAX_TEXT, IfLate, Message, Status, Verdict
+from shared.model.message import IfLate, Message, Status, Verdict
 from shared.model.values import Instant, Told, Value
 from shared.model.versioned import RecordId
 
@@ -64,7 +65,9 @@ class NewMessage(Value):
 
     id: RecordId | None = None
     to: str = Field(min_length=1, max_length=80)
-    text: str = Field(min_length=1, max_length=MAX_TEXT, alias="message")
+    text: str = Field(default="", max_length=MAX_TEXT, alias="message")
+    attachment: Attachment | None = None
+    about: About | None = None
     send_at: Instant | None = Field(default=None, alias="scheduledTime")
     contact_name: str | None = Field(default=None, max_length=500)
     zone: str | None = Field(default=None, max_length=64)
@@ -77,7 +80,7 @@ class MessageChange(Value):
 
     revision: int = Field(ge=0)
     to: str | None = Field(default=None, min_length=1, max_length=80)
-    text: str | None = Field(default=None, min_length=1, max_length=MAX_TEXT, alias="message")
+    text: str | None = Field(default=None, max_length=MAX_TEXT, alias="message")
     send_at: Instant | None = Field(default=None, alias="scheduledTime")
     cancelled: bool | None = None
     if_late: IfLate | None = None
@@ -87,6 +90,38 @@ class Judgement(Value):
     """POST /api/v1/messages/{id}/verdict: what a person says of a message whose end is unknown; null takes it back."""
 
     verdict: Verdict | None
+
+
+class StoredMedia(Value):
+    """Answer to POST /api/v1/media: what an attachment needs to name this file, with what its own header says."""
+
+    media: str
+    mime: str
+    size: int
+    name: str | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: int | None = None
+
+
+class Group(Value):
+    """A group this account is in; `id` is what `to` takes."""
+
+    id: str
+    name: str
+    participants: int
+
+
+class Groups(Value):
+    """GET /api/v1/groups."""
+
+    groups: tuple[Group, ...]
+
+
+class Pair(Value):
+    """POST /api/v1/link: with `phone` WhatsApp makes a code that is typed into that phone; without it, a QR code."""
+
+    phone: str | None = Field(default=None, min_length=1, max_length=80)
 
 
 class Takeover(Value):

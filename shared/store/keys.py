@@ -17,6 +17,7 @@ LINK_BACKUPS = "backup/link/"
 PROBE = "probe/"
 """Where `wa bucket check` puts what it deletes again."""
 HISTORY = "history/"
+MEDIA = "media/"
 
 _LINK_BACKUP = re.compile(re.escape(LINK_BACKUPS) + r"([0-9]{8}T[0-9]{6}Z)-[a-z0-9-]{1,80}\.age")
 
@@ -87,6 +88,11 @@ def history_day(day: date) -> str:
 def history_segment(day: date, boot: str, number: int) -> str:
     """Where a segment of captured messages is kept; `boot`: 32 hexadecimal digits."""
     return f"{history_day(day)}{boot}-{number:08d}.jsonl.gz"
+
+
+def media(digest: str) -> str:
+    """Where a file that was attached or captured is kept: under the SHA-256 of its bytes, in hexadecimal."""
+    return f"{MEDIA}{digest}"
 
 
 def link_backup(at: datetime, host: str) -> str:

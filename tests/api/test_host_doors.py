@@ -119,6 +119,32 @@ class TestWrongRequests:
 
 
 class TestLink:
+    def test_with_a_phone_number_there_is_a_code_to_type(self, api: Api) -> None:
+        api.link.state = Link.UNLINKED
+        answer = api.ask("POST", "/api/v1/link", {"phone": "+44 7700 900001"})
+        document = answer.get_json()
+        assert (answer.status_code, document["pairing"]["code"]) == (200, "ABCD-EFGH")
+        assert (document["pairing"]["secondsLeft"], document["status"]["state"]) == (150, "pairing")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert api.link.paired_by_code == ["447700900001"]
+
+    @pytest.mark.parametrize("phone", ["", "Alice", "12", "120363000000000000@g.us", "1" * 81])
+    def test_what_is_no_phone_number_gets_no_code(self, api: Api, phone: str) -> None:
+        answer = api.ask("POST", "/api/v1/link", {"phone": phone})
+        assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "phone")
+        assert api.link.paired_by_code == []
+
+    def test_why_there_is_no_code_is_said(self, api: Api) -> None:
+        api.link.failures.append(RuntimeError("WhatsApp has made too many codes."))
+        answer = api.ask("POST", "/api/v1/link", {"phone": "+44 7700 900001"})
+        assert (answer.status_code, answer.get_json()["detail"]) == (409, "WhatsApp has made too many codes.")
+
+    def test_a_host_that_does_not_lead_asks_for_no_code(self, tmp_path: Path) -> None:
+        with an_api(tmp_path / "other", leads=False) as api:
+            answer = api.ask("POST", "/api/v1/link", {"phone": "+44 7700 900001"})
+            assert answer.status_code == 409
+            assert api.link.paired_by_code == []
+
     def test_the_qr_code_is_an_svg_and_never_cached(self, api: Api) -> None:
         api.link.state = Link.PAIRING
         api.link.qr = Pairing(qr=QR, expires_at=in_(60))

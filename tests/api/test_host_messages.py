@@ -127,7 +127,7 @@ class TestSchedule:
         [
             ({"to": "12345"}, "to", "phone number"),
             ({"to": "nobody"}, "to", "country code"),
-            ({"message": ""}, "message", "at least 1"),
+            ({"message": ""}, "message", "empty"),
             ({"message": " \n "}, "message", "empty"),
             ({"message": "x" * 100_000}, "message", "at most 65536"),
             ({"scheduledTime": "2026-11-22T05:00:00Z"}, "scheduledTime", "choose a later one"),

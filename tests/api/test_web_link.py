@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.model.link import SENTENCES, Link
-from tests.api.web_page import Page, path_of, words
+from tests.api.web_page import Page, errors, path_of, words
 from tests.builders import link_status
 
 INLINE = '<svg class="segno" width="10" height="10"><path d="M0 0h10"/></svg>'
@@ -54,6 +54,38 @@ def test_a_new_code_can_be_asked_for(page: Page) -> None:
     assert "Show a code" in words(page.client.get("/link"))
     assert path_of(page.client.post("/link")) == "/link"
     assert page.host.status.state is Link.PAIRING
+
+
+@pytest.mark.parametrize(("typed", "phone"), [("07700 900001", "+447700900001"), ("+49 171 1234567", "+491711234567")])
+def test_a_code_to_type_can_be_asked_for(page: Page, typed: str, phone: str) -> None:
+    page.host.status = link_status(Link.UNLINKED)
+    assert "Link with a code instead" in words(page.client.get("/link"))
+    page.host.svg, page.host.code = INLINE, "ABCD-EFGH"
+    assert path_of(page.client.post("/link", data={"phone": typed})) == "/link"
+    assert page.host.phones == [phone]
+    shown = page.client.get("/link")
+    assert "ABCD-EFGH" in words(shown)
+    assert "Link with phone number instead" in words(shown)
+    assert "/link/code.svg" not in shown.text
+    assert "Show the QR code instead" in words(shown)
+    assert "ABCD" not in shown.text.split("seen=")[1].split('"')[0]
+
+
+@pytest.mark.parametrize("typed", ["", "Alice", "120363000000000000@g.us"])
+def test_a_number_that_is_none_stays_in_the_form_with_what_is_wrong(page: Page, typed: str) -> None:
+    page.host.status = link_status(Link.UNLINKED)
+    answer = page.client.post("/link", data={"phone": typed})
+    assert answer.status_code == 422
+    assert set(errors(answer)) == {"phone"}
+    assert page.host.phones == []
+
+
+def test_why_whatsapp_made_no_code_stands_beside_the_number(page: Page) -> None:
+    page.host.status = link_status(Link.UNLINKED)
+    page.host.no_code = "WhatsApp has made too many codes."
+    answer = page.client.post("/link", data={"phone": "07700 900001"})
+    assert errors(answer) == {"phone": "WhatsApp has made too many codes."}
+    assert "07700 900001" in answer.text
 
 
 def test_logging_out_asks_first_and_says_that_messages_wait(page: Page) -> None:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
-from shared.host_client import HostUnreachable
+from shared.host_client import HostRefused, HostUnreachable
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus
 from shared.model.message import Message
@@ -67,6 +67,9 @@ class PageHost:
         self.silence = ""
         self.status: LinkStatus = link_status()
         self.svg: str | None = None
+        self.code: str | None = None
+        self.no_code = ""
+        self.phones: list[str | None] = []
         self.backup: dict[str, Any] = {"on": False, "last": None, "trouble": None}
         self.undecryptable: dict[str, Any] = {"count": 0, "since": None, "newest": []}
         self.standing: str | None = None
@@ -112,11 +115,16 @@ class PageHost:
     def link(self) -> dict[str, Any]:
         self._check()
         pairing = {"svg": self.svg, "qr": "2@secret", "expiresAt": "2026-11-22T12:00:20Z"} if self.svg else None
+        if pairing and self.code:
+            pairing["code"] = self.code
         told = {"status": self.status.as_json(), "number": OWNER.number, "pairing": pairing}
         return told | {"backup": self.backup, "undecryptable": self.undecryptable}
 
-    def pair(self) -> dict[str, Any]:
+    def pair(self, phone: str | None = None) -> dict[str, Any]:
         self._check()
+        if self.no_code:
+            raise HostRefused(self.no_code, 409, {})
+        self.phones.append(phone)
         self.status = link_status(Link.PAIRING)
         return self.link()
 

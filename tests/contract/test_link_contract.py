@@ -10,9 +10,10 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from session_host.link import Arrival, KnowsChats, Reason, Receipt, ReceiptKind, SendFailed
+from session_host.link import Arrival, KnowsChats, NoCode, Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link import Link as AnyLink
 from session_host.link_machine import Kind
+from session_host.outgoing import Outgoing
 from shared.model.address import Address
 from shared.model.link import SENTENCES, Link, LinkStatus
 from simulator.control import Control
@@ -198,7 +199,7 @@ def has_heard(heard: Heard, kind: ReceiptKind) -> bool:
 
 def refused(world: World, to: Address = ADA, text: str = "Hello") -> SendFailed:
     with pytest.raises(SendFailed) as raised:
-        world.link.send_text(to, text)
+        world.link.send(to, Outgoing(text))
     return raised.value
 
 
@@ -234,10 +235,16 @@ def test_an_unlinked_account_shows_a_code_until_a_phone_scans_it(world: World, h
     assert sorted(heard.statuses, key=lambda told: told.since) == heard.statuses
 
 
+def test_a_linked_account_is_given_no_code_to_type(linked: World) -> None:
+    with pytest.raises(NoCode, match="linked already"):
+        linked.link.pair_by_code(Address.from_stored(linked.number))
+    linked.link.send(ADA, Outgoing("Hello"))
+
+
 def test_starting_again_does_nothing_while_there_is_a_connection(linked: World, heard: Heard) -> None:
     linked.link.start()
     linked.link.start()
-    linked.link.send_text(ADA, "Hello")
+    linked.link.send(ADA, Outgoing("Hello"))
     assert heard.statuses[-1].sends
 
 
@@ -251,7 +258,7 @@ TEXTS = [
 
 
 def test_a_text_arrives_exactly_as_it_was_given_and_once(linked: World) -> None:
-    ids = [linked.link.send_text(ADA, text).message_id for text in TEXTS]
+    ids = [linked.link.send(ADA, Outgoing(text)).message_id for text in TEXTS]
     assert linked.received() == TEXTS
     assert len(set(ids)) == len(TEXTS)
     assert all(ids)
@@ -260,7 +267,9 @@ def test_a_text_arrives_exactly_as_it_was_given_and_once(linked: World) -> None:
 def test_several_callers_send_one_after_the_other(linked: World) -> None:
     sent: list[str] = []
     callers = [
-        threading.Thread(target=lambda text=f"text {number}": sent.append(linked.link.send_text(ADA, text).message_id))
+        threading.Thread(
+            target=lambda text=f"text {number}": sent.append(linked.link.send(ADA, Outgoing(text)).message_id)
+        )
         for number in range(8)
     ]
     for caller in callers:
@@ -272,7 +281,7 @@ def test_several_callers_send_one_after_the_other(linked: World) -> None:
 
 
 def test_receipts_tell_by_id_that_it_was_delivered_and_read(linked: World, heard: Heard) -> None:
-    sent = linked.link.send_text(ADA, "Hello").message_id
+    sent = linked.link.send(ADA, Outgoing("Hello")).message_id
     linked.reads()
     for kind in (ReceiptKind.DELIVERED, ReceiptKind.READ):
         heard.until(partial(has_heard, heard, kind), f"heard that it was {kind}")
@@ -306,7 +315,7 @@ def test_at_rest_it_stays_away_until_it_is_started(linked: World, heard: Heard) 
     linked.link.rest()
     linked.link.start()
     becomes(linked, heard, Link.CONNECTED)
-    linked.link.send_text(ADA, "back")
+    linked.link.send(ADA, Outgoing("back"))
     assert linked.received() == ["back"]
 
 
@@ -322,7 +331,7 @@ def test_made_ready_it_says_nothing_to_whatsapp_before_the_start(world: World, h
 def test_a_receipt_names_its_chat_as_the_link_knows_it(linked: World, heard: Heard) -> None:
     link = linked.link
     assert isinstance(link, KnowsChats)
-    link.send_text(ADA, "Hello")
+    link.send(ADA, Outgoing("Hello"))
     linked.reads()
     heard.until(partial(has_heard, heard, ReceiptKind.READ), "heard that it was read")
     chats = {told.chat for told in heard.receipts}
@@ -357,7 +366,7 @@ def test_a_refusal_of_the_server_is_certain(linked: World, code: int, permanent:
     linked.refuse_next(code)
     failed = refused(linked)
     assert (failed.certain, failed.permanent, failed.reason) == (True, permanent, reason)
-    linked.link.send_text(ADA, "the next one goes")
+    linked.link.send(ADA, Outgoing("the next one goes"))
     assert linked.received() == ["the next one goes"]
 
 
@@ -365,7 +374,7 @@ def test_a_broken_line_comes_back_by_itself(linked: World, heard: Heard) -> None
     linked.break_line()
     heard.until(lambda: Link.RECONNECTING in [told.state for told in heard.statuses], "noticed")
     heard.until(lambda: heard.statuses[-1].sends, "came back")
-    linked.link.send_text(ADA, "still here")
+    linked.link.send(ADA, Outgoing("still here"))
     assert linked.received() == ["still here"]
 
 
@@ -378,7 +387,7 @@ def test_a_phone_that_unlinks_is_noticed_and_links_again_without_a_restart(linke
     becomes(linked, heard, Link.PAIRING)
     linked.scan()
     becomes(linked, heard, Link.CONNECTED)
-    linked.link.send_text(ADA, "again")
+    linked.link.send(ADA, Outgoing("again"))
     assert linked.received() == ["again"]
 
 

@@ -9,8 +9,10 @@ from typing import Any
 from session_host.database import Database
 from session_host.gates import Skew, link_gate
 from session_host.ledger import Ledger
-from session_host.link import Arrival, Pairing, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.look import Look
+from session_host.media import MediaStore
+from session_host.outgoing import Outgoing
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
 from session_host.rules import Row
@@ -22,7 +24,7 @@ from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
 from shared.model.pace import OFF, PaceSettings
 from shared.model.versioned import merge_all
-from shared.model.wire import ItemAnswer
+from shared.model.wire import Group, ItemAnswer
 from shared.store.bucket import Entry, Stored
 from shared.store.memory import MemoryBucket
 from shared.store.oplog import LogReader, Writer
@@ -66,10 +68,15 @@ class ScriptedLink:
     def __init__(self) -> None:
         self.state = Link.CONNECTED
         self.sent: list[tuple[str, str]] = []
+        self.things: list[Outgoing] = []
         self.failures: list[Exception] = []
+        self.upload_failures: list[Exception] = []
+        self.uploaded: dict[str, bytes] = {}
+        self.joined: tuple[Group, ...] = ()
         self.while_sending: Callable[[], None] = lambda: None
         self.prepared = self.started = self.resting = self.stopped = False
         self.qr: Pairing | None = None
+        self.paired_by_code: list[str] = []
         self.on_receipt: Callable[[Receipt], None] = lambda _: None
         self.on_status: Callable[[LinkStatus], None] = lambda _: None
         self.on_arrival: Callable[[Arrival], None] = lambda _: None
@@ -95,6 +102,14 @@ class ScriptedLink:
     def pairing(self) -> Pairing | None:
         return self.qr
 
+    def pair_by_code(self, phone: Address) -> Pairing:
+        if self.failures:
+            raise NoCode(str(self.failures.pop(0)))
+        self.paired_by_code.append(phone.user)
+        self.state = Link.PAIRING
+        self.qr = Pairing(qr="a secret", expires_at=NOW + timedelta(seconds=150), code="ABCD-EFGH")
+        return self.qr
+
     def logout(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
@@ -106,11 +121,24 @@ class ScriptedLink:
     def chat_of(self, to: Address) -> str | None:
         return f"{to.user[::-1]}@lid" if self.state.sends else None
 
-    def send_text(self, to: Address, text: str) -> Sent:
+    def groups(self) -> tuple[Group, ...]:
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.joined
+
+    def make_ready(self, what: Outgoing) -> None:
+        if what.media is not None and what.media.media not in self.uploaded:
+            if self.upload_failures:
+                raise self.upload_failures.pop(0)
+            self.uploaded[what.media.media] = what.load(what.media)
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
+        self.make_ready(what)
         self.while_sending()
         if self.failures:
             raise self.failures.pop(0)
-        self.sent.append((str(to), text))
+        self.sent.append((str(to), what.text))
+        self.things.append(what)
         return Sent(f"3EB0{len(self.sent):04d}")
 
     def listen(
@@ -176,6 +204,7 @@ class Parts:
         self.skew = Skew(lambda: None, lambda: self.passed)
         self.standing: str | None = None
         self.projected: dict[str, Delivery] = {}
+        self.media = MediaStore(self.bucket)
         self.look = Look(LogReader(self.bucket), self.ledger, lambda: HOST, lambda: None)
         self.sender = Sender(
             self.ledger,
@@ -186,6 +215,7 @@ class Parts:
             gates=[link_gate(self.link)],
             storage_trouble=lambda: None,
             on_change=lambda: None,
+            load=self.media.load,
         )
 
     def write(self, message: Message, now: datetime = NOW) -> Message:

@@ -10,12 +10,14 @@ from datetime import timedelta
 from itertools import count
 
 from session_host import send_errors
-from session_host.link import Arrival, Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.link_machine import Happening, Kind, after
+from session_host.outgoing import Outgoing
 from shared.clock import SYSTEM, Clock
 from shared.model.address import Address
 from shared.model.address import Kind as AddressKind
 from shared.model.link import Link, LinkStatus, describe
+from shared.model.wire import Group
 
 
 class FakeLink:
@@ -38,7 +40,11 @@ class FakeLink:
         self._answers = threading.Event()
         self._answers.set()
         self.sent: list[tuple[Address, str]] = []
+        self.things: list[Outgoing] = []
         self.unregistered: set[str] = set()
+        self.joined: list[Group] = []
+        self.uploaded: dict[str, bytes] = {}
+        self.upload_failures: deque[str] = deque()
 
     # What a test does.
 
@@ -90,8 +96,22 @@ class FakeLink:
         self.tell(Kind.STAND_BY)
 
     def start(self) -> None:
+        if self._pairing is not None:
+            self._pairing = self._pairing.evolve(code=None)
         self.tell(Kind.START)
         self._dial()
+
+    def pair_by_code(self, phone: Address) -> Pairing:
+        if self._status.sends:
+            raise NoCode("An account is linked already.")
+        self.start()
+        if self._pairing is None:
+            raise NoCode("There is no code now.")
+        if phone.user in self.unregistered:
+            raise send_errors.no_code("info query returned status 400: bad-request")
+        until = self._clock.now() + timedelta(seconds=160)
+        self._pairing = self._pairing.evolve(code=f"ABCD-{next(self._codes):04d}", expires_at=until)
+        return self._pairing
 
     def stop(self, seconds: float) -> None:
         self.tell(Kind.STOP)
@@ -125,11 +145,28 @@ class FakeLink:
         met = any(to == each for each, _ in self.sent)
         return f"{to.user[::-1]}@lid" if met and to.kind is AddressKind.PHONE and self._status.sends else None
 
-    def send_text(self, to: Address, text: str) -> Sent:
+    def groups(self) -> tuple[Group, ...]:
         if not self._status.sends:
             raise send_errors.not_connected(self._status)
+        return tuple(self.joined)
+
+    def make_ready(self, what: Outgoing) -> None:
+        if (media := what.media) is None:
+            return
+        if not self._status.sends:
+            raise send_errors.not_connected(self._status)
+        if media.media not in self.uploaded:
+            data = what.load(media)
+            if self.upload_failures:
+                raise send_errors.not_uploaded(self.upload_failures.popleft())
+            self.uploaded[media.media] = data
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
+        if not self._status.sends:
+            raise send_errors.not_connected(self._status)
+        self.make_ready(what)
         try:
-            text.encode()
+            what.text.encode()
         except UnicodeEncodeError:
             raise SendFailed("The text cannot be sent.", permanent=True, certain=True, reason=Reason.BAD_TEXT) from None
         with self._sending:
@@ -139,7 +176,10 @@ class FakeLink:
                 raise send_errors.failure(self._failures.popleft())
             if to.user in self.unregistered:
                 raise send_errors.failure(f"no LID found for {to.jid} from server")
-            self.sent.append((to, text))
+            if to.kind is AddressKind.GROUP and to.jid not in {each.id for each in self.joined}:
+                raise send_errors.failure("failed to get group members: that group does not exist")
+            self.sent.append((to, what.text))
+            self.things.append(what)
             self._answers.wait(60)
             return Sent(f"3EB0{next(self._ids):018X}")
 

@@ -16,8 +16,9 @@ from chalice_app.chalicelib.incidents import Incidents
 from session_host.contract import Refusal
 from session_host.database import LedgerError
 from session_host.host import Host
-from session_host.link import Arrival, Pairing, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.orders import Orders
+from session_host.outgoing import Outgoing
 from session_host.pulse import NothingToTakeOver
 from session_host.threads import Stepper
 from shared.host_client import HostUnreachable
@@ -26,7 +27,7 @@ from shared.model.due import WEB_HORIZON, due
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
 from shared.model.pace import OFF, PaceSettings
-from shared.model.wire import Handover, HandoverAnswer, MessageChange, NewMessage, item_of
+from shared.model.wire import Group, Handover, HandoverAnswer, MessageChange, NewMessage, item_of
 from shared.settings import HostSettings
 from shared.store.bucket import Bucket
 from shared.store.errors import StoreError, Unreachable
@@ -138,6 +139,9 @@ class FaultyLink:
     def pairing(self) -> Pairing | None:
         return None
 
+    def pair_by_code(self, phone: Address) -> Pairing:
+        raise NoCode("It is linked.")
+
     def logout(self) -> None:
         self.state = Link.UNLINKED
 
@@ -152,10 +156,16 @@ class FaultyLink:
     ) -> None:
         self._on_receipt, self._on_status = on_receipt, on_status
 
-    def send_text(self, to: Address, text: str) -> Sent:
+    def groups(self) -> tuple[Group, ...]:
+        return ()
+
+    def make_ready(self, what: Outgoing) -> None:
+        """These histories are of texts."""
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
         if not self.status().sends:
             raise SendFailed("Not connected.", permanent=False, certain=True)
-        number = self._whatsapp.begin(self._machine.name, self._machine.clock.now(), to, text)
+        number = self._whatsapp.begin(self._machine.name, self._machine.clock.now(), to, what.text)
         self._life.pass_by("before WhatsApp has it")
         if (happens := self._whatsapp.at_next_send) is not None:
             self._whatsapp.at_next_send = None
@@ -449,7 +459,7 @@ class Network:
     def link(self) -> dict[str, Any]:
         return {}
 
-    def pair(self) -> dict[str, Any]:
+    def pair(self, phone: str | None = None) -> dict[str, Any]:
         return {}
 
     def logout(self) -> dict[str, Any]:

@@ -32,8 +32,8 @@ STEPS = {
     "folded": Place("folder._fold.write"),  # in the bucket, the ledger does not know
     "stored": Place("ledger.stored"),
     "looked": Place("look.take", most=1),
-    "begun": Place("link.send_text", before=True),  # committed, WhatsApp not yet asked
-    "answered": Place("link.send_text"),  # WhatsApp has it, nothing written
+    "begun": Place("link.send", before=True),  # committed, WhatsApp not yet asked
+    "answered": Place("link.send"),  # WhatsApp has it, nothing written
     "settled": Place("ledger.turn"),  # and, in the same commit, the next begun
     "beaten": Place("pulse._beat", most=1),
 }

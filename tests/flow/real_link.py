@@ -4,6 +4,7 @@ neonize never gets into the process of the tests: it prints, it keeps threads, a
 """
 
 import argparse
+import base64
 import itertools
 import json
 import os
@@ -15,10 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from session_host.link import Arrival, Pairing, Reason, Receipt, Refused, SendFailed, Sent
-from shared.model.address import Address
-from shared.model.link import LinkStatus
+from pydantic import TypeAdapter
 
+from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, Refused, SendFailed, Sent
+from session_host.outgoing import Outgoing
+from shared.model.address import Address
+from shared.model.content import About, Attachment
+from shared.model.link import LinkStatus
+from shared.model.wire import Group
+
+_ATTACHMENT: TypeAdapter[Attachment | None] = TypeAdapter(Attachment | None)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -60,6 +67,9 @@ class RealLink:
         answer = self._ask("pairing")
         return None if answer is None else Pairing.model_validate(answer)
 
+    def pair_by_code(self, phone: Address) -> Pairing:
+        return Pairing.model_validate(self._ask("pair_by_code", phone=str(phone)))
+
     def logout(self) -> None:
         self._ask("logout")
 
@@ -71,8 +81,14 @@ class RealLink:
         registered: bool | None = self._ask("is_registered", to=str(to))
         return registered
 
-    def send_text(self, to: Address, text: str) -> Sent:
-        return Sent(self._ask("send_text", to=str(to), text=text))
+    def groups(self) -> tuple[Group, ...]:
+        return tuple(Group.model_validate(each) for each in self._ask("groups"))
+
+    def make_ready(self, what: Outgoing) -> None:
+        self._ask("make_ready", **_printed(what))
+
+    def send(self, to: Address, what: Outgoing) -> Sent:
+        return Sent(self._ask("send", to=str(to), **_printed(what)))
 
     def listen(
         self,
@@ -102,6 +118,8 @@ class RealLink:
         if "failed" in answer:
             failed = answer["failed"]
             raise SendFailed(failed.pop("sentence"), reason=Reason(failed.pop("reason")), **failed)
+        if "no_code" in answer:
+            raise NoCode(answer["no_code"])
         if "refused" in answer:
             raise Refused(answer["refused"])
         return answer["answer"]
@@ -196,10 +214,27 @@ def main() -> None:
             say(number=command["number"], failed={"sentence": str(failed), **detail})
         except Refused as refused:
             say(number=command["number"], refused=str(refused))
+        except NoCode as none:
+            say(number=command["number"], no_code=str(none))
 
     for line in sys.stdin:
         threading.Thread(target=obey, args=(json.loads(line),), daemon=True).start()
     link.stop(5)
+
+
+def _printed(what: Outgoing) -> dict[str, Any]:
+    """What is to be sent, with its file, as JSON."""
+    data = what.load(what.media) if what.media else b""
+    attachment, about = (value and value.model_dump(mode="json") for value in (what.attachment, what.about))
+    file = base64.b64encode(data).decode()
+    return {"text": what.text, "attachment": attachment, "about": about, "file": file}
+
+
+def _read(command: dict[str, Any]) -> Outgoing:
+    data = base64.b64decode(command["file"])
+    attachment = _ATTACHMENT.validate_python(command["attachment"])
+    about = command["about"] and About.model_validate(command["about"])
+    return Outgoing(command["text"], attachment, about, lambda _: data)
 
 
 def _do(link: Any, command: dict[str, Any]) -> Any:
@@ -210,8 +245,14 @@ def _do(link: Any, command: dict[str, Any]) -> Any:
         return {"mb": pages * os.sysconf("SC_PAGE_SIZE") // 2**20, "threads": threads, "files": files}
     if call == "stop":
         return link.stop(command["seconds"])
-    if call == "send_text":
-        return link.send_text(Address.from_stored(command["to"]), command["text"]).message_id
+    if call == "send":
+        return link.send(Address.from_stored(command["to"]), _read(command)).message_id
+    if call == "make_ready":
+        return link.make_ready(_read(command))
+    if call == "groups":
+        return [group.model_dump(mode="json") for group in link.groups()]
+    if call == "pair_by_code":
+        return link.pair_by_code(Address.from_stored(command["phone"])).model_dump(mode="json")
     if call == "chat_of":
         return link.chat_of(Address.from_stored(command["to"]))
     if call == "is_registered":

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from session_host.link import Reason, Receipt, SendFailed, Sent
+from session_host.outgoing import Outgoing
 from shared.model.address import Address
 from shared.model.link import Link, LinkStatus
 from simulator.control import Control
@@ -77,7 +78,7 @@ class Watched:
 
     def send(self, text: str = "Hello") -> Sent | SendFailed:
         try:
-            return self.link.send_text(ADA, text)
+            return self.link.send(ADA, Outgoing(text))
         except SendFailed as failed:
             return failed
 
@@ -308,7 +309,7 @@ def test_neither_texts_nor_codes_nor_whole_numbers_get_into_the_log(tmp_path: Pa
         control.add_fault(FaultRule(action="nack", code=479))
         host.send(SECRET)
         with pytest.raises(SendFailed):
-            host.link.send_text(Address.from_stored("447700900199"), SECRET)
+            host.link.send(Address.from_stored("447700900199"), Outgoing(SECRET))
         control.break_connections()
         host.becomes(Link.CONNECTED)
     log = (tmp_path / "host.log").read_text()

@@ -11,8 +11,9 @@ from session_host.ledger import KEPT, Ledger
 from session_host.link import Receipt, ReceiptKind
 from session_host.schema import MIGRATIONS
 from shared.model import lifecycle
+from shared.model.content import MAX_TEXT
 from shared.model.lifecycle import Claim, State
-from shared.model.message import MAX_TEXT, Status
+from shared.model.message import Status
 from shared.model.wire import Outcome
 from tests.builders import NOW, begun, claimed, in_, message, sent
 from tests.fakes.host import HOST, Parts

@@ -206,6 +206,20 @@ def test_calls_go_in_only_while_the_link_is_up(parts: Parts) -> None:
     assert_closed(parts)
 
 
+def test_only_a_call_that_pairs_goes_in_while_codes_are_shown(parts: Parts) -> None:
+    parts.tell(Kind.START)
+    parts.turn()
+    for happens, goes_in in ((Kind.CODE, True), (Kind.PAIRED, False)):
+        parts.tell(happens, until=60 if happens is Kind.CODE else None)
+        parts.turn()
+        assert_closed(parts)
+        if goes_in:
+            with parts.supervisor.gate.call(pairs=True):
+                pass
+    with pytest.raises(GateClosed), parts.supervisor.gate.call(pairs=True):
+        pass
+
+
 def test_a_sign_of_life_of_a_line_that_has_broken_since_is_not_believed(parts: Parts) -> None:
     parts.connected()
     parts.tell(Kind.UNANSWERED, Kind.ANSWERED)

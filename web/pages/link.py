@@ -1,4 +1,4 @@
-"""The WhatsApp connection: the code to scan, the state in words, and logging out."""
+"""The WhatsApp connection: the code to scan or to type, the state in words, and logging out."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response, abort, request, url_for
 from pydantic import TypeAdapter, ValidationError
 
-from shared.host_client import HostError
+from shared.host_client import HostError, HostRefused
+from shared.model import address
+from shared.model.address import BadAddress
 from shared.model.link import Link, LinkStatus
 from shared.model.values import Instant
 from web import texts
 from web.parts import parts
+from web.recipients import typed_address
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
 
@@ -50,11 +53,17 @@ class Connection(NamedTuple):
     problem: str | None = None
     backup: Backup | None = None
     unreadable: Unreadable | None = None
+    code: str | None = None
 
     @property
     def may_pair(self) -> bool:
         """Whether asking for a new code makes sense."""
         return self.status is not None and self.status.state in _MAY_PAIR
+
+    @property
+    def may_type(self) -> bool:
+        """Whether a code to type into the phone can be asked for."""
+        return self.may_pair or (self.status is not None and self.status.state is Link.PAIRING)
 
     @property
     def linked(self) -> bool:
@@ -64,7 +73,7 @@ class Connection(NamedTuple):
     @property
     def stamp(self) -> str:
         """Changes whenever the panel has to look different; says nothing of the code itself."""
-        code = f"{self.expires_at:%H%M%S}" if self.expires_at and self.svg else "none"
+        code = f"{self.expires_at:%H%M%S}{'t' * bool(self.code)}" if self.expires_at and self.svg else "none"
         since = f"{self.status.state}{self.status.since:%H%M%S}" if self.status else "unknown"
         unread = self.unreadable.total if self.unreadable else 0
         backup = f"{self.backup.last:%d%H%M%S}" if self.backup and self.backup.last else "none"
@@ -75,7 +84,7 @@ class Connection(NamedTuple):
 @page.get("/link")
 def show() -> Response:
     """The state of the connection, and the code while there is one."""
-    return rendered("link.html", connection=_connection())
+    return _shown()
 
 
 @page.get("/link/panel")
@@ -84,7 +93,7 @@ def panel() -> Response:
     connection = _connection()
     if request.args.get("seen") == connection.stamp:
         return Response(status=204)
-    return rendered("parts/link_panel.html", connection=connection)
+    return rendered("parts/link_panel.html", connection=connection, typed="", errors={})
 
 
 @page.get("/link/code.svg")
@@ -100,10 +109,20 @@ def code() -> Response:
 
 @page.post("/link")
 def pair() -> Response:
-    """Ask for a new code."""
+    """Ask for a new code: to scan, or with a phone number to type into that phone."""
+    typed = request.form.get("phone")
     try:
-        parts().host.pair()
-        tell(texts.PAIRING_AGAIN)
+        phone = None if typed is None else _phone(typed)
+    except BadAddress as error:
+        return _shown(typed or "", str(error), status=422)
+    try:
+        parts().host.pair(phone)
+        tell(texts.PAIRING_AGAIN if phone is None else texts.PAIRING_BY_CODE)
+    except HostRefused as error:
+        if phone is not None:
+            parts().watch.forget()
+            return _shown(typed or "", str(error), status=422)
+        tell(str(error), tone="bad")
     except HostError as error:
         tell(str(error), tone="bad")
     parts().watch.forget()
@@ -120,6 +139,19 @@ def logout() -> Response:
         tell(str(error), tone="bad")
     parts().watch.forget()
     return see_other(url_for("link.show"))
+
+
+def _shown(typed: str = "", problem: str | None = None, *, status: int = 200) -> Response:
+    errors = {"phone": problem} if problem else {}
+    return rendered("link.html", status, connection=_connection(), typed=typed, errors=errors)
+
+
+def _phone(typed: str) -> str:
+    """The number of the phone, as it was typed. Raises BadAddress."""
+    found = typed_address(typed[:80], parts().settings.country)
+    if found.kind is not address.Kind.PHONE:
+        raise BadAddress(texts.ONLY_A_NUMBER)
+    return f"+{found.user}"
 
 
 def _connection() -> Connection:
@@ -141,7 +173,7 @@ def read(answer: dict[str, Any]) -> Connection:
     number, svg = answer.get("number"), pairing.get("svg")
     return Connection(
         status, str(number) if number else None, str(svg) if svg else None, expires_at,
-        backup=backup, unreadable=unreadable,
+        backup=backup, unreadable=unreadable, code=str(pairing["code"]) if pairing.get("code") else None,
     )  # fmt: skip
 
 
