@@ -34,8 +34,10 @@ from simulator.models import (
     InboxItem,
     LinkCode,
     Linked,
+    OwnPhone,
     Phone,
     PhoneText,
+    Presence,
     Problem,
     Scan,
     Sent,
@@ -190,21 +192,38 @@ async def _read(network: Network, ask: Ask) -> Count:
     return Count(count=delivery.read_all(network, _known(network, ask.phone)))
 
 
+async def _show_presence(network: Network, ask: Ask) -> Count:
+    wanted, contact = ask.read(Presence), _known(network, ask.phone)
+    owner = _account(network, wanted.to)
+    group = _group(network, wanted.group, contact) if wanted.group else None
+    return Count(count=network.presences.show(contact, wanted.state, owner, group))
+
+
+async def _put_phone(network: Network, ask: Ask) -> Account:
+    wanted = ask.read(OwnPhone)
+    _not_a_contact(network, wanted.phone)
+    return _account_view(network, network.people.put(wanted.phone, wanted.name, is_account=True))
+
+
+def _not_a_contact(network: Network, phone: str) -> None:
+    known = network.people.by_phone(phone)
+    if known and not known.is_account:
+        raise Refused(409, "This number is a contact's; the phone needs a number of its own.")
+
+
 async def _scan(network: Network, ask: Ask) -> Linked:
     wanted = ask.read(Scan)
-    return await _link(network, wanted.phone, network.links.scan(wanted.qr, wanted.phone, wanted.name))
+    _not_a_contact(network, wanted.phone)
+    return await _link(network.links.scan(wanted.qr, wanted.phone, wanted.name))
 
 
 async def _type_code(network: Network, ask: Ask) -> Linked:
     wanted = ask.read(LinkCode)
-    return await _link(network, wanted.phone, network.links.type_code(wanted.code, wanted.phone, wanted.name))
+    _not_a_contact(network, wanted.phone)
+    return await _link(network.links.type_code(wanted.code, wanted.phone, wanted.name))
 
 
-async def _link(network: Network, phone: str, linking: Coroutine[Any, Any, Linked]) -> Linked:
-    known = network.people.by_phone(phone)
-    if known and not known.is_account:
-        linking.close()
-        raise Refused(409, "This number is a contact's; the phone needs a number of its own.")
+async def _link(linking: Coroutine[Any, Any, Linked]) -> Linked:
     try:
         return await linking
     except (WrongCode, WrongLinkCode) as error:
@@ -292,6 +311,8 @@ _ROUTES: tuple[tuple[str, str, Work, int], ...] = (
     ("POST", "/contacts/<phone>/read", _read, 200),
     ("GET", "/groups", _groups, 200),
     ("PUT", "/groups/<phone>", _put_group, 200),
+    ("POST", "/contacts/<phone>/presence", _show_presence, 200),
+    ("PUT", "/phone", _put_phone, 200),
     ("POST", "/phone/scan", _scan, 201),
     ("POST", "/phone/link-code", _type_code, 201),
     ("GET", "/phone/chats", _chats, 200),

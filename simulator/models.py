@@ -136,6 +136,24 @@ class Scan(Value):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "Owner"
 
 
+PresenceState = Literal["online", "offline", "typing", "recording", "paused"]
+
+
+class Presence(Value):
+    """What a contact lets others see: it comes, goes, or types in the chat with an account (`to`) or in a group."""
+
+    state: PresenceState
+    to: Phone | None = None
+    group: GroupName | None = None
+
+
+class OwnPhone(Value):
+    """An account's phone: its number and its owner's name."""
+
+    phone: Phone
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "Owner"
+
+
 class LinkCode(Value):
     """The code that a client shows is typed on the phone: the code, the phone's own number and its owner's name."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from simulator import delivery, linking, queries, speech
+from simulator import delivery, greetings, linking, queries
 from simulator.certificates import Authority
 from simulator.connection import Connection
 from simulator.devices import Device, Devices
@@ -21,11 +21,12 @@ from simulator.mailbox import Mailbox
 from simulator.models import Fault
 from simulator.nodes import SERVER, Jid, Node, node
 from simulator.people import People, Person
+from simulator.presences import Presences
 from simulator.store import transaction
 
 log = structlog.get_logger()
 
-_SILENT = {"presence", "chatstate", "ib", "xmlstreamend"}  # what a client says that needs no answer
+_SILENT = {"ib", "xmlstreamend"}  # what a client says that needs no answer
 
 
 def masked(phone: str) -> str:
@@ -58,6 +59,7 @@ class Network:
         self.happenings = Happenings()
         self.connected: dict[tuple[str, int], Connection] = {}
         self.links = linking.Links(self)
+        self.presences = Presences(self)
         self.receipts_changed = asyncio.Event()
         self._database, self._last_id = database, 0
 
@@ -155,7 +157,9 @@ class Network:
             return delivery.message_from_client(self, connection.owner, connection.device, stanza)
         if stanza.tag == "receipt":
             return delivery.receipt_from_client(self, connection.owner, connection.device, stanza)
-        if stanza.tag == "ack":
+        if stanza.tag in ("presence", "chatstate"):
+            self.presences.from_client(connection, connection.owner, stanza)
+        elif stanza.tag == "ack":
             delivery.ack_from_client(self, connection.device, stanza)
         else:
             self.unknown(connection, stanza, "unknown tag")
@@ -174,7 +178,7 @@ class Network:
     def activate(self, connection: Connection, owner: Person, device: Device) -> None:
         """The client wants its stanzas now: first what waited for it, then everything as it comes."""
         if self.devices.greet(device):
-            speech.greet(self, owner, device)
+            greetings.greet(self, owner, device)
         waiting = self.mailbox.waiting(device.phone, device.number)
         tags = [one.stanza.tag for one in waiting]
         preview = node(
