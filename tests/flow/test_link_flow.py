@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from session_host.link import Reason, Receipt, SendFailed, Sent
+from session_host.link import Ears, Reason, Receipt, SendFailed, Sent
 from session_host.outgoing import Outgoing
 from shared.model.address import Address
 from shared.model.link import Link, LinkStatus
@@ -37,7 +37,7 @@ class Watched:
         self.receipts: list[Receipt] = []
         self._changed = threading.Condition()
         self._looked_at = 0
-        link.listen(self._receipt, self._status, lambda _arrival: None)
+        link.listen(Ears(self._receipt, self._status))
 
     def becomes(self, *states: Link, seconds: float = 60) -> LinkStatus:
         """The next status with one of these states, after the one that was waited for last; fails where none comes."""
