@@ -62,7 +62,8 @@ def test_a_chat_is_found_under_each_of_its_names(api: Api, name: str) -> None:
 
 def test_pages_follow_one_another_also_within_one_second(api: Api) -> None:
     hear(api, *(events.message(ALICE_ID, str(number), at=in_(number // 4)) for number in range(10)))
-    seen, before = [], ""
+    seen: list[str] = []
+    before: str | None = ""
     while before is not None:
         page = messages(api, ALICE_ID, f"?limit=3&before={before}" if before else "?limit=3")
         seen += [each["text"] for each in page["messages"]]
@@ -77,7 +78,8 @@ def test_pages_of_chats_follow_one_another(api: Api) -> None:
         api,
         *(events.message(f"4477009001{number:02d}@s.whatsapp.net", "x", at=in_(number // 3)) for number in range(7)),
     )
-    seen, before = [], ""
+    seen: list[str] = []
+    before: str | None = ""
     while before is not None:
         page = api.ask("GET", f"/api/v1/chats?limit=2{f'&before={quote(before)}' if before else ''}").get_json()
         seen += [each["id"] for each in page["chats"]]
