@@ -31,8 +31,10 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Co
 
 @pytest.fixture(scope="module")
 def host(control: tuple[Path, Control]) -> Iterator[HostProcess]:
-    pace = {"PACE": "on", "PACE_GAP_SECONDS": "0", "PACE_JITTER_SECONDS": "0", "PACE_QUIET": "off"}
-    with running_host(*control, None, **pace) as running:
+    folder, simulator = control
+    with running_host(
+        folder, simulator, PACE="on", PACE_GAP_SECONDS="0", PACE_JITTER_SECONDS="0", PACE_QUIET="off"
+    ) as running:
         yield running
 
 
