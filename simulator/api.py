@@ -15,7 +15,8 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from simulator import composing, delivery, speech
+from simulator import composing, delivery, group_talk, groups, speech
+from simulator.groups import Group
 from simulator.mailbox import Message
 from simulator.models import (
     Account,
@@ -25,6 +26,9 @@ from simulator.models import (
     Count,
     Fault,
     FaultRule,
+    GroupChange,
+    GroupName,
+    GroupView,
     HappeningList,
     InboxItem,
     Linked,
@@ -44,6 +48,7 @@ from simulator.people import Person
 _LONGEST_WAIT = 30.0
 _LARGEST_BODY = 64 << 20  # a file in base64
 _PHONE = TypeAdapter[str](Phone)
+_GROUP = TypeAdapter[str](GroupName)
 
 Input = TypeVar("Input", bound=BaseModel)
 
@@ -160,12 +165,20 @@ async def _inbox(network: Network, ask: Ask) -> list[InboxItem]:
 async def _send(network: Network, ask: Ask) -> Sent:
     wanted = ask.read(TextToSend)
     speaker, owner = _known(network, ask.phone), _account(network, wanted.to)
+    end = next((one for one in speaker.ends if one.device == wanted.device), None)
+    if end is None:
+        raise Refused(404, "The contact has no device with this number.")
+    group = _group(network, wanted.group, speaker) if wanted.group else None
+    chat, peer = (str(group.jid), group.jid) if group else (owner.phone, owner.lid_jid)
     sent = Sent(id="", devices=0)
     for number in range(1, wanted.times + 1):
         said = wanted if wanted.times == 1 else wanted.model_copy(update={"text": f"{wanted.text} {number}"})
-        message = composing.compose(network, speaker, owner.phone, owner.lid_jid, said)
+        message = composing.compose(network, speaker, chat, peer, said)
         with network.transaction():
-            message_id, devices = speech.say(network, speaker, owner, message)
+            if group:
+                message_id, devices = group_talk.say(network, group, speaker, end, message)
+            else:
+                message_id, devices = speech.say(network, speaker, end, owner, message)
         sent = Sent(id=message_id, devices=devices)
         await asyncio.sleep(0)
     return sent
@@ -197,11 +210,31 @@ async def _chats(network: Network, ask: Ask) -> list[ChatItem]:
 
 async def _send_from_phone(network: Network, ask: Ask) -> Sent:
     wanted = ask.read(PhoneText)
-    owner, contact = _account(network, wanted.phone), _known(network, wanted.to)
+    owner = _account(network, wanted.phone)
+    if wanted.group:
+        group = _group(network, wanted.group, owner)
+        message = composing.compose(network, owner, str(group.jid), group.jid, wanted)
+        with network.transaction():
+            message_id, devices = group_talk.say(network, group, owner, owner.end, message)
+        return Sent(id=message_id, devices=devices)
+    contact = _known(network, wanted.to or "")
     message = composing.compose(network, owner, contact.phone, contact.lid_jid, wanted)
     with network.transaction():
         message_id, devices = speech.say_from_phone(network, owner, contact, message)
     return Sent(id=message_id, devices=devices)
+
+
+async def _put_group(network: Network, ask: Ask) -> GroupView:
+    name, change = _GROUP.validate_python(ask.phone), ask.read(GroupChange)
+    owner = _account(network, change.account)
+    others = [_known(network, phone).phone for phone in change.participants if phone != owner.phone]
+    with network.transaction():
+        group = group_talk.put(network, name, change.subject, owner, (owner.phone, *dict.fromkeys(others)))
+    return _group_view(group)
+
+
+async def _groups(network: Network, _ask: Ask) -> list[GroupView]:
+    return [_group_view(group) for group in network.groups.all()]
 
 
 async def _log_out(network: Network, ask: Ask) -> Count:
@@ -245,6 +278,8 @@ _ROUTES: tuple[tuple[str, str, Work, int], ...] = (
     ("GET", "/contacts/<phone>/inbox", _inbox, 200),
     ("POST", "/contacts/<phone>/send", _send, 201),
     ("POST", "/contacts/<phone>/read", _read, 200),
+    ("GET", "/groups", _groups, 200),
+    ("PUT", "/groups/<phone>", _put_group, 200),
     ("POST", "/phone/scan", _scan, 201),
     ("GET", "/phone/chats", _chats, 200),
     ("POST", "/phone/send", _send_from_phone, 201),
@@ -290,6 +325,7 @@ def _contact(person: Person) -> Contact:
         registered=person.registered,
         delivered_after_ms=person.delivered_after_ms,
         read_after_ms=person.read_after_ms,
+        devices=len(person.ends),
     )
 
 
@@ -304,8 +340,25 @@ def _inbox_item(message: Message) -> InboxItem:
             "received_at": message.at,
             "status": message.status,
             "robot": message.robot,
+            "group": message.chat if message.chat.endswith(f"@{groups.SERVER_NAME}") else None,
+            "devices": json.loads(message.devices),
             **_facts(message),
         }
+    )
+
+
+def _group(network: Network, name: str, speaker: Person) -> Group:
+    group = network.groups.find(name)
+    if group is None:
+        raise Refused(404, "There is no such group; add it with PUT /groups/{name}.")
+    if speaker.phone not in group.members:
+        raise Refused(409, "Only a member can speak in a group.")
+    return group
+
+
+def _group_view(group: Group) -> GroupView:
+    return GroupView(
+        name=group.name, id=group.id, address=str(group.jid), subject=group.subject, participants=group.members
     )
 
 
@@ -322,6 +375,7 @@ def _chat_item(message: Message) -> ChatItem:
             "text": message.text,
             "kind": message.kind,
             "from_me": message.from_phone == message.owner,
+            "from": message.from_phone,
             "sender_device": message.sender_device,
             "at": message.at,
             "status": message.status,

@@ -4,7 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -19,6 +19,8 @@ from simulator.models import (
     Count,
     Fault,
     FaultRule,
+    GroupChange,
+    GroupView,
     Happening,
     HappeningList,
     InboxItem,
@@ -75,10 +77,15 @@ class Control:
         registered: bool = True,
         delivered_after_ms: int | None = DELIVERED_AFTER_MS,
         read_after_ms: int | None = READ_AFTER_MS,
+        devices: int = 1,
     ) -> Contact:
         """Adds or changes a contact; a delay of None means never."""
         change = ContactChange(
-            name=name, registered=registered, delivered_after_ms=delivered_after_ms, read_after_ms=read_after_ms
+            name=name,
+            registered=registered,
+            delivered_after_ms=delivered_after_ms,
+            read_after_ms=read_after_ms,
+            devices=devices,
         )
         return self._call("PUT", f"/contacts/{phone}", Contact, change)
 
@@ -105,6 +112,17 @@ class Control:
     def read(self, phone: str) -> int:
         """A contact reads everything unread; how many messages that were."""
         return self._call("POST", f"/contacts/{phone}/read", Count).count
+
+    def put_group(
+        self, name: str, subject: str, participants: Iterable[str], *, account: str | None = None
+    ) -> GroupView:
+        """Adds or changes a group of an account's owner and these contacts."""
+        change = GroupChange(subject=subject, participants=tuple(participants), account=account)
+        return self._call("PUT", f"/groups/{name}", GroupView, change)
+
+    def groups(self) -> list[GroupView]:
+        """All groups."""
+        return self._call("GET", "/groups", list[GroupView])
 
     def scan(self, qr: str, phone: str, name: str = "Owner") -> Linked:
         """The phone scans a QR code; returns once the client has confirmed the link."""

@@ -1,17 +1,19 @@
 """What happens to a client's messages and receipts: opened by those they are for, kept in inboxes, confirmed."""
 
+import json
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from simulator import queries, speech, texts
+from simulator import group_talk, groups, queries, relays, speech, texts
 from simulator.clock import utc_now
 from simulator.devices import Device
 from simulator.envelopes import MalformedEnvelope
+from simulator.groups import Group
 from simulator.mailbox import Message
 from simulator.nodes import SERVER, Jid, Node, node
-from simulator.people import Person
+from simulator.people import End, Person
 from simulator.ratchet import AlreadyDecrypted, Undecryptable
 from simulator.texts import MalformedMessage
 
@@ -40,19 +42,32 @@ def message_from_client(network: "Network", owner: Person, device: Device, stanz
     """Hands a client's message to everybody it is sealed for; the server's `ack`."""
     now = utc_now()
     to = stanza.jid("to") or SERVER
+    if to.server == groups.SERVER_NAME:
+        group = network.groups.find(to.user)
+        if group is None or owner.phone not in group.members:
+            return _to_nobody(network, owner, stanza, to, now, 404 if group is None else 403)
+        group_talk.from_client(network, owner, device, group, stanza, now)
+        return _ack(stanza, to, now)
     chat = network.people.by_jid(to)
     if chat is None or not chat.registered:
-        log.error("message-to-nobody", server=to.server)
-        network.happenings.add("message-to-nobody", owner.phone, id=stanza.text("id"), server=to.server)
-        return node("ack", class_="message", id=stanza.text("id"), from_=to, t=int(now.timestamp()), error=404)
+        return _to_nobody(network, owner, stanza, to, now, 404)
     for jid, sealed in _sealed_parts(stanza, to):
-        reader = network.people.by_jid(jid)
-        if reader is None or jid.device:
-            log.error("sealed-for-nobody", device=jid.device)
-            network.happenings.add("sealed-for-nobody", owner.phone, id=stanza.text("id"), device=jid.device)
+        end = network.people.end(jid)
+        if end is None:
+            sealed_for_other(network, owner, device, jid, stanza, sealed)
         else:
-            _open(network, owner, device, reader, chat, stanza, sealed, now)
-    return node("ack", class_="message", id=stanza.text("id"), from_=to, t=int(now.timestamp()))
+            _open(network, owner, device, end, chat, stanza, sealed, now)
+    return _ack(stanza, to, now)
+
+
+def _ack(stanza: Node, to: Jid, now: datetime, error: int | None = None) -> Node:
+    return node("ack", class_="message", id=stanza.text("id"), from_=to, t=int(now.timestamp()), error=error)
+
+
+def _to_nobody(network: "Network", owner: Person, stanza: Node, to: Jid, now: datetime, error: int) -> Node:
+    log.error("message-to-nobody", server=to.server)
+    network.happenings.add("message-to-nobody", owner.phone, id=stanza.text("id"), server=to.server)
+    return _ack(stanza, to, now, error)
 
 
 def _sealed_parts(stanza: Node, to: Jid) -> list[tuple[Jid, Node]]:
@@ -65,36 +80,94 @@ def _sealed_parts(stanza: Node, to: Jid) -> list[tuple[Jid, Node]]:
     return parts
 
 
+def sealed_for_other(network: "Network", owner: Person, device: Device, jid: Jid, stanza: Node, sealed: Node) -> None:
+    """A part of a message that no simulated device can read: it goes to the linked one that it is for."""
+    person = network.people.by_jid(jid)
+    target = network.devices.get(person.phone, jid.device) if person else None
+    if person is None or target is None:
+        log.error("sealed-for-nobody", device=jid.device)
+        network.happenings.add("sealed-for-nobody", owner.phone, id=stanza.text("id"), device=jid.device)
+    else:
+        network.deliver(target, relays.relayed(owner, device, person, stanza, sealed, network.people, utc_now()))
+
+
 def _open(
     network: "Network",
     owner: Person,
     device: Device,
-    reader: Person,
+    end: End,
     chat: Person,
     stanza: Node,
     sealed: Node,
     now: datetime,
 ) -> None:
-    message_id, remote = stanza.text("id"), f"{owner.lid}:{device.number}"
     try:
-        padded = network.keyring.open(reader, remote, sealed.text("type"), sealed.data)
+        padded = network.keyring.open(end, f"{owner.lid}:{device.number}", sealed.text("type"), sealed.data)
         opened = texts.read(padded)
     except AlreadyDecrypted:
-        log.info("message-repeated", id=message_id)
-        network.happenings.add("message-repeated", owner.phone, id=message_id, reader=reader.phone)
-        return
+        repeated(network, owner, stanza, end)
     except (Undecryptable, MalformedEnvelope, MalformedMessage) as error:
-        log.error("message-undecryptable", id=message_id, reason=str(error))
-        network.happenings.add(
-            "message-undecryptable", owner.phone, id=message_id, reader=reader.phone, reason=str(error)
-        )
-        _ask_again(network, owner, device, reader, message_id, now)
+        unreadable(network, owner, device, end, stanza, error, now)
+    else:
+        other = owner if end.phone != owner.phone else chat
+        keep(network, owner, device, end, other.phone, stanza, opened.message, now)
+
+
+def repeated(network: "Network", owner: Person, stanza: Node, end: End) -> None:
+    """A device got the same message once more."""
+    log.info("message-repeated", id=stanza.text("id"))
+    network.happenings.add("message-repeated", owner.phone, id=stanza.text("id"), reader=end.phone, device=end.device)
+
+
+def unreadable(
+    network: "Network",
+    owner: Person,
+    device: Device,
+    end: End,
+    stanza: Node,
+    error: Exception,
+    now: datetime,
+    group: Group | None = None,
+) -> None:
+    """A device could not read a message: it says so and asks the client to encrypt it once more."""
+    message_id = stanza.text("id")
+    log.error("message-undecryptable", id=message_id, reason=str(error))
+    network.happenings.add(
+        "message-undecryptable", owner.phone, id=message_id, reader=end.phone, device=end.device, reason=str(error)
+    )
+    network.keyring.forget(end, f"{owner.lid}:{device.number}")
+    moment = int(now.timestamp())
+    bundle = queries.bundle_node(end.lid_jid, network.people.publish(end))
+    registration, *keys = bundle.children
+    parts = [node("retry", count=1, id=message_id, t=moment, v=1), registration, node("keys", keys)]
+    network.deliver(device, _receipt(end, message_id, "retry", now, group=group, content=parts))
+
+
+def keep(
+    network: "Network",
+    owner: Person,
+    device: Device,
+    end: End,
+    chat: str,
+    stanza: Node,
+    message: Any,
+    now: datetime,
+) -> None:
+    """A device has read a client's message: its owner's phone shows it, and the receipts for it are owed."""
+    message_id, reader = stanza.text("id"), network.people.by_phone(end.phone)
+    if reader is None:
+        raise ValueError("A device belongs to somebody who is known.")
+    content = speech.understood(network, message)
+    network.happenings.add(
+        "message-decrypted", owner.phone, id=message_id, reader=end.phone, device=end.device, kind=content.kind
+    )
+    known = network.mailbox.find(end.phone, chat, message_id)
+    if known and end.device not in json.loads(known.devices):
+        network.mailbox.decrypted_too(known, end.device)
         return
-    content = speech.understood(network, opened.message)
-    other = owner if reader.phone != owner.phone else chat
-    message = network.mailbox.keep(
-        owner=reader.phone,
-        chat=other.phone,
+    kept = network.mailbox.keep(
+        owner=end.phone,
+        chat=chat,
         message_id=message_id,
         from_phone=owner.phone,
         sender_device=device.number,
@@ -103,13 +176,18 @@ def _open(
         at=now,
         robot=stanza.child("bot") is not None,
         facts=content.facts.model_dump_json(by_alias=True, exclude_defaults=True),
-        content=opened.message.SerializeToString(),
+        content=message.SerializeToString(),
+        device=end.device,
     )
-    network.happenings.add("message-decrypted", owner.phone, id=message_id, reader=reader.phone, kind=content.kind)
-    if reader.phone == owner.phone:
-        if stanza.text("category") != "peer":
-            network.deliver(device, _receipt(reader, message_id, "sender", now, recipient=chat.lid_jid))
-        return
+    if end.phone != owner.phone:
+        _owe(network, reader, kept, now)
+    elif stanza.text("category") != "peer" and not chat.endswith(f"@{groups.SERVER_NAME}"):
+        other = network.people.by_phone(chat)
+        recipient = other.lid_jid if other else None
+        network.deliver(device, _receipt(end, message_id, "sender", now, recipient=recipient))
+
+
+def _owe(network: "Network", reader: Person, message: Message, now: datetime) -> None:
     start = now.timestamp()
     if reader.delivered_after_ms is not None:
         network.mailbox.owe(message.number, "", start + reader.delivered_after_ms / 1000)
@@ -118,23 +196,25 @@ def _open(
     network.receipts_changed.set()
 
 
-def _ask_again(
-    network: "Network", owner: Person, device: Device, reader: Person, message_id: str, now: datetime
-) -> None:
-    """Asks the client to encrypt the message once more, as a phone does that could not read it."""
-    remote = f"{owner.lid}:{device.number}"
-    network.keyring.forget(reader, remote)
-    moment = int(now.timestamp())
-    bundle = queries.bundle_node(reader.lid_jid, network.people.publish(reader))
-    registration, *keys = bundle.children
-    parts = [node("retry", count=1, id=message_id, t=moment, v=1), registration, node("keys", keys)]
-    network.deliver(device, node("receipt", parts, from_=reader.lid_jid, id=message_id, type="retry", t=moment))
-
-
-def _receipt(reader: Person, message_id: str, receipt_type: str, now: datetime, recipient: Jid | None = None) -> Node:
-    moment = int(now.timestamp())
+def _receipt(
+    end: End,
+    message_id: str,
+    receipt_type: str,
+    now: datetime,
+    *,
+    recipient: Jid | None = None,
+    group: Group | None = None,
+    content: list[Node] | None = None,
+) -> Node:
     return node(
-        "receipt", from_=reader.lid_jid, id=message_id, type=receipt_type or None, t=moment, recipient=recipient
+        "receipt",
+        content,
+        from_=group.jid if group else end.lid_jid,
+        participant=end.lid_jid if group else None,
+        id=message_id,
+        type=receipt_type or None,
+        t=int(now.timestamp()),
+        recipient=recipient,
     )
 
 
@@ -158,7 +238,11 @@ def send_receipt(network: "Network", message: Message, receipt_type: str, now: d
         return
     network.mailbox.mark(reader.phone, message.id, status)
     if device is not None:
-        network.deliver(device, _receipt(reader, message.id, receipt_type, now))
+        group = group_talk.group_of(network, message)
+        seen_on = {0} if receipt_type else set(json.loads(current.devices))
+        for end in reader.ends:
+            if end.device in seen_on:
+                network.deliver(device, _receipt(end, message.id, receipt_type, now, group=group))
     network.happenings.add("receipt-sent", owner.phone, id=message.id, reader=reader.phone, type=status)
 
 
@@ -173,7 +257,10 @@ def read_all(network: "Network", reader: Person) -> int:
 def receipt_from_client(network: "Network", owner: Person, device: Device, stanza: Node) -> Node:
     """A client confirms, has read, or could not read what it got; the server's `ack`."""
     message_id, receipt_type, to = stanza.text("id"), stanza.text("type"), stanza.jid("to")
-    speaker = network.people.by_jid(to) if to else None
+    group = network.groups.find(to.user) if to and to.server == groups.SERVER_NAME else None
+    spoken_by = stanza.jid("participant") if group else to
+    speaker = network.people.by_jid(spoken_by) if spoken_by else None
+    end = network.people.end(spoken_by) if spoken_by else None
     ids = [message_id, *(item.text("id") for item in (stanza.child("list") or stanza).children if item.tag == "item")]
     for one in ids:
         network.mailbox.confirm(device.phone, device.number, "message", one)
@@ -181,10 +268,11 @@ def receipt_from_client(network: "Network", owner: Person, device: Device, stanz
     if receipt_type == "retry":
         log.error("client-could-not-decrypt", id=message_id)
         retry = stanza.child("retry")
-        if (
-            not speaker
-            or not retry
-            or not speech.say_again(network, owner, device, speaker, message_id, retry.text("count"))
+        count = retry.text("count") if retry else ""
+        if end is None or not (
+            group_talk.say_again(network, group, owner, device, end, message_id, count)
+            if group
+            else speech.say_again(network, owner, device, end, message_id, count)
         ):
             log.error("retry-without-message", id=message_id)
     elif speaker:

@@ -1,4 +1,4 @@
-"""Signal's wire format: SignalMessage and PreKeySignalMessage as values, parsed and printed, with no keys involved."""
+"""Signal's wire format: the messages of both ratchets as values, parsed and printed, with no keys involved."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from simulator.curve import DJB_TYPE
 
 VERSION = 0x33
 MAC_SIZE = 8
+SIGNATURE_SIZE = 64
 
 
 class MalformedEnvelope(ValueError):
@@ -54,6 +55,57 @@ class PreKeySignalMessage:
             + _number(5, self.registration_id)
             + _number(6, self.signed_prekey_id)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SenderKeyMessage:
+    """A group message: `signed` is everything that `signature` covers."""
+
+    id: int
+    iteration: int
+    ciphertext: bytes
+    signed: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A sender key as it is handed to listeners; `chain` and `signing` are 32 bytes."""
+
+    id: int
+    iteration: int
+    chain: bytes
+    signing: bytes
+
+
+def unsigned_sender_key_message(key_id: int, iteration: int, ciphertext: bytes) -> bytes:
+    """The part of a SenderKeyMessage that its signature covers."""
+    return bytes([VERSION]) + _number(1, key_id) + _number(2, iteration) + _blob(3, ciphertext)
+
+
+def parse_sender_key_message(data: bytes) -> SenderKeyMessage:
+    """Reads a SenderKeyMessage; raises MalformedEnvelope."""
+    _check_version(data, VERSION)
+    signed, signature = data[:-SIGNATURE_SIZE], data[-SIGNATURE_SIZE:]
+    fields = dict(_fields(signed[1:]))
+    return SenderKeyMessage(_int(fields, 1, 0), _int(fields, 2, 0), _bytes(fields, 3), signed, signature)
+
+
+def print_distribution(given: Distribution) -> bytes:
+    """A SenderKeyDistributionMessage as it travels."""
+    key = DJB_TYPE + given.signing
+    parts = (_number(1, given.id), _number(2, given.iteration), _blob(3, given.chain), _blob(4, key))
+    return bytes([VERSION]) + b"".join(parts)
+
+
+def parse_distribution(data: bytes) -> Distribution:
+    """Reads a SenderKeyDistributionMessage; raises MalformedEnvelope."""
+    _check_version(data, VERSION)
+    fields = dict(_fields(data[1:]))
+    chain = _bytes(fields, 3)
+    if len(chain) != 32:
+        raise MalformedEnvelope("The chain key of a sender key has 32 bytes.")
+    return Distribution(_int(fields, 1, 0), _int(fields, 2, 0), chain, _key(fields, 4))
 
 
 def unsigned(ratchet_key: bytes, counter: int, previous_counter: int, ciphertext: bytes) -> bytes:

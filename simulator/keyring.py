@@ -1,4 +1,4 @@
-"""The Signal end of each simulated person: opens what is sealed for them and seals what they say."""
+"""The Signal end of each simulated device: opens what is sealed for it and seals what it says."""
 
 import json
 import sqlite3
@@ -8,24 +8,24 @@ from typing import Any
 from simulator import envelopes, ratchet
 from simulator.curve import KeyPair
 from simulator.envelopes import PreKeySignalMessage
-from simulator.people import SIGNED_PREKEY_ID, People, Person
+from simulator.people import SIGNED_PREKEY_ID, End, People
 from simulator.ratchet import Bundle, Chain, Pending, Receiver, Record, Session, Undecryptable
 
 
 class Keyring:
-    """The sessions of all simulated people; a remote end is named `LID:device`."""
+    """The sessions of all simulated devices; a remote end is named `LID:device`."""
 
     def __init__(self, database: sqlite3.Connection, people: People) -> None:
         self._database, self._people = database, people
 
-    def open(self, person: Person, remote: str, kind: str, sealed: bytes) -> bytes:
+    def open(self, end: End, remote: str, kind: str, sealed: bytes) -> bytes:
         """The plain text of a `pkmsg` or `msg`; raises Undecryptable, AlreadyDecrypted or MalformedEnvelope."""
-        record = self._load(person, remote)
+        record = self._load(end, remote)
         if kind == "pkmsg":
             first = envelopes.parse_prekey(sealed)
             message = first.message
             if ratchet.find(record, first.base_key) is None:
-                record = ratchet.with_session(record, self._answer(person, first))
+                record = ratchet.with_session(record, self._answer(end, first))
         elif kind == "msg":
             message = envelopes.parse_signal(sealed)
         else:
@@ -33,38 +33,38 @@ class Keyring:
         if record is None:
             raise Undecryptable("There is no session with this sender.")
         after, plain = ratchet.decrypt_any(record, message)
-        self._save(person, remote, after)
+        self._save(end, remote, after)
         return plain
 
-    def seal(self, person: Person, remote: str, plain: bytes, bundle: Callable[[], Bundle]) -> tuple[str, bytes]:
+    def seal(self, end: End, remote: str, plain: bytes, bundle: Callable[[], Bundle]) -> tuple[str, bytes]:
         """Encrypts for a remote end: (`pkmsg` or `msg`, bytes); `bundle` is asked only where no session exists."""
-        record = self._load(person, remote)
+        record = self._load(end, remote)
         if record is None:
-            record = Record(ratchet.start(person.identity, person.registration_id, bundle()))
+            record = Record(ratchet.start(end.identity, end.registration_id, bundle()))
         session, message = ratchet.encrypt(record.current, plain)
-        self._save(person, remote, Record(session, record.previous))
+        self._save(end, remote, Record(session, record.previous))
         return ("pkmsg" if isinstance(message, PreKeySignalMessage) else "msg"), message.serialized
 
-    def forget(self, person: Person, remote: str) -> None:
+    def forget(self, end: End, remote: str) -> None:
         """Drops the sessions with a remote end: the next message starts a new one."""
-        self._database.execute("DELETE FROM sessions WHERE phone=? AND remote=?", (person.phone, remote))
+        self._database.execute("DELETE FROM sessions WHERE phone=? AND remote=?", (end.name, remote))
 
-    def _answer(self, person: Person, first: PreKeySignalMessage) -> Session:
+    def _answer(self, end: End, first: PreKeySignalMessage) -> Session:
         if first.signed_prekey_id != SIGNED_PREKEY_ID:
             raise Undecryptable(f"Signed prekey {first.signed_prekey_id} was never published.")
-        prekey = None if first.prekey_id is None else self._people.prekey(person, first.prekey_id)
+        prekey = None if first.prekey_id is None else self._people.prekey(end, first.prekey_id)
         if prekey is None and first.prekey_id is not None:
             raise Undecryptable(f"One-time prekey {first.prekey_id} was never published.")
-        return ratchet.answer(person.identity, person.signed_prekey, prekey, first)
+        return ratchet.answer(end.identity, end.signed_prekey, prekey, first)
 
-    def _load(self, person: Person, remote: str) -> Record | None:
+    def _load(self, end: End, remote: str) -> Record | None:
         query = "SELECT record FROM sessions WHERE phone=? AND remote=?"
-        row = self._database.execute(query, (person.phone, remote)).fetchone()
+        row = self._database.execute(query, (end.name, remote)).fetchone()
         return load_record(row["record"]) if row else None
 
-    def _save(self, person: Person, remote: str, record: Record) -> None:
+    def _save(self, end: End, remote: str, record: Record) -> None:
         self._database.execute(
-            "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", (person.phone, remote, dump_record(record))
+            "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", (end.name, remote, dump_record(record))
         )
 
 

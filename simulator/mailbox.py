@@ -1,5 +1,6 @@
 """What people have received, what waits for a linked device, which receipts are still to be sent; kept in the store."""
 
+import json
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,8 @@ class Message:
     """A message that a simulated phone holds in readable form.
 
     `at`: ISO form, UTC; `robot`: it bears an AI badge; `facts`: a Facts value as JSON, empty where there are none;
-    `content`: the serialized message, empty where an earlier version kept it.
+    `content`: the serialized message, empty where an earlier version kept it; `devices`: which of the owner's devices
+    have decrypted it, as a JSON list.
     """
 
     number: int
@@ -32,6 +34,7 @@ class Message:
     robot: bool
     facts: str = field(default="", repr=False)
     content: bytes = field(default=b"", repr=False)
+    devices: str = "[0]"
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,12 @@ class Mailbox:
         robot: bool = False,
         facts: str = "",
         content: bytes = b"",
+        device: int = 0,
     ) -> Message:
         """Keeps a message on its owner's phone."""
         row = self._database.execute(
             "INSERT INTO messages (owner, chat, id, from_phone, sender_device, kind, text, at, robot, facts, content,"
-            " status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received') RETURNING *",
+            " devices, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received') RETURNING *",
             (
                 owner,
                 chat,
@@ -89,6 +93,7 @@ class Mailbox:
                 robot,
                 facts,
                 content,
+                json.dumps([device]),
             ),
         ).fetchone()
         return Message(**dict(row))
@@ -107,6 +112,14 @@ class Mailbox:
             (owner, chat, message_id),
         ).fetchone()
         return Message(**dict(row)) if row else None
+
+    def decrypted_too(self, message: Message, device: int) -> Message:
+        """Notes that another device of the owner's has decrypted a message."""
+        row = self._database.execute(
+            "UPDATE messages SET devices=? WHERE number=? RETURNING *",
+            (json.dumps([*json.loads(message.devices), device]), message.number),
+        ).fetchone()
+        return Message(**dict(row))
 
     def message(self, number: int) -> Message | None:
         """One message by its number, or None."""

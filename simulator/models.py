@@ -12,6 +12,7 @@ from simulator.sayings import Saying
 from simulator.values import Value
 
 Phone = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{6,14}$")]
+GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}(@g\.us)?$")]
 Delay = Annotated[int, Field(ge=0, le=86_400_000)]
 
 
@@ -35,6 +36,7 @@ class ContactChange(Value):
     registered: bool = True
     delivered_after_ms: Delay | None = DELIVERED_AFTER_MS
     read_after_ms: Delay | None = READ_AFTER_MS
+    devices: Annotated[int, Field(ge=1, le=5)] = 1
 
 
 class Contact(ContactChange):
@@ -54,18 +56,21 @@ class InboxItem(Facts):
     sender_device: int
     received_at: datetime
     status: str
+    group: str | None = Field(None, description="the group's address, for what was said in one")
+    devices: tuple[int, ...] = Field((0,), description="which of the contact's devices have decrypted it")
     robot: bool = Field(description="the contact sees an AI badge: the client ran without NEONIZE_BOT_TAG=off")
     decrypted: Literal[True] = True
 
 
 class ChatItem(Facts):
-    """A message on the owner's own phone; `chat` is the other side's number."""
+    """A message on the owner's own phone; `chat` is the other side's number or the group's address."""
 
     id: str
     chat: str
     text: str
     kind: str
     from_me: bool
+    from_: Annotated[str | None, Field(alias="from", description="the speaker's number")] = None
     sender_device: int
     at: datetime
     status: str
@@ -74,18 +79,46 @@ class ChatItem(Facts):
 class TextToSend(Saying):
     """Something a contact says; `to` is the account's number, needed where there are several.
 
-    With `times` above 1 it is said so often in a row, each time with its number after the text.
+    With `times` above 1 it is said so often in a row, each time with its number after the text. `group` is a group's
+    name or id, where it is said in one; `device` the number of the contact's device that says it.
     """
 
     to: Phone | None = None
+    group: GroupName | None = None
+    device: Annotated[int, Field(ge=0, le=4)] = 0
     times: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
 class PhoneText(Saying):
-    """Something the owner sends from the phone itself."""
+    """Something the owner sends from the phone itself, to a number or to a group (its name or id)."""
 
-    to: Phone
+    to: Phone | None = None
+    group: GroupName | None = None
     phone: Phone | None = None
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if (self.to is None) is (self.group is None):
+            raise ValueError("exactly one of `to` and `group` says where it goes")
+        return self
+
+
+class GroupChange(Value):
+    """A group to add or to change; the account's owner is in it and need not be named."""
+
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    participants: Annotated[tuple[Phone, ...], Field(max_length=1024)]
+    account: Phone | None = None
+
+
+class GroupView(Value):
+    """A group as it is; `participants` are all of its members."""
+
+    name: str
+    id: str
+    address: str
+    subject: str
+    participants: tuple[str, ...]
 
 
 class Sent(Value):

@@ -13,6 +13,8 @@ from simulator.connection import Connection
 from simulator.devices import Device, Devices
 from simulator.faults import Faults
 from simulator.files import Files
+from simulator.group_keys import GroupKeys
+from simulator.groups import Groups
 from simulator.happenings import Happenings
 from simulator.keyring import Keyring
 from simulator.mailbox import Mailbox
@@ -50,6 +52,8 @@ class Network:
         self.devices = Devices(database)
         self.mailbox = Mailbox(database)
         self.keyring = Keyring(database, self.people)
+        self.groups = Groups(database)
+        self.group_keys = GroupKeys(database)
         self.faults = Faults()
         self.happenings = Happenings()
         self.connected: dict[tuple[str, int], Connection] = {}

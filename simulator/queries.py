@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from simulator import linking
+from simulator import group_nodes, group_talk, linking
 from simulator.connection import Connection
 from simulator.devices import Device, Registration
 from simulator.nodes import SERVER, Jid, Node, node
@@ -97,10 +97,13 @@ def _fetch_keys(asked: _Asked) -> Node:
 
 def _user_keys(network: "Network", jid: Jid | None) -> Node:
     person = network.people.by_jid(jid) if jid else None
+    end = network.people.end(jid) if jid else None
     device = network.devices.get(person.phone, jid.device) if person and jid and jid.device else None
-    if jid is None or person is None or not person.registered or (jid.device and device is None):
+    if jid is None or person is None or not person.registered or (end is None and device is None):
         return node("user", node("error", code=404, text="item-not-found"), jid=jid)
-    return bundle_node(jid, network.devices.publish(device) if device else network.people.publish(person))
+    if end is not None:
+        return bundle_node(jid, network.people.publish(end))
+    return bundle_node(jid, network.devices.publish(device)) if device else node("user", jid=jid)
 
 
 def bundle_node(jid: Jid, bundle: Bundle) -> Node:
@@ -159,7 +162,7 @@ def _usync_user(network: "Network", user: Node, wanted: set[str]) -> Node:
 
 
 def _device_list(network: "Network", person: Person) -> Node:
-    linked = [0, *(device.number for device in network.devices.of(person.phone))]
+    linked = [*(end.device for end in person.ends), *(device.number for device in network.devices.of(person.phone))]
     return node("devices", node("device-list", (node("device", id=number) for number in linked)))
 
 
@@ -177,7 +180,22 @@ def _privacy(asked: _Asked) -> Node:
 
 
 def _groups(asked: _Asked) -> Node:
-    return result(asked.question, node("groups", ()))
+    network = asked.network
+    found = (
+        group_nodes.group_node(group, group_talk.members_of(network, group))
+        for group in network.groups.of(asked.owner.phone)
+    )
+    return result(asked.question, node("groups", found))
+
+
+def _group(asked: _Asked) -> Node:
+    to = asked.question.jid("to")
+    group = asked.network.groups.find(to.user) if to else None
+    if group is None:
+        return refusal(asked.question, 404, "item-not-found")
+    if asked.owner.phone not in group.members:
+        return refusal(asked.question, 403, "forbidden")
+    return result(asked.question, group_nodes.group_node(group, group_talk.members_of(asked.network, group)))
 
 
 def _media_conn(asked: _Asked) -> Node:
@@ -228,6 +246,7 @@ _TABLE: dict[tuple[str, str, str], Callable[[_Asked], Node | None]] = {
     ("privacy", "get", "privacy"): _privacy,
     ("privacy", "set", "*"): _empty,
     ("w:g2", "get", "participating"): _groups,
+    ("w:g2", "get", "query"): _group,
     ("w:m", "set", "media_conn"): _media_conn,
     ("w:sync:app:state", "set", "sync"): _app_state,
     ("w:profile:picture", "get", "picture"): _refuse(404, "item-not-found"),

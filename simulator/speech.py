@@ -4,6 +4,7 @@ import secrets
 import zlib
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -13,7 +14,7 @@ from simulator.clock import utc_now
 from simulator.contents import Content
 from simulator.devices import Device
 from simulator.nodes import SERVER, Node, node
-from simulator.people import Person
+from simulator.people import End, Person
 from simulator.protobufs import e2e, history
 from simulator.ratchet import Bundle
 
@@ -25,28 +26,28 @@ log = structlog.get_logger()
 _FEW_PREKEYS = 5  # the client uploads more when it is told of fewer
 
 
-def say(network: "Network", speaker: Person, owner: Person, message: Any) -> tuple[str, int]:
-    """A contact sends a message to an account: (message id, number of linked devices that get it)."""
+def say(network: "Network", speaker: Person, end: End, owner: Person, message: Any) -> tuple[str, int]:
+    """A contact sends a message from one of its devices: (message id, number of linked devices that get it)."""
     message_id, now = f"3EB0{secrets.token_hex(9).upper()}", utc_now()
-    _keep_copies(network, speaker, owner, message_id, message, now)
+    _keep_copies(network, speaker, owner, message_id, message, now, end.device)
     devices = network.devices.of(owner.phone)
     for device in devices:
-        sealed = _seal(network, speaker, owner, device, message)
-        network.deliver(device, _from_contact(speaker, message_id, now, sealed, message))
+        sealed = seal(network, end, owner, device, message)
+        network.deliver(device, _from_contact(speaker, end, message_id, now, sealed, message))
     network.happenings.add("message-sent", owner.phone, id=message_id, speaker=speaker.phone, devices=len(devices))
     return message_id, len(devices)
 
 
-def say_again(network: "Network", owner: Person, device: Device, speaker: Person, message_id: str, count: str) -> bool:
+def say_again(network: "Network", owner: Person, device: Device, end: End, message_id: str, count: str) -> bool:
     """A contact encrypts a message once more for a device that could not read it; False when it has no such message."""
-    known = next((one for one in network.mailbox.messages(speaker.phone) if one.id == message_id), None)
-    if known is None or known.from_phone != speaker.phone or speaker.phone == owner.phone:
+    speaker, known = network.people.by_phone(end.phone), network.mailbox.find(end.phone, owner.phone, message_id)
+    if speaker is None or known is None or known.from_phone != speaker.phone or speaker.phone == owner.phone:
         return False
-    network.keyring.forget(speaker, f"{owner.lid}:{device.number}")
+    network.keyring.forget(end, f"{owner.lid}:{device.number}")
     message = e2e.Message.FromString(known.content) if known.content else texts.text(known.text)
-    sealed = _seal(network, speaker, owner, device, message)
+    sealed = seal(network, end, owner, device, message)
     counted = Node(sealed.tag, {**sealed.attrs, "count": count}, sealed.content)
-    network.deliver(device, _from_contact(speaker, message_id, utc_now(), counted, message))
+    network.deliver(device, _from_contact(speaker, end, message_id, utc_now(), counted, message))
     network.happenings.add("message-sent-again", owner.phone, id=message_id, speaker=speaker.phone)
     return True
 
@@ -55,15 +56,19 @@ def say_from_phone(network: "Network", owner: Person, contact: Person, message: 
     """The owner sends a message from the phone: the contact gets it, and each linked device a copy."""
     message_id, now = _phone_id(), utc_now()
     padded = texts.pad(message.SerializeToString())
-    sealed = network.keyring.seal(owner, f"{contact.lid}:0", padded, lambda: network.people.publish(contact))
-    arrived = texts.read(network.keyring.open(contact, f"{owner.lid}:0", *sealed))
-    _keep_copies(network, owner, contact, message_id, arrived.message, now)
+    for end in contact.ends:
+        sealed = network.keyring.seal(owner.end, end.remote, padded, partial(network.people.publish, end))
+        arrived = texts.read(network.keyring.open(end, owner.end.remote, *sealed))
+        if end == contact.end:
+            _keep_copies(network, owner, contact, message_id, arrived.message, now)
+        elif known := network.mailbox.find(contact.phone, owner.phone, message_id):
+            network.mailbox.decrypted_too(known, end.device)
     copy = texts.to_own_device(message, str(contact.lid_jid))
     devices = network.devices.of(owner.phone)
     for device in devices:
         stanza = node(
             "message",
-            _seal(network, owner, owner, device, copy),
+            seal(network, owner.end, owner, device, copy),
             from_=owner.lid_jid,
             recipient=contact.lid_jid,
             peer_recipient_pn=contact.phone_jid,
@@ -108,7 +113,7 @@ def greet(network: "Network", owner: Person, device: Device) -> None:
     ):
         stanza = node(
             "message",
-            _seal(network, owner, owner, device, e2e.Message(protocolMessage=part)),
+            seal(network, owner.end, owner, device, e2e.Message(protocolMessage=part)),
             from_=owner.lid_jid,
             id=_phone_id(),
             t=int(now.timestamp()),
@@ -122,11 +127,11 @@ def _phone_id() -> str:
     return f"3A{secrets.token_hex(9).upper()}"
 
 
-def _from_contact(speaker: Person, message_id: str, now: datetime, sealed: Node, message: Any) -> Node:
+def _from_contact(speaker: Person, end: End, message_id: str, now: datetime, sealed: Node, message: Any) -> Node:
     return node(
         "message",
         sealed,
-        from_=speaker.lid_jid,
+        from_=end.lid_jid,
         id=message_id,
         t=int(now.timestamp()),
         type=contents.stanza_type(message),
@@ -138,7 +143,13 @@ def _from_contact(speaker: Person, message_id: str, now: datetime, sealed: Node,
 
 
 def _keep_copies(
-    network: "Network", speaker: Person, listener: Person, message_id: str, message: Any, now: datetime
+    network: "Network",
+    speaker: Person,
+    listener: Person,
+    message_id: str,
+    message: Any,
+    now: datetime,
+    sender_device: int = 0,
 ) -> None:
     content = understood(network, message)
     for holder, chat in ((speaker, listener), (listener, speaker)):
@@ -147,7 +158,7 @@ def _keep_copies(
             chat=chat.phone,
             message_id=message_id,
             from_phone=speaker.phone,
-            sender_device=0,
+            sender_device=sender_device,
             kind=content.kind,
             text=content.text,
             at=now,
@@ -167,9 +178,10 @@ def understood(network: "Network", message: Any) -> Content:
     return replace(content, facts=content.facts.model_copy(update={"file": file}))
 
 
-def _seal(network: "Network", speaker: Person, owner: Person, device: Device, message: Any) -> Node:
+def seal(network: "Network", end: End, owner: Person, device: Device, message: Any) -> Node:
+    """A message from a simulated device, encrypted for a linked one."""
     remote, padded = f"{owner.lid}:{device.number}", texts.pad(message.SerializeToString())
-    kind, sealed = network.keyring.seal(speaker, remote, padded, lambda: _publish(network, device))
+    kind, sealed = network.keyring.seal(end, remote, padded, lambda: _publish(network, device))
     return node("enc", sealed, v=2, type=kind, mediatype=contents.media_type(message))
 
 

@@ -14,7 +14,18 @@ CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS people (
     phone TEXT PRIMARY KEY, lid TEXT NOT NULL UNIQUE, name TEXT NOT NULL, registered INTEGER NOT NULL,
     is_account INTEGER NOT NULL, identity BLOB NOT NULL, registration_id INTEGER NOT NULL,
-    signed_prekey BLOB NOT NULL, delivered_after_ms INTEGER, read_after_ms INTEGER);
+    signed_prekey BLOB NOT NULL, delivered_after_ms INTEGER, read_after_ms INTEGER, devices INTEGER NOT NULL DEFAULT 1);
+CREATE TABLE IF NOT EXISTS more_devices (
+    phone TEXT NOT NULL, device INTEGER NOT NULL, identity BLOB NOT NULL, registration_id INTEGER NOT NULL,
+    signed_prekey BLOB NOT NULL, PRIMARY KEY (phone, device));
+CREATE TABLE IF NOT EXISTS groups (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, subject TEXT NOT NULL, creator TEXT NOT NULL,
+    created INTEGER NOT NULL, members TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sender_keys (
+    holder TEXT NOT NULL, chat TEXT NOT NULL, speaker TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (holder, chat, speaker));
+CREATE TABLE IF NOT EXISTS sender_keys_given (
+    holder TEXT NOT NULL, chat TEXT NOT NULL, remote TEXT NOT NULL, PRIMARY KEY (holder, chat, remote));
 CREATE TABLE IF NOT EXISTS prekeys (
     phone TEXT NOT NULL, id INTEGER NOT NULL, private BLOB NOT NULL, PRIMARY KEY (phone, id));
 CREATE TABLE IF NOT EXISTS sessions (
@@ -31,7 +42,8 @@ CREATE TABLE IF NOT EXISTS device_prekeys (
 CREATE TABLE IF NOT EXISTS messages (
     number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, chat TEXT NOT NULL, id TEXT NOT NULL,
     from_phone TEXT NOT NULL, sender_device INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL,
-    status TEXT NOT NULL, robot INTEGER NOT NULL, facts TEXT NOT NULL DEFAULT '', content BLOB NOT NULL DEFAULT x'');
+    status TEXT NOT NULL, robot INTEGER NOT NULL, facts TEXT NOT NULL DEFAULT '', content BLOB NOT NULL DEFAULT x'',
+    devices TEXT NOT NULL DEFAULT '[0]');
 CREATE INDEX IF NOT EXISTS messages_by_owner ON messages (owner, chat, id);
 CREATE TABLE IF NOT EXISTS queue (
     number INTEGER PRIMARY KEY AUTOINCREMENT, phone TEXT NOT NULL, device INTEGER NOT NULL, tag TEXT NOT NULL,
@@ -44,6 +56,8 @@ CREATE TABLE IF NOT EXISTS receipts_due (
 _LATER_COLUMNS = (  # what a folder of an earlier version lacks
     ("messages", "facts", "TEXT NOT NULL DEFAULT ''"),
     ("messages", "content", "BLOB NOT NULL DEFAULT x''"),
+    ("messages", "devices", "TEXT NOT NULL DEFAULT '[0]'"),
+    ("people", "devices", "INTEGER NOT NULL DEFAULT 1"),
 )
 
 

@@ -64,6 +64,8 @@ def client(lines: Lines, session: Path) -> Any:
             "protocol" if event.Message.HasField("protocolMessage") else "message", **message(event)
         )
     )
+    made.event(events.JoinedGroupEv)(lambda _client, event: lines.say("joined", **neonize_kinds.group(event.GroupInfo)))
+    made.event(events.GroupInfoEv)(lambda _client, event: lines.say("group", **neonize_kinds.change(event)))
     made.event(events.HistorySyncEv)(lambda _client, event: lines.say("history", **history(event)))
     made.event(events.UndecryptableMessageEv)(lambda _client, event: lines.say("undecryptable", id=event.Info.ID))
     made.event(events.ReceiptEv)(lambda _client, event: lines.say("receipt", **receipt(event)))
@@ -81,6 +83,8 @@ def message(event: Any) -> dict[str, Any]:
         "sender": source.Sender.User,
         "phone": source.SenderAlt.User,
         "chat": source.Chat.User,
+        "server": source.Chat.Server,
+        "device": source.Sender.Device,
         "name": event.Info.Pushname,
         "from_me": source.IsFromMe,
         "raw": base64.b64encode(event.Message.SerializeToString()).decode(),
@@ -95,7 +99,9 @@ def history(event: Any) -> dict[str, Any]:
 def receipt(event: Any) -> dict[str, Any]:
     """What a test looks at in a receipt."""
     kind = event.ReceiptType.Name(event.Type)
-    return {"ids": list(event.MessageIDs), "type": kind, "sender": event.MessageSource.Sender.User}
+    source = event.MessageSource
+    ids, chat = list(event.MessageIDs), f"{source.Chat.User}@{source.Chat.Server}"
+    return {"ids": ids, "type": kind, "sender": source.Sender.User, "device": source.Sender.Device, "chat": chat}
 
 
 def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Commands: {"do": "say", "to", "message", "file"?} with the message as protobuf's JSON; a file {"field", "content"}
 (base64) is uploaded and its keys are put into that field of the message. {"do": "download", "raw"} fetches a message's
-file.
+file. {"do": "group-list"} and {"do": "group-info", "of"} ask for groups.
 """
 
 import base64
@@ -18,7 +18,24 @@ def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:
 
         content = made.download_any(Message.FromString(base64.b64decode(command["raw"])))
         return {"content": base64.b64encode(content).decode()}
+    if command["do"] == "group-list":
+        return {"groups": [group(one) for one in made.get_joined_groups()]}
+    if command["do"] == "group-info":
+        return {"group": group(made.get_group_info(address(command["of"])))}
     raise ValueError(command["do"])
+
+
+def group(info: Any) -> dict[str, Any]:
+    """What a test looks at in a group."""
+    people = sorted(one.PhoneNumber.User for one in info.Participants)
+    return {"address": f"{info.JID.User}@{info.JID.Server}", "subject": info.GroupName.Name, "participants": people}
+
+
+def change(event: Any) -> dict[str, Any]:
+    """What a test looks at in a group's change."""
+    came, left = ([one.User for one in people] for people in (event.Join, event.Leave))
+    address = f"{event.JID.User}@{event.JID.Server}"
+    return {"address": address, "subject": event.Name.Name, "came": came, "left": left}
 
 
 def address(to: str) -> Any:

@@ -12,10 +12,11 @@ from simulator.curve import KeyPair
 from simulator.devices import Registration
 from simulator.nodes import Jid, Node, node
 from simulator.pairing import WrongCode, WrongSignature
-from simulator.people import Person
+from simulator.people import End, Person
 from simulator.protobufs import adv
 
-OWNER = Person("447700900001", "100", "Owner", True, True, curve.key_pair(), 1, curve.key_pair(), 0, 0)
+PHONE = End("447700900001", "100", 0, curve.key_pair(), 1, curve.key_pair())
+OWNER = Person("447700900001", "100", "Owner", True, True, (PHONE,), 0, 0)
 
 
 def qr(ref: str, noise: bytes, identity: bytes, secret: bytes) -> str:

@@ -1,0 +1,182 @@
+"""Groups and contacts with several devices through the real client; one simulator and one client for all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from simulator.control import Control, ControlRefused
+from simulator.models import FaultRule, InboxItem, PhoneText, TextToSend
+from tests.flow.simulated import OWNER, Client, linked_client, running_client, running_simulator
+
+ADA, BEN, CARL = "447700900123", "447700900124", "447700900125"
+
+
+@dataclass(frozen=True)
+class World:
+    """A simulator with an account that is linked, a group of three and a contact with three devices."""
+
+    control: Control
+    client: Client
+    folder: Path
+    group: str
+    lids: dict[str, str]
+
+    def inbox(self, phone: str, message_id: str) -> InboxItem:
+        (item,) = [one for one in self.control.inbox(phone) if one.id == message_id]
+        return item
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("groups")
+    with running_simulator(folder) as control:
+        for phone, name, devices in ((ADA, "Ada", 1), (BEN, "Ben", 1), (CARL, "Carl", 3)):
+            control.put_contact(phone, name, delivered_after_ms=0, read_after_ms=None, devices=devices)
+        lids = {one.phone: one.lid for one in control.contacts()}
+        with linked_client(folder, control) as client:
+            group = control.put_group("family", "Family", [ADA, BEN]).address
+            client.expect("joined", address=group, subject="Family", participants=sorted([OWNER, ADA, BEN]))
+            yield World(control, client, folder, group, lids)
+
+
+def test_the_client_knows_its_groups(world: World) -> None:
+    expected = {"address": world.group, "subject": "Family", "participants": sorted([OWNER, ADA, BEN])}
+    assert expected in world.client.ask(do="group-list")["groups"]
+    assert world.client.ask(do="group-info", of=world.group)["group"] == expected
+    assert "error" in world.client.ask(do="group-info", of="120363999999999999@g.us")
+
+
+def test_a_group_message_from_the_client_is_decrypted_by_each_member(world: World) -> None:
+    for text in ("under a new key", "under the same key"):
+        sent = world.client.ask(do="say", to=world.group, message={"conversation": text})["id"]
+        for phone in (ADA, BEN):
+            item = world.inbox(phone, sent)
+            assert (item.text, item.group, item.from_) == (text, world.group, OWNER)
+            world.client.expect("receipt", ids=[sent], type="DELIVERED", sender=world.lids[phone], chat=world.group)
+        (copy,) = [one for one in world.control.phone_chats() if one.id == sent]
+        assert (copy.chat, copy.from_me) == (world.group, True)
+
+
+def test_members_speak_in_turn(world: World) -> None:
+    for turn in range(3):
+        for phone in (ADA, BEN):
+            text = f"turn {turn}"
+            sent = world.control.say(phone, TextToSend(text=text, group="family")).id
+            heard = world.client.expect("message", id=sent, text=text)
+            assert (heard["sender"], heard["phone"]) == (world.lids[phone], phone)
+            assert (f"{heard['chat']}@{heard['server']}", heard["from_me"]) == (world.group, False)
+
+
+def test_the_phone_speaks_in_a_group(world: World) -> None:
+    sent = world.control.say_from_phone(PhoneText(text="from the phone", group=world.group)).id
+    heard = world.client.expect("message", id=sent, text="from the phone")
+    assert (f"{heard['chat']}@{heard['server']}", heard["from_me"]) == (world.group, True)
+    assert world.inbox(ADA, sent).group == world.group
+
+
+def test_replies_and_reactions_in_a_group(world: World) -> None:
+    first = world.control.say(ADA, TextToSend(text="Who comes?", group="family")).id
+    world.client.expect("message", id=first, text="Who comes?")
+    key = {"remoteJID": world.group, "fromMe": False, "ID": first, "participant": f"{world.lids[ADA]}@lid"}
+    sent = world.client.ask(do="say", to=world.group, message={"reactionMessage": {"key": key, "text": "🙋"}})["id"]
+    item = world.inbox(BEN, sent)
+    assert (item.kind, item.text, item.target) == ("reaction", "🙋", first)
+    reply = world.control.say(BEN, TextToSend(text="I do", group="family", reply_to=first)).id
+    assert world.client.expect("message", id=reply, text="I do")["phone"] == BEN
+    quoted = world.inbox(ADA, reply).quoted
+    assert quoted is not None
+    assert (quoted.id, quoted.text, quoted.from_) == (first, "Who comes?", f"{world.lids[ADA]}@lid")
+
+
+def test_a_member_that_cannot_read_a_message_asks_for_it_again(world: World) -> None:
+    world.client.ask(do="say", to=world.group, message={"conversation": "readable"})
+    world.control.add_fault(FaultRule(action="garble"))
+    sent = world.client.ask(do="say", to=world.group, message={"conversation": "damaged on the way"})["id"]
+    for phone in (ADA, BEN):
+        after = 0
+        while not [item for item in world.control.inbox(phone) if item.id == sent]:
+            after = world.control.events(after, wait=20).last
+        assert world.inbox(phone, sent).text == "damaged on the way"
+    sent = world.client.ask(do="say", to=world.group, message={"conversation": "and on it goes"})["id"]
+    assert world.inbox(ADA, sent).text == world.inbox(BEN, sent).text == "and on it goes"
+
+
+def test_a_client_that_cannot_read_a_group_message_gets_it_again(world: World) -> None:
+    world.control.add_fault(FaultRule(stanza="delivery", action="garble"))
+    sent = world.control.say(ADA, TextToSend(text="damaged too", group="family")).id
+    world.client.expect("undecryptable", id=sent)
+    world.client.expect("message", id=sent, text="damaged too")
+    sent = world.control.say(ADA, TextToSend(text="whole", group="family")).id
+    world.client.expect("message", id=sent, text="whole")
+
+
+def test_members_come_and_go(world: World) -> None:
+    group = world.control.put_group("friends", "Friends", [ADA]).address
+    world.client.expect("joined", address=group)
+    world.client.ask(do="say", to=group, message={"conversation": "before"})
+    world.control.put_group("friends", "Good friends", [BEN])
+    changes = [world.client.expect("group", address=group) for _ in range(3)]
+    assert [(one["subject"], one["came"], one["left"]) for one in changes] == [
+        ("", [world.lids[BEN]], []),
+        ("", [], [world.lids[ADA]]),
+        ("Good friends", [], []),
+    ]
+    sent = world.client.ask(do="say", to=group, message={"conversation": "after"})["id"]
+    assert world.inbox(BEN, sent).text == "after"
+    assert [item.text for item in world.control.inbox(ADA) if item.group == group] == ["before"]
+    with pytest.raises(ControlRefused, match="Only a member"):
+        world.control.say(ADA, TextToSend(text="still here?", group="friends"))
+
+
+def test_each_device_of_a_contact_decrypts(world: World) -> None:
+    for text in ("first", "second"):
+        sent = world.client.ask(do="send", to=CARL, text=text)["id"]
+        item = world.inbox(CARL, sent)
+        assert (item.text, item.devices) == (text, (0, 1, 2))
+        for device in item.devices:
+            world.client.expect("receipt", ids=[sent], type="DELIVERED", sender=world.lids[CARL], device=device)
+    sent = world.control.send_from_phone(CARL, "from the phone").id
+    assert world.inbox(CARL, sent).devices == (0, 1, 2)
+
+
+def test_each_device_of_a_contact_speaks(world: World) -> None:
+    for device in range(3):
+        sent = world.control.say(CARL, TextToSend(text=f"device {device}", device=device)).id
+        heard = world.client.expect("message", id=sent, text=f"device {device}")
+        assert (heard["sender"], heard["device"], heard["phone"]) == (world.lids[CARL], device, CARL)
+    with pytest.raises(ControlRefused, match="no device"):
+        world.control.say(CARL, TextToSend(text="from nowhere", device=4))
+
+
+def test_a_device_that_cannot_read_a_message_asks_for_it_alone(world: World) -> None:
+    world.control.add_fault(FaultRule(action="garble", to=CARL))
+    sent = world.client.ask(do="send", to=CARL, text="damaged")["id"]
+    after = 0
+    while not [item for item in world.control.inbox(CARL) if item.id == sent and len(item.devices) == 3]:
+        after = world.control.events(after, wait=20).last
+    assert sorted(world.inbox(CARL, sent).devices) == [0, 1, 2]
+
+
+def test_two_linked_devices_of_one_account_see_what_the_other_sends(world: World) -> None:
+    with running_client(world.folder, "second") as second:
+        world.control.scan(second.expect("qr")["code"], OWNER)
+        second.expect("connected")
+        world.control.wait_until_settled(OWNER)
+        sent = second.ask(do="send", to=ADA, text="from the second")["id"]
+        heard = world.client.expect("message", id=sent, text="from the second")
+        assert (heard["from_me"], heard["chat"]) == (True, world.lids[ADA])
+        assert world.inbox(ADA, sent).text == "from the second"
+        sent = second.ask(do="say", to=world.group, message={"conversation": "to all"})["id"]
+        heard = world.client.expect("message", id=sent, text="to all")
+        assert (heard["from_me"], f"{heard['chat']}@{heard['server']}") == (True, world.group)
+        sent = world.control.say(BEN, TextToSend(text="to both", group="family")).id
+        for client in (world.client, second):
+            client.expect("message", id=sent, text="to both")
+
+
+def test_nothing_was_unknown_to_the_simulator(world: World) -> None:
+    world.control.wait_until_settled(OWNER)
+    trouble = {"unknown-stanza", "stanza-failed", "message-to-nobody", "sealed-for-nobody"}
+    assert [event for event in world.control.events().events if event.kind in trouble] == []
