@@ -74,6 +74,8 @@ class Session:
         self._phase = Phase.DIALLING
         self._moved = threading.Condition()
         self._codes = 0
+        self._logged_in = False
+        self._early: Happening | None = None
         # A name of its own for each session: what an old one still does in the library cannot meet the new one.
         self.client = library.client(database, f"link-{number}")
         self._listen(library)
@@ -159,7 +161,7 @@ class Session:
     def _handler(self, name: str) -> Callable[[Any, Any], None]:
         def on_event(_client: Any, event: Any) -> None:
             try:
-                if told := link_events.happening(name, event, self._clock.now()):
+                for told in self._in_order(link_events.happening(name, event, self._clock.now())):
                     self._tell(told, self.number)
             except Exception:  # the caller is the library's own thread, which would lose it
                 log.exception("link.event-failed", event_name=name)
@@ -172,6 +174,22 @@ class Session:
         except Exception as error:  # noqa: BLE001  (as above; a trace of it could show the text)
             log.error("link.event-not-kept", event_name=name, error=type(error).__name__)
             return False
+
+    def _in_order(self, told: Happening | None) -> list[Happening]:
+        """What is to be told now: the library may speak of what came in while away before it says that it is logged in.
+
+        Events come one after another on one thread.
+        """
+        if told is None:
+            return []
+        if told.kind is Kind.CATCHING_UP and not self._logged_in:
+            self._early = told
+            return []
+        early = self._early if told.kind is Kind.CONNECTED else None
+        if told.kind in (Kind.CONNECTED, Kind.CAUGHT_UP, Kind.DISCONNECTED):
+            self._early = None
+            self._logged_in = told.kind is not Kind.DISCONNECTED
+        return [told, early] if early else [told]
 
     def _on_receipt_event(self, _client: Any, event: Any) -> None:
         try:

@@ -8,6 +8,7 @@ import base64
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -220,6 +221,11 @@ def main() -> None:
         except NoCode as none:
             say(number=command["number"], no_code=str(none))
 
+    def leave(_number: int, _frame: object) -> None:
+        link.stop(5)
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
     for line in sys.stdin:
         threading.Thread(target=obey, args=(json.loads(line),), daemon=True).start()
     link.stop(5)
