@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from simulator import composing, delivery, group_talk, groups, speech
+from simulator import composing, delivery, group_talk, groups, phone_page, speech
 from simulator.groups import Group
 from simulator.link_codes import WrongLinkCode
 from simulator.mailbox import Message
@@ -83,11 +83,13 @@ Work = Callable[[Network, Ask], Coroutine[Any, Any, BaseModel | list[Any]]]
 
 def application(network: Network, loop: asyncio.AbstractEventLoop, token: str) -> Flask:
     """The control port's WSGI application."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
 
     @app.before_request
     def check_token() -> Response | None:
+        if request.blueprint == phone_page.NAME:
+            return None  # it has a check of its own
         given = request.headers.get("Authorization", "")
         if hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
             return None
@@ -109,6 +111,7 @@ def application(network: Network, loop: asyncio.AbstractEventLoop, token: str) -
 
         return answer
 
+    app.register_blueprint(phone_page.blueprint(network, loop, token, _carry_out(network, loop)))
     for method, path, work, status in _ROUTES:
         app.add_url_rule(path, f"{method} {path}", view(work, status), methods=[method])
     return app
@@ -138,6 +141,20 @@ def _say_what_is_wrong(app: Flask) -> None:
     @app.errorhandler(CancelledError)
     def stopping(_error: CancelledError) -> Response:
         return _problem(503, "Service Unavailable", "The simulator is stopping.")
+
+
+def _carry_out(network: Network, loop: asyncio.AbstractEventLoop) -> phone_page.CarryOut:
+    def carry_out(route: str, body: BaseModel, phone: str = "") -> BaseModel | list[Any]:
+        work = next(work for method, path, work, _status in _ROUTES if f"{method} {path}" == route)
+        ask = Ask(body.model_dump_json().encode(), {}, phone)
+        try:
+            return asyncio.run_coroutine_threadsafe(work(network, ask), loop).result()
+        except Refused as refused:
+            raise phone_page.CannotDo(refused.detail) from None
+        except composing.NotThere as missing:
+            raise phone_page.CannotDo(str(missing)) from None
+
+    return carry_out
 
 
 async def _state(network: Network, _ask: Ask) -> State:
@@ -290,7 +307,7 @@ async def _break_connections(network: Network, _ask: Ask) -> Count:
 
 
 async def _add_fault(network: Network, ask: Ask) -> Fault:
-    return network.faults.add(ask.read(FaultRule))
+    return await network.add_fault(ask.read(FaultRule))
 
 
 async def _faults(network: Network, _ask: Ask) -> list[Fault]:
@@ -298,7 +315,7 @@ async def _faults(network: Network, _ask: Ask) -> list[Fault]:
 
 
 async def _clear_faults(network: Network, _ask: Ask) -> Count:
-    return Count(count=network.faults.clear())
+    return Count(count=await network.clear_faults())
 
 
 _ROUTES: tuple[tuple[str, str, Work, int], ...] = (

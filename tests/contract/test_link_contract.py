@@ -1,5 +1,6 @@
 """What every Link keeps to: the tests' fake, and the real one (neonize in a child process, linked to the simulator)."""
 
+import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -10,20 +11,24 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from session_host.link import Arrival, KnowsChats, NoCode, Reason, Receipt, ReceiptKind, SendFailed
+from session_host.link import Arrival, Ears, KnowsChats, NoCode, Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link import Link as AnyLink
 from session_host.link_machine import Kind
 from session_host.outgoing import Outgoing
 from shared.model.address import Address
+from shared.model.content import Media
 from shared.model.link import SENTENCES, Link, LinkStatus
 from simulator.control import Control
 from simulator.models import FaultRule
+from tests.cast_media import png
 from tests.fakes.link import FakeLink
 from tests.flow.real_link import RealLink, running_link
 from tests.flow.simulated import running_simulator
 
 ADA = Address.from_stored("447700900123")
 NOBODY = Address.from_stored("447700900199")
+PIXEL = png(1, 1)
+PICTURE = Media(kind="image", media=hashlib.sha256(PIXEL).hexdigest(), mime="image/png", size=len(PIXEL))
 
 
 T = TypeVar("T")
@@ -49,6 +54,9 @@ class World(Protocol):
 
     def refuse_next(self, code: int) -> None:
         """The server refuses the next message with this code."""
+
+    def refuse_next_upload(self) -> None:
+        """The media server does not take the next file."""
 
     def received(self) -> list[str]:
         """What Ada's phone has."""
@@ -78,6 +86,9 @@ class FakeWorld:
 
     def refuse_next(self, code: int) -> None:
         self._fake.fail_next(f"server returned error {code}")
+
+    def refuse_next_upload(self) -> None:
+        self._fake.upload_failures.append("upload failed with status code 500")
 
     def received(self) -> list[str]:
         return [text for _, text in self._fake.sent]
@@ -114,6 +125,9 @@ class RealWorld:
     def refuse_next(self, code: int) -> None:
         self._control.add_fault(FaultRule(action="nack", code=code))
 
+    def refuse_next_upload(self) -> None:
+        self._control.add_fault(FaultRule(stanza="upload", action="nack", code=500))
+
     def received(self) -> list[str]:
         return [item.text for item in self._control.inbox(ADA.user) if item.from_ == self.number]
 
@@ -134,7 +148,7 @@ class Heard:
         self.receipts: list[Receipt] = []
         self.arrivals: list[Arrival] = []
         self._changed = threading.Condition()
-        link.listen(self._note(self.receipts), self._note(self.statuses), self._note(self.arrivals))
+        link.listen(Ears(self._note(self.receipts), self._note(self.statuses), self._note(self.arrivals)))
 
     def until(self, holds: Callable[[], object], what: str) -> None:
         """Blocks until it holds; fails the test where it does not within half a minute."""
@@ -368,6 +382,26 @@ def test_a_refusal_of_the_server_is_certain(linked: World, code: int, permanent:
     assert (failed.certain, failed.permanent, failed.reason) == (True, permanent, reason)
     linked.link.send(ADA, Outgoing("the next one goes"))
     assert linked.received() == ["the next one goes"]
+
+
+def test_a_file_that_was_not_uploaded_was_certainly_not_sent_and_goes_with_the_next_try(linked: World) -> None:
+    what = Outgoing("Look", PICTURE, None, lambda _: PIXEL)
+    for attempt in (linked.link.make_ready, lambda what: linked.link.send(ADA, what)):
+        linked.refuse_next_upload()
+        with pytest.raises(SendFailed) as raised:
+            attempt(what)
+        failed = raised.value
+        assert (failed.certain, failed.permanent, failed.reason) == (True, False, Reason.NOT_UPLOADED)
+    assert linked.received() == []
+    linked.link.make_ready(what)
+    linked.link.send(ADA, what)
+    assert linked.received() == ["Look"]
+
+
+def test_a_group_it_is_not_in_takes_nothing(linked: World) -> None:
+    assert linked.link.groups() == ()
+    failed = refused(linked, Address.from_stored("120363999999999999@g.us"))
+    assert (failed.certain, failed.permanent, failed.reason) == (True, True, Reason.NOT_IN_GROUP)
 
 
 def test_a_broken_line_comes_back_by_itself(linked: World, heard: Heard) -> None:

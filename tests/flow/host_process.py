@@ -87,7 +87,7 @@ class HostProcess:
                 scanned = qr
             return bool(link["status"]["state"] == "connected")
 
-        self.until(connected)
+        self.until(connected, 3 * LONG)
 
     def schedule(self, message: Message) -> Message:
         """What web does: store it in the log."""

@@ -34,13 +34,19 @@ class Lines:
             self._out.flush()
 
 
-def client(lines: Lines, session: Path) -> Any:
-    """A neonize client that reports every event; the session is kept in a file with neonize's fast settings."""
+def library_client(session: Path) -> tuple[Any, Any]:
+    """A neonize client and its events; the session is kept in a file with neonize's fast settings."""
+    import pylibmagic  # noqa: F401  (brings the libmagic that neonize needs)
     from neonize import events
     from neonize.client import NewClient
 
     name = f"{session}?_journal_mode=WAL&_synchronous=NORMAL&_foreign_keys=on&_x="
-    made = NewClient(name, uuid="test")
+    return NewClient(name, uuid="test"), events
+
+
+def client(lines: Lines, session: Path) -> Any:
+    """A neonize client that reports every event."""
+    made, events = library_client(session)
     made.event.qr(lambda _client, code: lines.say("qr", code=code.decode()))
     plain = {
         events.ConnectedEv: "connected",

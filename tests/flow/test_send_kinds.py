@@ -12,9 +12,10 @@ from session_host.link import Reason, SendFailed
 from session_host.outgoing import Outgoing
 from shared.model.address import Address
 from shared.model.content import About, Act, Attachment
+from shared.model.wire import Group
 from simulator.control import Control
-from simulator.facts import Card, File, Place
-from simulator.models import FaultRule, InboxItem
+from simulator.facts import Card, File, Place, Quote
+from simulator.models import FaultRule, InboxItem, TextToSend
 from tests.cast_media import MP3, PDF, mp4, opus, png
 from tests.flow.real_link import RealLink, running_link
 from tests.flow.simulated import OWNER, running_simulator
@@ -22,6 +23,7 @@ from tests.flow.simulated import OWNER, running_simulator
 pytestmark = pytest.mark.slow
 
 ADA = Address.from_stored("447700900123")
+BEN = "447700900124"
 _ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
@@ -128,18 +130,6 @@ def test_a_picture_can_be_a_reply(chat: Chat) -> None:
     assert (item.kind, item.quoted and item.quoted.id) == ("image", theirs)
 
 
-def test_an_upload_that_is_refused_is_certain_and_passing_and_the_next_try_goes(chat: Chat) -> None:
-    what = file("document", b"a new file", "text/plain", name="new.txt")
-    chat.control.add_fault(FaultRule(stanza="upload", action="nack", code=500))
-    before = len(chat.control.inbox(ADA.user))
-    with pytest.raises(SendFailed) as raised:
-        chat.link.send(ADA, what)
-    failed = raised.value
-    assert (failed.certain, failed.permanent, failed.reason) == (True, False, Reason.NOT_UPLOADED)
-    assert len(chat.control.inbox(ADA.user)) == before
-    assert chat.send(what).kind == "document"
-
-
 def test_what_was_made_ready_is_uploaded_once(chat: Chat) -> None:
     what = file("document", b"another new file", "text/plain", name="new.txt")
     chat.link.make_ready(what)
@@ -148,3 +138,52 @@ def test_what_was_made_ready_is_uploaded_once(chat: Chat) -> None:
     assert what.media is not None
     assert chat.send(what).file == File(mimetype="text/plain", name="new.txt", sha256=what.media.media, size=16)
     chat.control.clear_faults()
+
+
+@pytest.fixture(scope="module")
+def group(chat: Chat) -> Address:
+    chat.control.put_contact(BEN, "Ben", delivered_after_ms=0, read_after_ms=None)
+    return Address.from_stored(chat.control.put_group("club", "Book club", [ADA.user, BEN]).address)
+
+
+class TestGroups:
+    """What each member's phone decrypts of what is sent to a group."""
+
+    def send(self, chat: Chat, group: Address, what: Outgoing) -> InboxItem:
+        sent = chat.link.send(group, what).message_id
+        items = [each for phone in (ADA.user, BEN) for each in chat.control.inbox(phone) if each.id == sent]
+        assert [each.group for each in items] == [str(group)] * 2
+        return items[1]
+
+    def test_those_this_account_is_in_are_listed(self, chat: Chat, group: Address) -> None:
+        assert Group(id=str(group), name="Book club", participants=3) in chat.link.groups()
+
+    def test_each_kind_reaches_each_member_once(self, chat: Chat, group: Address) -> None:
+        text = self.send(chat, group, Outgoing("Tuesday?"))
+        assert (text.kind, text.text) == ("text", "Tuesday?")
+        picture = self.send(chat, group, file("image", png(4, 4), "image/png", "The cover"))
+        assert picture.file is not None
+        assert (picture.kind, picture.text) == ("image", "The cover")
+        assert chat.control.media(str(picture.file.sha256)) == png(4, 4)
+        place = {"kind": "location", "latitude": 51.5, "longitude": -0.25, "name": "The Anchor"}
+        assert self.send(chat, group, Outgoing("", _ATTACHMENT.validate_python(place))).kind == "location"
+        edit = About(act=Act.EDIT, message_id=text.id, from_me=True)
+        edited = self.send(chat, group, Outgoing("Wednesday?", None, edit))
+        assert (edited.kind, edited.text, edited.target) == ("edit", "Wednesday?", text.id)
+        delete = About(act=Act.DELETE, message_id=text.id, from_me=True)
+        assert self.send(chat, group, Outgoing("", None, delete)).target == text.id
+
+    def test_somebody_elses_message_is_answered(self, chat: Chat, group: Address) -> None:
+        theirs = chat.control.say(ADA.user, TextToSend(text="Who comes?", group="club")).id
+        lid = next(each.lid for each in chat.control.contacts() if each.phone == ADA.user)
+        about = About(act=Act.REPLY, message_id=theirs, sender=f"{lid}@lid", quoted="Who comes?")
+        reply = self.send(chat, group, Outgoing("I do", None, about))
+        assert reply.quoted == Quote(id=theirs, text="Who comes?", from_=f"{lid}@lid")
+        react = self.send(chat, group, Outgoing("🙋", None, about.evolve(act=Act.REACT, quoted="")))
+        assert (react.kind, react.text, react.target) == ("reaction", "🙋", theirs)
+
+    def test_a_group_this_account_is_not_in_is_certain_and_permanent(self, chat: Chat) -> None:
+        with pytest.raises(SendFailed) as raised:
+            chat.link.send(Address.from_stored("120363999999999999@g.us"), Outgoing("Hello"))
+        failed = raised.value
+        assert (failed.certain, failed.permanent, failed.reason) == (True, True, Reason.NOT_IN_GROUP)
