@@ -183,11 +183,12 @@ async def _inbox(network: Network, ask: Ask) -> list[InboxItem]:
 
 async def _send(network: Network, ask: Ask) -> Sent:
     wanted = ask.read(TextToSend)
-    speaker, owner = _known(network, ask.phone), _account(network, wanted.to)
+    speaker = _known(network, ask.phone)
     end = next((one for one in speaker.ends if one.device == wanted.device), None)
     if end is None:
         raise Refused(404, "The contact has no device with this number.")
     group = _group(network, wanted.group, speaker) if wanted.group else None
+    owner = speaker if group else _account(network, wanted.to)
     chat, peer = (str(group.jid), group.jid) if group else (owner.phone, owner.lid_jid)
     sent = Sent(id="", devices=0)
     for number in range(1, wanted.times + 1):

@@ -265,15 +265,12 @@ def receipt_from_client(network: "Network", owner: Person, device: Device, stanz
     for one in ids:
         network.mailbox.confirm(device.phone, device.number, "message", one)
     network.happenings.add("receipt-received", owner.phone, id=message_id, type=receipt_type, count=len(ids))
+    writer = network.devices.get(speaker.phone, spoken_by.device) if speaker and spoken_by else None
+    if writer and (receipt_type == "retry" or writer.phone != owner.phone):
+        network.deliver(writer, relays.receipt(owner, device, group, stanza, utc_now()))
     if receipt_type == "retry":
         log.error("client-could-not-decrypt", id=message_id)
-        retry = stanza.child("retry")
-        count = retry.text("count") if retry else ""
-        if end is None or not (
-            group_talk.say_again(network, group, owner, device, end, message_id, count)
-            if group
-            else speech.say_again(network, owner, device, end, message_id, count)
-        ):
+        if writer is None and not (end and _say_again(network, owner, device, end, group, stanza)):
             log.error("retry-without-message", id=message_id)
     elif speaker:
         status = "read" if receipt_type in ("read", "read-self") else "delivered"
@@ -282,6 +279,18 @@ def receipt_from_client(network: "Network", owner: Person, device: Device, stanz
     return node(
         "ack", class_="receipt", id=message_id, from_=to, type=receipt_type or None, t=int(utc_now().timestamp())
     )
+
+
+def _say_again(network: "Network", owner: Person, device: Device, end: End, group: Group | None, stanza: Node) -> bool:
+    """Has a simulated device encrypt a message once more; False where it has no such message."""
+    message_id, retry, recipient = stanza.text("id"), stanza.child("retry"), stanza.jid("recipient")
+    count = retry.text("count") if retry else ""
+    if group:
+        return group_talk.say_again(network, group, owner, device, end, message_id, count)
+    if end.phone == owner.phone:
+        contact = network.people.by_jid(recipient) if recipient else None
+        return contact is not None and speech.copy_again(network, owner, device, contact, message_id, count)
+    return speech.say_again(network, owner, device, end, message_id, count)
 
 
 def ack_from_client(network: "Network", device: Device, stanza: Node) -> None:

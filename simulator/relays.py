@@ -4,6 +4,7 @@ from datetime import datetime
 
 from simulator import groups
 from simulator.devices import Device
+from simulator.groups import Group
 from simulator.nodes import Node, node
 from simulator.people import People, Person
 
@@ -37,4 +38,18 @@ def relayed(
         recipient=chat.lid_jid if chat else to,
         peer_recipient_pn=chat.phone_jid if chat else None,
         **common,
+    )
+
+
+def receipt(owner: Person, device: Device, group: Group | None, stanza: Node, now: datetime) -> Node:
+    """A client's receipt as it reaches the linked device that wrote the message; `now` is UTC."""
+    reader = device.lid_jid(owner)
+    return node(
+        "receipt",
+        stanza.children or None,
+        from_=group.jid if group else reader,
+        participant=reader if group else None,
+        id=stanza.text("id"),
+        type=stanza.text("type") or None,
+        t=int(now.timestamp()),
     )

@@ -62,25 +62,50 @@ def say_from_phone(network: "Network", owner: Person, contact: Person, message: 
             _keep_copies(network, owner, contact, message_id, arrived.message, now)
         elif known := network.mailbox.find(contact.phone, owner.phone, message_id):
             network.mailbox.decrypted_too(known, end.device)
-    copy = texts.to_own_device(message, str(contact.lid_jid))
     devices = network.devices.of(owner.phone)
     for device in devices:
-        stanza = node(
-            "message",
-            seal(network, owner.end, owner, device, copy),
-            from_=owner.lid_jid,
-            recipient=contact.lid_jid,
-            peer_recipient_pn=contact.phone_jid,
-            id=message_id,
-            t=int(now.timestamp()),
-            type=contents.stanza_type(message),
-            edit=contents.edit_attribute(message),
-            notify=owner.name,
-            addressing_mode="lid",
-        )
-        network.deliver(device, stanza)
+        network.deliver(device, _copy(network, owner, device, contact, message_id, now, message))
     network.happenings.add("message-sent", owner.phone, id=message_id, speaker=owner.phone, devices=len(devices))
     return message_id, len(devices)
+
+
+def copy_again(network: "Network", owner: Person, device: Device, contact: Person, message_id: str, count: str) -> bool:
+    """The phone encrypts the copy of an own message once more; False when it has no such message."""
+    known = network.mailbox.find(owner.phone, contact.phone, message_id)
+    if known is None or known.from_phone != owner.phone:
+        return False
+    network.keyring.forget(owner.end, f"{owner.lid}:{device.number}")
+    message = e2e.Message.FromString(known.content) if known.content else texts.text(known.text)
+    stanza = _copy(network, owner, device, contact, message_id, utc_now(), message, count)
+    network.deliver(device, stanza)
+    network.happenings.add("message-sent-again", owner.phone, id=message_id, speaker=owner.phone)
+    return True
+
+
+def _copy(
+    network: "Network",
+    owner: Person,
+    device: Device,
+    contact: Person,
+    message_id: str,
+    now: datetime,
+    message: Any,
+    count: str | None = None,
+) -> Node:
+    sealed = seal(network, owner.end, owner, device, texts.to_own_device(message, str(contact.lid_jid)))
+    return node(
+        "message",
+        Node(sealed.tag, {**sealed.attrs, "count": count}, sealed.content) if count else sealed,
+        from_=owner.lid_jid,
+        recipient=contact.lid_jid,
+        peer_recipient_pn=contact.phone_jid,
+        id=message_id,
+        t=int(now.timestamp()),
+        type=contents.stanza_type(message),
+        edit=contents.edit_attribute(message),
+        notify=owner.name,
+        addressing_mode="lid",
+    )
 
 
 def phone_id() -> str:

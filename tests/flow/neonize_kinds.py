@@ -4,7 +4,7 @@ Commands: {"do": "say", "to", "message", "file"?} with the message as protobuf's
 (base64) is uploaded and its keys are put into that field of the message. {"do": "download", "raw"} fetches a message's
 file. {"do": "group-list"} and {"do": "group-info", "of"} ask for groups. {"do": "pair-phone", "number"}
 has a code made for linking. {"do": "watch", "of"} and {"do": "type", "to", "state", "media"} are about who is online
-and who types.
+and who types. {"do": "logout"} unlinks the client.
 """
 
 import base64
@@ -22,6 +22,8 @@ def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:
         return {"content": base64.b64encode(content).decode()}
     if command["do"] == "pair-phone":
         return {"code": made.PairPhone(command["number"], show_push_notification=True)}
+    if command["do"] == "logout":
+        return {"done": made.logout()}
     if command["do"] == "watch":
         return {"done": made.subscribe_presence(address(command["of"]))}
     if command["do"] == "type":

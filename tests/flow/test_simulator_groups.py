@@ -12,6 +12,7 @@ from simulator.sayings import FileToSend
 from tests.flow.simulated import OWNER, Client, linked_client, running_client, running_simulator
 
 ADA, BEN, CARL = "447700900123", "447700900124", "447700900125"
+OTHER = "447700900001"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def test_a_group_message_from_the_client_is_decrypted_by_each_member(world: Worl
             item = world.inbox(phone, sent)
             assert (item.text, item.group, item.from_) == (text, world.group, OWNER)
             world.client.expect("receipt", ids=[sent], type="DELIVERED", sender=world.lids[phone], chat=world.group)
-        (copy,) = [one for one in world.control.phone_chats() if one.id == sent]
+        (copy,) = [one for one in world.control.phone_chats(OWNER) if one.id == sent]
         assert (copy.chat, copy.from_me) == (world.group, True)
 
 
@@ -71,7 +72,7 @@ def test_members_speak_in_turn(world: World) -> None:
 
 
 def test_the_phone_speaks_in_a_group(world: World) -> None:
-    sent = world.control.say_from_phone(PhoneText(text="from the phone", group=world.group)).id
+    sent = world.control.say_from_phone(PhoneText(text="from the phone", group=world.group, phone=OWNER)).id
     heard = world.client.expect("message", id=sent, text="from the phone")
     assert (f"{heard['chat']}@{heard['server']}", heard["from_me"]) == (world.group, True)
     assert world.inbox(ADA, sent).group == world.group
@@ -114,10 +115,10 @@ def test_a_client_that_cannot_read_a_group_message_gets_it_again(world: World) -
 
 
 def test_members_come_and_go(world: World) -> None:
-    group = world.control.put_group("friends", "Friends", [ADA]).address
+    group = world.control.put_group("friends", "Friends", [ADA], account=OWNER).address
     world.client.expect("joined", address=group)
     world.client.ask(do="say", to=group, message={"conversation": "before"})
-    world.control.put_group("friends", "Good friends", [BEN])
+    world.control.put_group("friends", "Good friends", [BEN], account=OWNER)
     changes = [world.client.expect("group", address=group) for _ in range(3)]
     assert [(one["subject"], one["came"], one["left"]) for one in changes] == [
         ("", [world.lids[BEN]], []),
@@ -138,17 +139,17 @@ def test_each_device_of_a_contact_decrypts(world: World) -> None:
         assert (item.text, item.devices) == (text, (0, 1, 2))
         for device in item.devices:
             world.client.expect("receipt", ids=[sent], type="DELIVERED", sender=world.lids[CARL], device=device)
-    sent = world.control.send_from_phone(CARL, "from the phone").id
+    sent = world.control.send_from_phone(CARL, "from the phone", phone=OWNER).id
     assert world.inbox(CARL, sent).devices == (0, 1, 2)
 
 
 def test_each_device_of_a_contact_speaks(world: World) -> None:
     for device in range(3):
-        sent = world.control.say(CARL, TextToSend(text=f"device {device}", device=device)).id
+        sent = world.control.say(CARL, TextToSend(text=f"device {device}", device=device, to=OWNER)).id
         heard = world.client.expect("message", id=sent, text=f"device {device}")
         assert (heard["sender"], heard["device"], heard["phone"]) == (world.lids[CARL], device, CARL)
     with pytest.raises(ControlRefused, match="no device"):
-        world.control.say(CARL, TextToSend(text="from nowhere", device=4))
+        world.control.say(CARL, TextToSend(text="from nowhere", device=4, to=OWNER))
 
 
 def test_a_device_that_cannot_read_a_message_asks_for_it_alone(world: World) -> None:
@@ -175,6 +176,30 @@ def test_two_linked_devices_of_one_account_see_what_the_other_sends(world: World
         sent = world.control.say(BEN, TextToSend(text="to both", group="family")).id
         for client in (world.client, second):
             client.expect("message", id=sent, text="to both")
+        second.ask(do="logout")
+        world.control.wait_for("logged-out", match=lambda event: event.detail.get("by_client") is True)
+
+
+def test_two_accounts_write_to_each_other(world: World) -> None:
+    with running_client(world.folder, "other") as other:
+        lid = world.control.scan(other.expect("qr")["code"], OTHER, "Dora").lid
+        other.expect("connected")
+        world.control.wait_until_settled(OTHER)
+        sent = world.client.ask(do="send", to=OTHER, text="from one account")["id"]
+        heard = other.expect("message", id=sent, text="from one account")
+        assert (heard["phone"], heard["from_me"]) == (OWNER, False)
+        world.client.expect("receipt", ids=[sent], sender=lid, type="INACTIVE", device=1)
+        sent = other.ask(do="send", to=OWNER, text="from the other")["id"]
+        assert world.client.expect("message", id=sent, text="from the other")["phone"] == OTHER
+        assert [one.text for one in world.control.phone_chats(OWNER) if one.id == sent] == ["from the other"]
+        world.control.log_out(OTHER)
+
+
+def test_a_copy_of_the_phones_own_message_that_cannot_be_read_comes_again(world: World) -> None:
+    world.control.add_fault(FaultRule(stanza="delivery", action="garble"))
+    sent = world.control.send_from_phone(CARL, "damaged copy", phone=OWNER).id
+    world.client.expect("undecryptable", id=sent)
+    assert world.client.expect("message", id=sent, text="damaged copy")["from_me"] is True
 
 
 def test_all_of_it_outlives_a_restart_of_both_sides(tmp_path: Path) -> None:
@@ -204,5 +229,5 @@ def test_all_of_it_outlives_a_restart_of_both_sides(tmp_path: Path) -> None:
 
 def test_nothing_was_unknown_to_the_simulator(world: World) -> None:
     world.control.wait_until_settled(OWNER)
-    trouble = {"unknown-stanza", "stanza-failed", "message-to-nobody", "sealed-for-nobody"}
+    trouble = {"unknown-stanza", "stanza-failed", "message-to-nobody"}
     assert [event for event in world.control.events().events if event.kind in trouble] == []
