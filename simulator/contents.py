@@ -8,14 +8,15 @@ from typing import Any
 from simulator.facts import Card, Facts, File, Place, Quote
 from simulator.media import MediaType
 
-_WRAPPERS = (
+_NO_FACTS = Facts()
+_WRAPPERS = {
     "ephemeralMessage",
     "viewOnceMessage",
     "viewOnceMessageV2",
     "viewOnceMessageV2Extension",
     "documentWithCaptionMessage",
     "editedMessage",
-)
+}
 _NOT_CONTENT = {"messageContextInfo", "senderKeyDistributionMessage"}
 _FILES = {
     "imageMessage": ("image", MediaType.IMAGE),
@@ -54,18 +55,22 @@ class Content:
 
     kind: str
     text: str = field(default="", repr=False)
-    facts: Facts = field(default_factory=Facts, repr=False)
+    facts: Facts = field(default=_NO_FACTS, repr=False)
     attachment: Attachment | None = None
+
+    @property
+    def kept_facts(self) -> str:
+        """The facts as they are kept: JSON, empty where there are none."""
+        return "" if self.facts == _NO_FACTS else self.facts.model_dump_json(by_alias=True, exclude_defaults=True)
 
 
 def describe(message: Any) -> Content:
     """A message's content in words; wrappers around it are taken off."""
-    for wrapper in _WRAPPERS:
-        if message.HasField(wrapper):
-            return describe(getattr(message, wrapper).message)
     for name, value in ((one.name, value) for one, value in message.ListFields()):
         if name in _NOT_CONTENT:
             continue
+        if name in _WRAPPERS:
+            return describe(value.message)
         if name in _FILES:
             return _file(*_FILES[name], value)
         if name in _DESCRIBED:

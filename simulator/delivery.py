@@ -175,7 +175,7 @@ def keep(
         text=content.text,
         at=now,
         robot=stanza.child("bot") is not None,
-        facts=content.facts.model_dump_json(by_alias=True, exclude_defaults=True),
+        facts=content.kept_facts,
         content=message.SerializeToString(),
         device=end.device,
     )

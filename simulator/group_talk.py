@@ -75,7 +75,7 @@ def say(network: "Network", group: Group, speaker: Person, end: End, message: An
             kind=content.kind,
             text=content.text,
             at=now,
-            facts=content.facts.model_dump_json(by_alias=True, exclude_defaults=True),
+            facts=content.kept_facts,
             content=message.SerializeToString(),
         )
     handed, sealed = network.group_keys.seal(end, chat, texts.pad(message.SerializeToString()))

@@ -148,7 +148,7 @@ def _keep_copies(
             kind=content.kind,
             text=content.text,
             at=now,
-            facts=content.facts.model_dump_json(by_alias=True, exclude_defaults=True),
+            facts=content.kept_facts,
             content=message.SerializeToString(),
         )
 
