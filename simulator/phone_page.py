@@ -58,6 +58,8 @@ def blueprint(network: Network, loop: asyncio.AbstractEventLoop, token: str, car
 
     @page.before_request
     def check() -> AnyResponse | tuple[str, int] | None:
+        if request.endpoint == f"{NAME}.static":
+            return None  # the same for everybody
         if request.method == "GET" and (given := request.args.get("token")) and request.path == "/":
             return _enter(given, token, cookie)
         if not hmac.compare_digest(request.cookies.get(_cookie_name(), "").encode(), cookie.encode()):
