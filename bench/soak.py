@@ -2,16 +2,18 @@
 
 A real session host (gunicorn, neonize) on the simulated WhatsApp. Each second some messages leave and some come in; the
 faults are those a line gets over by itself. At the end both sides are counted: what the host calls sent against what
-the contacts decrypted, what the contacts said against what the link heard. Memory, threads and open files of the
+the contacts decrypted, what the contacts said against what the host captured. Memory, threads and open files of the
 host's process are looked at once it is warm, and at the end.
 """
 
 import os
 import random
+import sqlite3
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,7 @@ from cli.demo import CONTACTS, OWNER
 from cli.processes import Supervisor
 from cli.simulated import SimulatedStack, link
 from cli.stack import Folder
+from session_host import captured
 from shared.clock import SYSTEM
 from shared.host_client import HostClient, HostUnreachable
 from shared.model.message import Message, Status
@@ -30,7 +33,6 @@ from shared.store.oplog import Writer
 from shared.store.view import View
 from simulator.control import Control
 from simulator.models import FaultRule
-from tests.faults import heard
 
 OPTIONS = (
     click.Option(["--minutes"], type=click.FloatRange(0.2), default=2, show_default=True, help="How long."),
@@ -102,7 +104,6 @@ class Soak:
         self._inbound: list[str] = []
         self._control: Control
         self._host: HostClient
-        stack.host_config = heard.__name__
 
     def run(self, say: Callable[[str], None], minutes: float, each_way: int) -> dict[str, float]:
         """Run for so long, wait until all has ended, count."""
@@ -204,6 +205,7 @@ class Soak:
 
 
 def received(stack: SimulatedStack) -> Counter[str]:
-    """How often the host's link heard each message that came in, by its id."""
-    file = heard.file_of(stack.host_folder)
-    return Counter(file.read_text(encoding="ascii").split() if file.exists() else ())
+    """How often the host has captured each message that came in, by its id."""
+    file = stack.host_folder / captured.FILE
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        return Counter(row[0] for row in database.execute("SELECT id FROM messages WHERE NOT from_me"))

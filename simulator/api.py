@@ -5,7 +5,6 @@ Requests run on threads of their own; what each asks for is done on the event lo
 
 import asyncio
 import hmac
-import json
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -15,12 +14,10 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from simulator import composing, delivery, group_talk, groups, phone_page, speech
+from simulator import composing, delivery, group_talk, phone_page, speech, views
 from simulator.groups import Group
 from simulator.link_codes import WrongLinkCode
-from simulator.mailbox import Message
 from simulator.models import (
-    Account,
     ChatItem,
     Contact,
     ContactChange,
@@ -157,7 +154,7 @@ def _carry_out(network: Network, loop: asyncio.AbstractEventLoop) -> phone_page.
 
 async def _state(network: Network, _ask: Ask) -> State:
     return State(
-        accounts=[_account_view(network, person) for person in network.people.all(accounts=True)],
+        accounts=[views.account_view(network, person) for person in network.people.all(accounts=True)],
         contacts=len(network.people.all(accounts=False)),
         waiting_for_scan=network.links.waiting,
         last_event=network.happenings.last,
@@ -169,16 +166,16 @@ async def _put_contact(network: Network, ask: Ask) -> Contact:
     known = network.people.by_phone(phone)
     if known and known.is_account:
         raise Refused(409, "This number is an account's own; a contact needs another one.")
-    return _contact(network.people.put(phone, **change.model_dump()))
+    return views.contact(network.people.put(phone, **change.model_dump()))
 
 
 async def _contacts(network: Network, _ask: Ask) -> list[Contact]:
-    return [_contact(person) for person in network.people.all(accounts=False)]
+    return [views.contact(person) for person in network.people.all(accounts=False)]
 
 
 async def _inbox(network: Network, ask: Ask) -> list[InboxItem]:
     messages = network.mailbox.messages(_known(network, ask.phone).phone)
-    return [_inbox_item(message) for message in messages if message.from_phone != message.owner]
+    return [views.inbox_item(message) for message in messages if message.from_phone != message.owner]
 
 
 async def _send(network: Network, ask: Ask) -> Sent:
@@ -234,7 +231,7 @@ async def _link(network: Network, phone: str, linking: Coroutine[Any, Any, Linke
 
 async def _chats(network: Network, ask: Ask) -> list[ChatItem]:
     owner = _account(network, ask.query.get("phone"))
-    return [_chat_item(message) for message in network.mailbox.messages(owner.phone)]
+    return [views.chat_item(message) for message in network.mailbox.messages(owner.phone)]
 
 
 async def _send_from_phone(network: Network, ask: Ask) -> Sent:
@@ -259,11 +256,11 @@ async def _put_group(network: Network, ask: Ask) -> GroupView:
     others = [_known(network, phone).phone for phone in change.participants if phone != owner.phone]
     with network.transaction():
         group = group_talk.put(network, name, change.subject, owner, (owner.phone, *dict.fromkeys(others)))
-    return _group_view(group)
+    return views.group_view(group)
 
 
 async def _groups(network: Network, _ask: Ask) -> list[GroupView]:
-    return [_group_view(group) for group in network.groups.all()]
+    return [views.group_view(group) for group in network.groups.all()]
 
 
 async def _log_out(network: Network, ask: Ask) -> Count:
@@ -347,36 +344,6 @@ def _account(network: Network, phone: str | None) -> Person:
     raise Refused(404, "There is no such account; scan a QR code first.")
 
 
-def _contact(person: Person) -> Contact:
-    return Contact(
-        phone=person.phone,
-        lid=person.lid,
-        name=person.name,
-        registered=person.registered,
-        delivered_after_ms=person.delivered_after_ms,
-        read_after_ms=person.read_after_ms,
-        devices=len(person.ends),
-    )
-
-
-def _inbox_item(message: Message) -> InboxItem:
-    return InboxItem.model_validate(
-        {
-            "id": message.id,
-            "text": message.text,
-            "kind": message.kind,
-            "from": message.from_phone,
-            "sender_device": message.sender_device,
-            "received_at": message.at,
-            "status": message.status,
-            "robot": message.robot,
-            "group": message.chat if message.chat.endswith(f"@{groups.SERVER_NAME}") else None,
-            "devices": json.loads(message.devices),
-            **_facts(message),
-        }
-    )
-
-
 def _group(network: Network, name: str, speaker: Person) -> Group:
     group = network.groups.find(name)
     if group is None:
@@ -384,48 +351,3 @@ def _group(network: Network, name: str, speaker: Person) -> Group:
     if speaker.phone not in group.members:
         raise Refused(409, "Only a member can speak in a group.")
     return group
-
-
-def _group_view(group: Group) -> GroupView:
-    return GroupView(
-        name=group.name, id=group.id, address=str(group.jid), subject=group.subject, participants=group.members
-    )
-
-
-def _facts(message: Message) -> dict[str, Any]:
-    kept: dict[str, Any] = json.loads(message.facts) if message.facts else {}
-    return kept
-
-
-def _chat_item(message: Message) -> ChatItem:
-    return ChatItem.model_validate(
-        {
-            "id": message.id,
-            "chat": message.chat,
-            "text": message.text,
-            "kind": message.kind,
-            "from_me": message.from_phone == message.owner,
-            "from": message.from_phone,
-            "sender_device": message.sender_device,
-            "at": message.at,
-            "status": message.status,
-            **_facts(message),
-        }
-    )
-
-
-def _account_view(network: Network, owner: Person) -> Account:
-    devices = [device.number for device in network.devices.of(owner.phone)]
-    return Account(
-        phone=owner.phone,
-        lid=owner.lid,
-        name=owner.name,
-        devices=devices,
-        connected=[number for number in devices if _is_active(network, owner, number)],
-        waiting={number: len(network.mailbox.waiting(owner.phone, number)) for number in devices},
-    )
-
-
-def _is_active(network: Network, owner: Person, number: int) -> bool:
-    connection = network.connection_of(owner.phone, number)
-    return connection is not None and connection.active
