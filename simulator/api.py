@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from simulator import composing, delivery, group_talk, groups, speech
 from simulator.groups import Group
+from simulator.link_codes import WrongLinkCode
 from simulator.mailbox import Message
 from simulator.models import (
     Account,
@@ -31,6 +32,7 @@ from simulator.models import (
     GroupView,
     HappeningList,
     InboxItem,
+    LinkCode,
     Linked,
     Phone,
     PhoneText,
@@ -190,12 +192,22 @@ async def _read(network: Network, ask: Ask) -> Count:
 
 async def _scan(network: Network, ask: Ask) -> Linked:
     wanted = ask.read(Scan)
-    known = network.people.by_phone(wanted.phone)
+    return await _link(network, wanted.phone, network.links.scan(wanted.qr, wanted.phone, wanted.name))
+
+
+async def _type_code(network: Network, ask: Ask) -> Linked:
+    wanted = ask.read(LinkCode)
+    return await _link(network, wanted.phone, network.links.type_code(wanted.code, wanted.phone, wanted.name))
+
+
+async def _link(network: Network, phone: str, linking: Coroutine[Any, Any, Linked]) -> Linked:
+    known = network.people.by_phone(phone)
     if known and not known.is_account:
+        linking.close()
         raise Refused(409, "This number is a contact's; the phone needs a number of its own.")
     try:
-        return await network.links.scan(wanted.qr, wanted.phone, wanted.name)
-    except WrongCode as error:
+        return await linking
+    except (WrongCode, WrongLinkCode) as error:
         raise Refused(422, str(error)) from error
     except WrongSignature as error:
         raise Refused(409, str(error)) from error
@@ -281,6 +293,7 @@ _ROUTES: tuple[tuple[str, str, Work, int], ...] = (
     ("GET", "/groups", _groups, 200),
     ("PUT", "/groups/<phone>", _put_group, 200),
     ("POST", "/phone/scan", _scan, 201),
+    ("POST", "/phone/link-code", _type_code, 201),
     ("GET", "/phone/chats", _chats, 200),
     ("POST", "/phone/send", _send_from_phone, 201),
     ("POST", "/phone/logout", _log_out, 200),

@@ -24,6 +24,7 @@ from simulator.models import (
     Happening,
     HappeningList,
     InboxItem,
+    LinkCode,
     Linked,
     PhoneText,
     Problem,
@@ -127,6 +128,10 @@ class Control:
     def scan(self, qr: str, phone: str, name: str = "Owner") -> Linked:
         """The phone scans a QR code; returns once the client has confirmed the link."""
         return self._call("POST", "/phone/scan", Linked, Scan(qr=qr, phone=phone, name=name))
+
+    def type_link_code(self, code: str, phone: str, name: str = "Owner") -> Linked:
+        """The code that a client shows is typed on the phone; returns once the client has confirmed the link."""
+        return self._call("POST", "/phone/link-code", Linked, LinkCode(code=code, phone=phone, name=name))
 
     def phone_chats(self, phone: str | None = None) -> list[ChatItem]:
         """What the owner's own phone holds."""

@@ -1,4 +1,4 @@
-"""The course of linking and unlinking: clients that show a QR code, the scan, the login of those that are linked."""
+"""The course of linking and unlinking: clients that show a code, the scan or the typing, the login of those linked."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from simulator import pairing
+from simulator import link_codes, pairing, queries
 from simulator.clock import utc_now
 from simulator.connection import Connection
 from simulator.devices import Registration
+from simulator.link_codes import Hello, MalformedHello, Typed, WrongLinkCode
 from simulator.models import Linked
 from simulator.nodes import Jid, Node, node
 from simulator.pairing import Code, WrongCode, WrongSignature
@@ -31,6 +32,17 @@ class _Offer:
     registration: Registration
     refs: list[str]
     expiry: asyncio.TimerHandle
+    hello: Hello | None = None
+    typing: "_Typing | None" = None
+
+
+@dataclass
+class _Typing:
+    """A code that was typed on the phone, until the client has answered."""
+
+    owner: Person
+    typed: Typed
+    secret: "asyncio.Future[bytes]" = field(repr=False)
 
 
 @dataclass
@@ -68,6 +80,8 @@ class Links:
         offer = self._offers.pop(connection, None)
         if offer:
             offer.expiry.cancel()
+            if offer.typing and not offer.typing.secret.done():
+                offer.typing.secret.set_exception(WrongLinkCode("The client went away before it answered."))
         for stanza_id, (waiting, scan) in list(self._scans.items()):
             if waiting is connection:
                 del self._scans[stanza_id]
@@ -88,9 +102,61 @@ class Links:
         async with asyncio.timeout(_ANSWER_SECONDS):
             return await scan.done
 
+    def code_asked(self, connection: Connection, question: Node) -> Node | None:
+        """What an unlinked client says about linking by code; the answer, or None where it is about something else."""
+        part, offer = question.child(link_codes.STAGE), self._offers.get(connection)
+        if question.tag != "iq" or part is None or offer is None:
+            return None
+        if part.text("stage") == "companion_hello":
+            return self._hello(offer, question)
+        if part.text("stage") == "companion_finish" and offer.hello and offer.typing:
+            typing = offer.typing
+            try:
+                secret = link_codes.finish(
+                    question, offer.hello, typing.typed, typing.owner.identity, offer.registration.identity
+                )
+            except WrongLinkCode as error:
+                log.error("link-refused", reason=str(error))
+                typing.secret.set_exception(error)
+                return queries.refusal(question, 400, "bad-request")
+            typing.secret.set_result(secret)
+            return queries.result(question)
+        return None
+
+    def _hello(self, offer: _Offer, question: Node) -> Node:
+        try:
+            offer.hello = link_codes.read_hello(question)
+        except MalformedHello as error:
+            log.error("hello-refused", reason=str(error))
+            return queries.refusal(question, 400, "bad-request")
+        self._network.happenings.add("waiting-for-code", offer.hello.phone)
+        return queries.result(question, link_codes.hello_answer(offer.hello))
+
+    async def type_code(self, code: str, phone: str, name: str) -> Linked:
+        """A code is typed on the phone; returns when the client has signed. Raises WrongLinkCode or WrongSignature."""
+        plain = link_codes.normal(code)
+        waiting = [one for one in self._offers.values() if one.hello and one.hello.phone == phone]
+        offer = next(reversed(waiting), None)
+        if offer is None or offer.hello is None:
+            raise WrongLinkCode("No client shows a code for this phone now; it may have expired.")
+        network, hello = self._network, offer.hello
+        derived = await asyncio.to_thread(link_codes.typed, plain, hello)
+        owner = network.people.put(phone, name, is_account=True)
+        secret = asyncio.get_running_loop().create_future()
+        offer.typing = _Typing(owner, derived, secret)
+        offer.connection.send(
+            link_codes.primary_hello(
+                network.stanza_id(), hello, derived, owner.identity.public, int(utc_now().timestamp())
+            )
+        )
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            known = offer.registration
+            scan = self._vouch(offer, owner, Code(hello.ref, known.noise, known.identity, await secret))
+            return await scan.done
+
     def _vouch(self, offer: _Offer, owner: Person, code: Code) -> _Scan:
         offer.expiry.cancel()
-        del self._offers[offer.connection]
+        self._offers.pop(offer.connection, None)
         now = utc_now()
         number = self._network.devices.next_number(owner.phone)
         details = pairing.identity_details(number, now)

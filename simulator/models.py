@@ -136,6 +136,14 @@ class Scan(Value):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "Owner"
 
 
+class LinkCode(Value):
+    """The code that a client shows is typed on the phone: the code, the phone's own number and its owner's name."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    phone: Phone
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "Owner"
+
+
 class Linked(Value):
     """A device that the phone has linked."""
 

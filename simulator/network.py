@@ -145,8 +145,10 @@ class Network:
         if stanza.tag in _SILENT:
             return None
         if connection.owner is None or connection.device is None:
-            self.unknown(connection, stanza, "before login")
-            return None
+            answer = self.links.code_asked(connection, stanza)
+            if answer is None and stanza.tag != "ack":
+                self.unknown(connection, stanza, "before login")
+            return answer
         if stanza.tag == "iq":
             return queries.answer(self, connection, connection.device, connection.owner, stanza)
         if stanza.tag == "message":

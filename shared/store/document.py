@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import zlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.store.errors import NewerVersion, Unreadable
@@ -56,10 +57,27 @@ def small(value: Any) -> str:
     return _print(value, separators=(",", ":"))
 
 
+def plain(value: Any) -> str:
+    """JSON for people, indented."""
+    return _print(value, indent=2)
+
+
+def plain_list(head: Mapping[str, Any], name: str, items: Iterable[str], rest: Mapping[str, Any]) -> bytes:
+    """One object with these members and between them a list of that name, whose items are `plain` already."""
+    joined = ",\n".join(items).replace("\n", "\n    ")
+    listed = f"[\n    {joined}\n  ]" if joined else "[]"
+    members = [*_members(head), f"  {small(name)}: {listed}", *_members(rest)]
+    return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+
+
+def _members(value: Mapping[str, Any]) -> list[str]:
+    return [f"  {small(name)}: {plain(each)}".replace("\n", "\n  ") for name, each in value.items()]
+
+
 def print_by_size(value: Any) -> bytes:
     """Indented for people below PLAIN_BELOW bytes, else packed; the same value always gives the same bytes."""
     text = small(value)
-    return (_print(value, indent=2) + "\n").encode() if len(text) < PLAIN_BELOW else pack(text)
+    return (plain(value) + "\n").encode() if len(text) < PLAIN_BELOW else pack(text)
 
 
 def pack(text: str) -> bytes:

@@ -81,17 +81,17 @@ class Format(Generic[R]):
     ) -> None:
         self.key, self.read = key, read
         self._name, self._model, self._rest = name, model, rest
-        self._printed: dict[str, tuple[R, str]] = {}
+        self._printed: dict[str, tuple[R, str, str]] = {}
 
     def print(self, read: Document[R], records: Mapping[str, R], now: datetime, log_after: str = "") -> bytes:
         """The document with these records, and all else as it was read."""
         head = {"version": document.VERSION, "foldedAt": print_instant(now), "logAfter": log_after}
         rest = {**self._rest, **read.rest}
-        small = [self._small(record) for record in records.values()]
-        if sum(map(len, small)) < document.PLAIN_BELOW:
-            lines = [*(record.as_json() for record in records.values()), *read.broken]
-            return document.print_by_size({**head, self._name: lines, **rest})
-        joined = ",\n".join([*small, *map(document.small, read.broken)]) + "\n"
+        small = [*map(self._small, records.values()), *map(document.small, read.broken)]
+        if sum(map(len, small)) + len(document.small(rest)) < document.PLAIN_BELOW:
+            plain = [*map(self._plain, records.values()), *map(document.plain, read.broken)]
+            return document.plain_list(head, self._name, plain, rest)
+        joined = ",\n".join(small) + "\n"
         tail = f",{document.small(rest)[1:]}" if rest else "}"
         return document.pack(f'{document.small(head)[:-1]},"{self._name}":[\n{joined.lstrip()}]{tail}')
 
@@ -106,8 +106,14 @@ class Format(Generic[R]):
     def _small(self, record: R) -> str:
         known = self._printed.get(record.id)
         if known is None or known[0] is not record:
-            known = self._printed[record.id] = (record, document.small(record.as_json()))
+            known = self._printed[record.id] = (record, document.small(record.as_json()), "")
         return known[1]
+
+    def _plain(self, record: R) -> str:
+        known = self._printed[record.id]
+        if not known[2]:
+            known = self._printed[record.id] = (record, known[1], document.plain(json.loads(known[1])))
+        return known[2]
 
 
 def _read(

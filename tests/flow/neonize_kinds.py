@@ -2,7 +2,8 @@
 
 Commands: {"do": "say", "to", "message", "file"?} with the message as protobuf's JSON; a file {"field", "content"}
 (base64) is uploaded and its keys are put into that field of the message. {"do": "download", "raw"} fetches a message's
-file. {"do": "group-list"} and {"do": "group-info", "of"} ask for groups.
+file. {"do": "group-list"} and {"do": "group-info", "of"} ask for groups. {"do": "pair-phone", "number"}
+has a code made for linking.
 """
 
 import base64
@@ -18,6 +19,8 @@ def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:
 
         content = made.download_any(Message.FromString(base64.b64decode(command["raw"])))
         return {"content": base64.b64encode(content).decode()}
+    if command["do"] == "pair-phone":
+        return {"code": made.PairPhone(command["number"], show_push_notification=True)}
     if command["do"] == "group-list":
         return {"groups": [group(one) for one in made.get_joined_groups()]}
     if command["do"] == "group-info":

@@ -120,6 +120,23 @@ def test_a_small_document_is_indented_for_people() -> None:
     assert "Grüße 🙂".encode() in data
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=3), st.lists(JSON, max_size=3), st.dictionaries(st.text(), JSON))
+def test_a_list_of_what_is_printed_already_is_the_same_as_printing_all(
+    head: dict[str, Any], items: list[Any], rest: dict[str, Any]
+) -> None:
+    rest = {name: value for name, value in rest.items() if name not in {*head, "messages"}}
+    head.pop("messages", None)
+    whole = document.plain({**head, "messages": items, **rest}) + "\n"
+    assert document.plain_list(head, "messages", map(document.plain, items), rest) == whole.encode()
+
+
 def test_a_large_document_is_packed_and_reads_the_same() -> None:
     many = [sent(message(id=f"m{number}", text="x" * 500)) for number in range(1500)]
     data = printed(*many)
