@@ -21,6 +21,9 @@ from shared.settings import HostAddress, SettingsError
 EACH = 1.0
 """Seconds between two looks: it is the looking that keeps codes coming."""
 
+MOMENT = 10
+"""Looks within which the host has begun what it was asked for."""
+
 STEPS = "On your phone: WhatsApp, Settings, Linked devices, Link a device"
 _MAY_PAIR = (Link.UNLINKED, Link.LOGGED_OUT)
 _ON_THE_WAY = (Link.STARTING, Link.CONNECTING, Link.PAIRING)
@@ -89,7 +92,8 @@ class Terminal:
     def link(self, phone: str | None) -> None:
         """Until the account is linked. Raises HostError, ClickException where it cannot be."""
         stand = read(self._host.link())
-        click.echo(f"State    {said(stand.status)}")
+        before = stand.status
+        click.echo(f"State    {said(before)}")
         if stand.status.state in _LINKED:
             click.echo(f"Account  {_shown(stand.number)}")
             if phone is not None:
@@ -100,11 +104,15 @@ class Terminal:
             stand = read(self._host.pair(phone))
         elif stand.status.state in _MAY_PAIR or (stand.pairing and stand.pairing.code):
             stand = read(self._host.pair())
-        self._follow(stand, typed=phone is not None)
+        self._follow(stand, before, typed=phone is not None)
 
-    def _follow(self, stand: Stand, *, typed: bool) -> None:
+    def _follow(self, stand: Stand, before: LinkStatus, *, typed: bool) -> None:
+        """What was so `before` may be so for a moment after the host was asked to pair."""
+        looks = MOMENT if before.state in _MAY_PAIR else 0
         while stand.status.state not in _LINKED:
-            if stand.status.state not in _ON_THE_WAY:
+            looks -= 1
+            begins = stand.status.state in _MAY_PAIR and (stand.status.detail is None or stand.status == before)
+            if stand.status.state not in _ON_THE_WAY and not (begins and looks > 0):
                 self._end_line()
                 raise click.ClickException(said(stand.status))
             if stand.pairing is not None:

@@ -20,7 +20,7 @@ from session_host.tokens import Scope
 from shared.clock import Clock
 from shared.model.address import Address, BadAddress, Kind, parse
 from shared.model.chats import ChatMessages, Chats
-from shared.model.message import Message, Status
+from shared.model.message import UNCONFIRMED, Message, Status
 from shared.model.pace import Forecast
 from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Pair, Takeover
 
@@ -105,7 +105,10 @@ class Api:
         return Answer(self._host.handover(call.body, self._clock.now()))
 
     def show(self, _: Call, message_id: str) -> Answer:
-        return Answer(self._orders.find(message_id))
+        message = self._orders.find(message_id)
+        if message.unconfirmed_delivery(self._clock.now()):
+            return Answer({**message.as_json(), "unconfirmedDelivery": UNCONFIRMED})
+        return Answer(message)
 
     def change(self, call: Call, message_id: str) -> Answer:
         return Answer(self._orders.change(message_id, call.body, self._clock.now()))

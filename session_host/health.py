@@ -42,6 +42,7 @@ class Facts(NamedTuple):
     counts: Mapping[str, int]
     overdue: int
     skew: float | None
+    unconfirmed: int = 0
     backup: BackupFacts = BackupFacts()
     undecryptable: Unreadable = Unreadable()
     capture: CaptureFacts = CaptureFacts()
@@ -108,6 +109,7 @@ def document(facts: Facts, now: datetime) -> dict[str, Any]:
         "happened": [f"{print_instant(at)}: {each}" for at, told in facts.happened.items() for each in told],
         "messages": dict(facts.counts),
         "overdue": facts.overdue,
+        "unconfirmed": facts.unconfirmed,
         "clockSkewSeconds": None if facts.skew is None else round(facts.skew, 1),
         "linkBackup": backup(facts.backup),
         "undecryptable": undecryptable(facts.undecryptable),

@@ -221,6 +221,11 @@ class Host:
         late.update(id_ for id_ in unclaimed if id_ not in late and self.ledger.get(id_) is None)
         return len(late)
 
+    def unconfirmed(self, now: datetime) -> int:
+        """How many messages were sent to people, yet no phone has confirmed them; one's own does not."""
+        own = self.link.own_number()
+        return sum(each.unconfirmed_delivery(now) and each.to != own for each in self.folder.messages.values())
+
     def find(self, message_id: str) -> Message | None:
         """One message as the ledger and the last fold know it."""
         row, folded = self.ledger.get(message_id), self.folder.messages.get(message_id)
@@ -277,6 +282,7 @@ class Host:
             happened=self.problems.happened(),
             counts=self.ledger.counts(),
             overdue=self.overdue(now),
+            unconfirmed=self.unconfirmed(now),
             skew=self.skew.shown(now),
             backup=self.backups.facts,
             undecryptable=(unreadable := self.undecryptable.facts(now)),

@@ -113,15 +113,16 @@ class WhatsAppLink:
 
     def _showing(self) -> Session:
         """A session that shows codes, and will for long enough. Raises NoCode."""
-        session = self._session()
+        session, ended = self._session(), None
         if self.status().state is Link.PAIRING and session is not None and session.round_ends is not None:
             if session.round_ends - self._clock.now() >= _TIME_TO_TYPE:
                 return session
-            self._supervisor.tell(Happening(kind=Kind.CODES_ENDED), session.number)
+            ended = session
+            self._supervisor.tell(Happening(kind=Kind.CODES_ENDED), ended.number)
         self._supervisor.tell(Happening(kind=Kind.START))
 
         def shows(status: LinkStatus) -> bool:
-            return status.sends or (status.state is Link.PAIRING and self._session() is not session)
+            return status.sends or (status.state is Link.PAIRING and self._session() not in (None, ended))
 
         shown = self._supervisor.wait_until(shows, _SHOWN_WITHIN)
         fresh, status = self._session(), self.status()

@@ -58,13 +58,7 @@ def blueprint(network: Network, loop: asyncio.AbstractEventLoop, token: str, car
 
     @page.before_request
     def check() -> AnyResponse | tuple[str, int] | None:
-        if request.method == "GET" and (given := request.args.get("token")) and request.path == "/":
-            return _enter(given, token, cookie)
-        if not hmac.compare_digest(request.cookies.get(_cookie_name(), "").encode(), cookie.encode()):
-            return render_template("locked.html"), 401
-        if request.method != "GET" and not _from_this_page():
-            return "This request did not come from the simulated phone's page.", 403
-        return None
+        return _keep_out(token, cookie)
 
     @page.after_request
     def protect(response: Response) -> Response:
@@ -96,6 +90,19 @@ def blueprint(network: Network, loop: asyncio.AbstractEventLoop, token: str, car
         return redirect(f"/?{urlencode({name: form[name] for name in ('account', 'chat') if form.get(name)})}", 303)
 
     return page
+
+
+def _keep_out(token: str, cookie: str) -> AnyResponse | tuple[str, int] | None:
+    """What is answered to who may not come in, or comes in just now; None lets the request pass."""
+    if request.endpoint == f"{NAME}.static":
+        return None  # the same for everybody
+    if request.method == "GET" and (given := request.args.get("token")) and request.path == "/":
+        return _enter(given, token, cookie)
+    if not hmac.compare_digest(request.cookies.get(_cookie_name(), "").encode(), cookie.encode()):
+        return render_template("locked.html"), 401
+    if request.method != "GET" and not _from_this_page():
+        return "This request did not come from the simulated phone's page.", 403
+    return None
 
 
 def _enter(given: str, token: str, cookie: str) -> AnyResponse | tuple[str, int]:

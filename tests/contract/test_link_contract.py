@@ -46,6 +46,9 @@ class World(Protocol):
     def scan(self) -> None:
         """The phone scans the code that the link shows."""
 
+    def types(self, code: str) -> None:
+        """This code is typed into the phone."""
+
     def unlink(self) -> None:
         """The phone unlinks this device."""
 
@@ -75,6 +78,12 @@ class FakeWorld:
         self._fake.unregistered.add(NOBODY.user)
 
     def scan(self) -> None:
+        self._fake.phone_scans(self.number)
+
+    def types(self, code: str) -> None:
+        shown = self._fake.pairing()
+        assert shown is not None
+        assert shown.code == code
         self._fake.phone_scans(self.number)
 
     def unlink(self) -> None:
@@ -115,6 +124,9 @@ class RealWorld:
         pairing = self.link.pairing()
         assert pairing is not None
         self._control.scan(pairing.qr, self.number)
+
+    def types(self, code: str) -> None:
+        self._control.type_link_code(code, self.number)
 
     def unlink(self) -> None:
         self._control.log_out(self.number)
@@ -247,6 +259,22 @@ def test_an_unlinked_account_shows_a_code_until_a_phone_scans_it(world: World, h
     assert states[:4] == [Link.CONNECTING, Link.PAIRING, Link.CONNECTING, Link.CONNECTED]
     assert all((told.sentence, told.action) == SENTENCES[told.state] for told in heard.statuses)
     assert sorted(heard.statuses, key=lambda told: told.since) == heard.statuses
+
+
+def test_a_code_typed_into_the_phone_links_it_and_again_after_a_log_out(world: World, heard: Heard) -> None:
+    for _ in range(2):
+        pairing = world.link.pair_by_code(Address.from_stored(world.number))
+        status = world.link.status()
+        assert (status.state, world.link.pairing(), world.link.own_number()) == (Link.PAIRING, pairing, None)
+        assert (pairing.expires_at - status.since).total_seconds() > 120
+        assert pairing.code is not None
+        world.types(pairing.code)
+        becomes(world, heard, Link.CONNECTED)
+        assert (world.link.own_number(), world.link.pairing()) == (world.number, None)
+        world.link.send(ADA, Outgoing("Hello"))
+        world.link.logout()
+        assert world.link.own_number() is None
+    assert world.received() == ["Hello", "Hello"]
 
 
 def test_a_linked_account_is_given_no_code_to_type(linked: World) -> None:

@@ -39,6 +39,7 @@ class LibraryClient:
 
     def connect(self) -> None:
         """Shows a code and stays, as the real one does."""
+        self._library.slow.wait(60)
         self.show_code()
         self._over.wait(60)
 
@@ -75,6 +76,9 @@ class Library:
         self.failures: list[str] = []
         self.asked: list[str] = []
         self.codes = 0
+        self.slow = threading.Event()
+        """Cleared, no session gets to its first code."""
+        self.slow.set()
 
     def client(self, _name: str, _session: str) -> LibraryClient:
         self.clients.append(LibraryClient(self))

@@ -1,11 +1,15 @@
 """Through the send API of a real host: a file and an edit arrive as they were asked for; 463 stops strangers only."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cli.linking import Terminal
 from session_host import send_errors
+from shared.clock import SYSTEM
 from shared.model.content import About, Act, Media
 from shared.model.message import Message, Status
 from shared.model.wire import NewMessage
@@ -15,7 +19,7 @@ from simulator.models import FaultRule
 from tests.cast import ALICE, BOB, EVE
 from tests.cast_media import png
 from tests.flow.host_process import HostProcess, running_host
-from tests.flow.simulated import running_simulator
+from tests.flow.simulated import OWNER, running_simulator
 
 pytestmark = pytest.mark.slow
 
@@ -77,3 +81,31 @@ def test_463_holds_first_messages_to_strangers_and_known_chats_go_on(
     assert send(host, NewMessage(to=ALICE.number, text="Still here")).status is Status.SENT
     assert control[1].inbox(EVE.number) == []
     assert control[1].inbox(BOB.number) == []
+
+
+def test_logged_out_it_is_linked_again_from_a_terminal_by_code_and_by_qr(
+    host: HostProcess, control: tuple[Path, Control], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: dict[str, Any] = {}
+    for phone in (f"+{OWNER}", None):
+        assert host.client.logout()["status"]["state"] == "unlinked"
+        terminal = threading.Thread(target=Terminal(host.client, SYSTEM).link, args=(phone,))
+        terminal.start()
+        printed = [""]
+
+        def drawn(phone: str | None = phone, printed: list[str] = printed) -> bool:
+            shown.update(host.client.link()["pairing"] or {})
+            printed[0] += capsys.readouterr().out
+            return "█" in printed[0] if phone is None else bool(shown.get("code")) and shown["code"] in printed[0]
+
+        host.until(drawn)
+        if phone is None:
+            control[1].scan(shown["qr"], OWNER)
+        else:
+            control[1].type_link_code(shown["code"], OWNER)
+            assert "█" not in printed[0]
+        terminal.join(60)
+        assert "Linked as +44 7700 900000" in capsys.readouterr().out
+    assert send(host, NewMessage(to=ALICE.number, text="Back again")).status is Status.SENT
+    log = (host.folder / "host.log").read_text()
+    assert shown["qr"] not in log

@@ -105,6 +105,14 @@ def test_a_code_to_type_is_shown_once(run: Run) -> None:
     assert "█" not in done.output
 
 
+def test_the_old_state_may_stand_for_a_moment_and_not_for_ever(run: Run) -> None:
+    failed = told(Link.UNLINKED, detail="The last scan did not lead to a link.")
+    done = run(SteppingHost(failed, failed, failed, told(Link.PAIRING, shown()), told(Link.CONNECTED)))
+    assert (done.exit_code, "█" in done.output) == (0, True)
+    done = run(SteppingHost(failed))
+    assert (done.exit_code, done.output.count("did not lead")) == (1, 2)
+
+
 def test_a_code_that_was_not_typed_in_time_ends_with_a_sentence(run: Run) -> None:
     host = SteppingHost(
         told(Link.UNLINKED), told(Link.PAIRING, shown(code="ABCD-EFGH")),

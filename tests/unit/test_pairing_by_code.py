@@ -75,6 +75,16 @@ def test_it_stays_while_the_qr_codes_go_by_until_a_qr_code_is_asked_for(link: Wh
     assert (shown.code, shown.expires_at < typed.expires_at) == (None, True)
 
 
+def test_a_session_that_is_about_to_show_its_codes_is_waited_for(link: WhatsAppLink, library: Library) -> None:
+    library.slow.clear()
+    link.start()
+    assert link._supervisor.wait_until(lambda status: status.state is Link.CONNECTING, 20)
+    while not library.clients:
+        SYSTEM.wait(threading.Event(), 0.01)
+    threading.Timer(0.3, library.slow.set).start()
+    assert (link.pair_by_code(PHONE).code, len(library.clients)) == ("ABCD-0001", 1)
+
+
 def test_another_code_can_be_asked_for_without_a_new_session(link: WhatsAppLink, library: Library) -> None:
     codes = [link.pair_by_code(PHONE).code for _ in range(2)]
     assert (codes, len(library.clients)) == (["ABCD-0001", "ABCD-0002"], 1)
