@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from simulator import phone_view
-from simulator.models import ContactChange, PhoneText, Scan, TextToSend, WhichAccount
+from simulator.models import ContactChange, LinkCode, PhoneText, Scan, TextToSend, WhichAccount
 from simulator.network import Network
 from simulator.presets import PRESETS
 from simulator.values import Value
@@ -159,6 +159,11 @@ def _scan(carry_out: CarryOut, form: dict[str, str]) -> None:
     carry_out("POST /phone/scan", Scan(qr=form.get("qr", ""), phone=form.get("phone", ""), name=form.get("name", "")))
 
 
+def _code(carry_out: CarryOut, form: dict[str, str]) -> None:
+    typed = LinkCode(code=form.get("code", ""), phone=form.get("phone", ""), name=form.get("name", ""))
+    carry_out("POST /phone/link-code", typed)
+
+
 def _add(carry_out: CarryOut, form: dict[str, str]) -> None:
     carry_out("PUT /contacts/<phone>", ContactChange(name=form.get("name", "")), form.get("phone", ""))
 
@@ -177,6 +182,7 @@ _ACTIONS: dict[str, Callable[[CarryOut, dict[str, str]], object]] = {
     "type": _type,
     "read": _read,
     "scan": _scan,
+    "code": _code,
     "contact": _add,
     "logout": _log_out,
     "fault": _fault,
