@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,6 +58,9 @@ class RealLink:
 
     def status(self) -> LinkStatus:
         return LinkStatus.model_validate(self._ask("status"))
+
+    def phone_seen(self, last: datetime | None) -> None:
+        self._ask("phone_seen", last=last and last.isoformat())
 
     def own_number(self) -> str | None:
         number: str | None = self._ask("own_number")
@@ -252,6 +256,8 @@ def _do(link: Any, command: dict[str, Any]) -> Any:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         threads, files = len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
         return {"mb": pages * os.sysconf("SC_PAGE_SIZE") // 2**20, "threads": threads, "files": files}
+    if call == "phone_seen":
+        return link.phone_seen(command["last"] and datetime.fromisoformat(command["last"]))
     if call == "stop":
         return link.stop(command["seconds"])
     if call == "send":
