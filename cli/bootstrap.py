@@ -36,7 +36,14 @@ ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venv"
 PYTHON = f"py{sys.version_info.major}{sys.version_info.minor}"
 
-SETS = {"demo": "demo", "package": "demo", "test": "dev", "bench": "dev", "requirements": "dev"}
+SETS = {
+    "demo": "demo",
+    "package": "demo",
+    "simulator": "demo",
+    "test": "dev",
+    "bench": "dev",
+    "requirements": "dev",
+}
 """Which requirements a command runs on; `production` where it is not named."""
 
 LARGER = ["production", "demo", "dev"]
@@ -82,7 +89,8 @@ def unsupported(command: str) -> str:
     if machine not in MACHINES:
         return f"the WhatsApp library has no build for {machine}: use a 64-bit x86 or ARM machine."
     if sys.platform == "darwin":
-        return "the demo needs Linux: run it in a Linux machine or container." if command == "demo" else ""
+        needs_linux = command in ("demo", "simulator")
+        return "the demo needs Linux: run it in a Linux machine or container." if needs_linux else ""
     try:
         glibc = os.confstr("CS_GNU_LIBC_VERSION")
     except (ValueError, OSError):

@@ -20,6 +20,7 @@ from cli.stack import Folder, FolderInUse, FolderUnusable
 from shared.clock import SYSTEM
 from shared.host_client import HostClient, HostError
 from shared.store.view import View
+from simulator import phone_page
 from simulator.control import Control, ControlRefused
 from simulator.redirect import NotSimulated
 
@@ -110,14 +111,15 @@ class Demo:
         self._stack.start_web()
         self._step("tick", "the Chalice app under `chalice local`")
         self._tick_address = self._stack.start_chalice()
+        phone = phone_page.address(self._control.ready.control, self._control.ready.token)
         password = self._stack.first_run_password()
         if password is None:
-            click.echo(f"\n  Open      {self._stack.web_address}\n  Password  the one you chose\n")
+            click.echo(f"\n  Open      {self._stack.web_address}\n  Password  the one you chose\n  Phone     {phone}\n")
             return
         self._page.log_in(password)
         self._logged_in = True
         self._fill_contacts()
-        click.echo(f"\n  Open      {self._stack.web_address}\n  Password  {password}\n")
+        click.echo(f"\n  Open      {self._stack.web_address}\n  Password  {password}\n  Phone     {phone}\n")
 
     def two_messages(self) -> None:
         """One message that web hands over itself, one that only the tick hands over. Raises StageMissing."""

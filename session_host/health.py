@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from session_host.backups import BackupFacts
+from session_host.capture import REASONS, CaptureFacts
 from session_host.undecryptable import Unreadable
 from shared.model.alarm import OLD_PULSE
 from shared.model.link import LinkStatus
@@ -13,6 +14,8 @@ from shared.store.pulse import HostPulse
 
 TICK_SILENT = timedelta(minutes=3)
 """After this long without a tick nobody hands over; also how long a host that has just started is given."""
+
+GAPS_IN_PUBLIC = 5
 
 
 class Facts(NamedTuple):
@@ -39,8 +42,10 @@ class Facts(NamedTuple):
     counts: Mapping[str, int]
     overdue: int
     skew: float | None
+    unconfirmed: int = 0
     backup: BackupFacts = BackupFacts()
     undecryptable: Unreadable = Unreadable()
+    capture: CaptureFacts = CaptureFacts()
 
 
 def scheduler_runs(facts: Facts) -> bool:
@@ -104,9 +109,11 @@ def document(facts: Facts, now: datetime) -> dict[str, Any]:
         "happened": [f"{print_instant(at)}: {each}" for at, told in facts.happened.items() for each in told],
         "messages": dict(facts.counts),
         "overdue": facts.overdue,
+        "unconfirmed": facts.unconfirmed,
         "clockSkewSeconds": None if facts.skew is None else round(facts.skew, 1),
         "linkBackup": backup(facts.backup),
         "undecryptable": undecryptable(facts.undecryptable),
+        "capture": capture(facts.capture, GAPS_IN_PUBLIC),
     }
 
 
@@ -121,6 +128,21 @@ def undecryptable(unreadable: Unreadable, *, named: bool = False) -> dict[str, A
     if named:
         told["newest"] = [{"chat": each.chat, "at": print_instant(each.at)} for each in unreadable.newest]
     return told
+
+
+def capture(facts: CaptureFacts, gaps: int | None = None) -> dict[str, Any]:
+    """How much was captured, when last, and when something may have been missed: the newest of these times, or all."""
+    return {
+        "count": facts.messages,
+        "last": _instant(facts.last),
+        "trouble": facts.trouble,
+        "gapCount": len(facts.gaps),
+        "gaps": [
+            {"from": print_instant(each.since), "to": _instant(each.until), "reason": each.reason,
+             "sentence": REASONS.get(each.reason, "")}
+            for each in facts.gaps[:gaps]
+        ],
+    }  # fmt: skip
 
 
 def _instant(value: datetime | None) -> str | None:

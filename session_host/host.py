@@ -8,6 +8,7 @@ import structlog
 
 from session_host import VERSION, handovers, health
 from session_host.backups import Backups, Child
+from session_host.capture import Capture
 from session_host.database import Database, LedgerError
 from session_host.events import Events
 from session_host.fence import Fence
@@ -17,7 +18,7 @@ from session_host.gates import Skew, link_gate
 from session_host.hints import Hints
 from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
-from session_host.link import Arrival, Link, Receipt, Refused
+from session_host.link import Arrival, Ears, Link, Receipt, Refused
 from session_host.look import Look
 from session_host.media import MediaStore
 from session_host.pace import PaceBook
@@ -121,8 +122,15 @@ class Host:
         self.on_stuck: Callable[[], None] = lambda: None
         self.started_at = clock.now()
         self.last_tick: datetime | None = None
+        self.capture = Capture(
+            settings.data_dir, link, clock,
+            kept=timedelta(days=settings.capture_days), on_receipt=self._settle_by_receipt, on_arrival=self._arrival,
+            on_journal=self._read_journal,
+        )  # fmt: skip
+        self._capturing = Stepper("capture", self.capture.step, clock)
         self.ledger.listen(self._tell)
-        link.listen(self._receipt, self._link_changed, self._arrival)
+        heard, lost = self.capture.heard, self.capture.lost
+        link.listen(Ears(self._receipt, self._link_changed, self._arrival, heard, lost))
 
     def start(self) -> None:
         """Settle what a crash left, begin to work; the link follows the lead. Raises LedgerError, Refused, OSError."""
@@ -151,6 +159,8 @@ class Host:
             log.warning("stopped inside a send")
         folded = self._folding.join(left() - 1) and left() > LAST_FOLD_SECONDS and self.folder.finish(self.clock.now())
         self.link.stop(min(left(), 2.0))
+        if self._capturing.join(left()):
+            self.capture.close()
         if self._beating.join(left()) and folded:
             self.pulse.finish(self.clock.now())
         self.database.close()
@@ -211,6 +221,11 @@ class Host:
         late.update(id_ for id_ in unclaimed if id_ not in late and self.ledger.get(id_) is None)
         return len(late)
 
+    def unconfirmed(self, now: datetime) -> int:
+        """How many messages were sent to people, yet no phone has confirmed them; one's own does not."""
+        own = self.link.own_number()
+        return sum(each.unconfirmed_delivery(now) and each.to != own for each in self.folder.messages.values())
+
     def find(self, message_id: str) -> Message | None:
         """One message as the ledger and the last fold know it."""
         row, folded = self.ledger.get(message_id), self.folder.messages.get(message_id)
@@ -267,15 +282,25 @@ class Host:
             happened=self.problems.happened(),
             counts=self.ledger.counts(),
             overdue=self.overdue(now),
+            unconfirmed=self.unconfirmed(now),
             skew=self.skew.shown(now),
             backup=self.backups.facts,
-            undecryptable=self.undecryptable.facts(now),
+            undecryptable=(unreadable := self.undecryptable.facts(now)),
+            capture=self.capture.facts(now, unreadable.since),
         )
 
     @property
     def threads(self) -> tuple[Stepper, ...]:
         """What works in the background."""
-        return (self._sending, self._folding, self._beating, self._fencing, self._uploading, self._backing_up)
+        return (
+            self._sending,
+            self._folding,
+            self._beating,
+            self._fencing,
+            self._uploading,
+            self._backing_up,
+            self._capturing,
+        )
 
     def _told(self) -> Told:
         return Told(self.link.status(), self.folder.last_fold, self.last_tick)
@@ -332,11 +357,18 @@ class Host:
         self.events.publish("message", id=row.id, status=str(row.message.status), revision=row.content.revision)
 
     def _receipt(self, receipt: Receipt) -> None:
+        """One that could not be kept in the journal."""
         try:
-            self.ledger.receipt(receipt, self.clock.now())
+            self._settle_by_receipt(receipt)
         except LedgerError as error:
             log.warning("receipt waits", reason=str(error))
             self._late_receipts.put(receipt)
+
+    def _read_journal(self) -> None:
+        self._capturing.wake()
+
+    def _settle_by_receipt(self, receipt: Receipt) -> None:
+        self.ledger.receipt(receipt, self.clock.now())
         self.fold_soon()
 
     def _arrival(self, arrival: Arrival) -> None:
@@ -350,6 +382,7 @@ class Host:
 
     def _link_changed(self, status: LinkStatus) -> None:
         self.events.publish("link", state=str(status.state), sentence=status.sentence)
+        self.capture.link_changed(status)
         if self.backups.link_changed(status):
             self._backing_up.wake()
         self._sending.wake()

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from session_host.outgoing import Outgoing
 from shared.model.address import Address
@@ -102,6 +102,22 @@ class Pairing(Value):
     code: str | None = None
 
 
+class Ears(NamedTuple):
+    """Who hears of what. All but `status` run on WhatsApp's event thread, which waits: store it and return.
+
+    status: once for each change of state, in order, on the link's own thread. event: the name and the bytes of each
+    event of `link_events.KEPT`, before anything else is done with it; where it answers True, it has been kept, and is
+    read later with `Link.parse`: neither `receipt` nor `arrival` is told of it. lost: the library has ended the session
+    with an error, and what it had confirmed to WhatsApp meanwhile is lost. None of them may call `Link.stop`.
+    """
+
+    receipt: Callable[[Receipt], None] = lambda _: None
+    status: Callable[[LinkStatus], None] = lambda _: None
+    arrival: Callable[[Arrival], None] = lambda _: None
+    event: Callable[[str, bytes], bool] = lambda _name, _data: False
+    lost: Callable[[], None] = lambda: None
+
+
 class Link(Protocol):
     """One WhatsApp account's connection. Every method may be called from any thread and never kills the process.
 
@@ -165,17 +181,11 @@ class Link(Protocol):
         fails at once.
         """
 
-    def listen(
-        self,
-        on_receipt: Callable[[Receipt], None],
-        on_status: Callable[[LinkStatus], None],
-        on_arrival: Callable[[Arrival], None],
-    ) -> None:
-        """Register who hears of receipts, of changes of state and of messages; before `prepare`.
+    def listen(self, ears: Ears) -> None:
+        """Register who hears of what happens; before `prepare`."""
 
-        `on_receipt` and `on_arrival` run on WhatsApp's event thread, which waits for them: store it and return.
-        `on_status` runs on the link's own thread, once for each change, in order. None of them may call `stop`.
-        """
+    def parse(self, name: str, data: bytes) -> Any:
+        """The library's own event that `Ears.event` was given, at any time after `prepare`. Raises ValueError."""
 
 
 @runtime_checkable
@@ -184,3 +194,6 @@ class KnowsChats(Protocol):
 
     def chat_of(self, to: Address) -> str | None:
         """The chat that a receipt of this recipient names, as stored in `to`; None where that is not known now."""
+
+    def number_of(self, hidden: Address) -> str | None:
+        """The phone number behind a hidden number (LID), as stored in `to`; None where that is not known now."""

@@ -94,6 +94,10 @@ Never ConnectFailureEv: with it, a login failure of an unknown kind ends the ses
 ARRIVALS = ("MessageEv", "UndecryptableMessageEv")
 """The events of a message that arrives, readable or not."""
 
+KEPT = (*ARRIVALS, "ReceiptEv")
+"""The events that are kept as they came. No others: each that is registered can end the session with an error of the
+library, as ReceiptEv does for a receipt of a kind it does not know."""
+
 _LOGIN: Mapping[str, Happening] = {
     "success": Happening(kind=Kind.PAIRED),
     "timeout": Happening(kind=Kind.CODES_ENDED),

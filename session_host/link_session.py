@@ -7,15 +7,15 @@ and left behind, on a thread that does not keep the process from ending.
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from session_host import link_events
-from session_host.link import Arrival, Pairing, Receipt
+from session_host.link import Ears, Pairing
 from session_host.link_calls import GateClosed
 from session_host.link_machine import Happening, Kind
 from session_host.send_errors import masked
@@ -42,13 +42,12 @@ class Library(Protocol):
     def event_class(self, name: str) -> Any:
         """The class under which an event is registered."""
 
+    def event_codes(self) -> Mapping[int, str]:
+        """The library's number for each kind of event that is kept, with its name."""
 
-class Ears(NamedTuple):
-    """Who is told of what happens in a session, of receipts and of messages that arrive."""
 
-    tell: Callable[[Happening, int], None]
-    receipt: Callable[[Receipt], None]
-    arrival: Callable[[Arrival], None]
+Tell = Callable[[Happening, int], None]
+"""Is told of what happens in a session."""
 
 
 class Phase(StrEnum):
@@ -64,17 +63,19 @@ class Phase(StrEnum):
 class Session:
     """One client of the library and the thread it lives on."""
 
-    def __init__(self, library: Library, database: str, number: int, clock: Clock, ears: Ears) -> None:
+    def __init__(self, library: Library, database: str, number: int, clock: Clock, tell: Tell, ears: Ears) -> None:
         self.number = number
         self.round_ends: datetime | None = None
         self._pairing: Pairing | None = None
         self._typed: str | None = None
         self._clock = clock
         self._ears = ears
-        self._tell = ears.tell
+        self._tell = tell
         self._phase = Phase.DIALLING
         self._moved = threading.Condition()
         self._codes = 0
+        self._logged_in = False
+        self._early: Happening | None = None
         # A name of its own for each session: what an old one still does in the library cannot meet the new one.
         self.client = library.client(database, f"link-{number}")
         self._listen(library)
@@ -131,6 +132,8 @@ class Session:
             error = str(failure) or type(failure).__name__
             log.warning("link.session-failed", session=self.number, error=masked(error))
         came_up = self._phase is not Phase.DIALLING
+        if error and self._phase is Phase.LIVE:
+            self._ears.lost()
         self._move(Phase.RETURNED)
         self._tell(link_events.session_end(error, came_up=came_up), self.number)
 
@@ -144,9 +147,11 @@ class Session:
         client.event.qr(self._on_code)
         # Not offered in public: the word with which the library ends a pairing, which otherwise only its output has.
         client._NewClient__onLoginStatus = self._on_pairing_word
-        execute = client.event.execute
+        execute, kept = client.event.execute, library.event_codes()
 
         def noticing(session: int, data: int, size: int, code: int) -> None:
+            if code in kept and self._keeps(kept[code], ctypes.string_at(data, size)):
+                return
             execute(session, data, size, code)
             if code == 0:  # the device this session is linked as: the first that comes of a linked session
                 self._move(Phase.LIVE)
@@ -156,12 +161,35 @@ class Session:
     def _handler(self, name: str) -> Callable[[Any, Any], None]:
         def on_event(_client: Any, event: Any) -> None:
             try:
-                if told := link_events.happening(name, event, self._clock.now()):
+                for told in self._in_order(link_events.happening(name, event, self._clock.now())):
                     self._tell(told, self.number)
             except Exception:  # the caller is the library's own thread, which would lose it
                 log.exception("link.event-failed", event_name=name)
 
         return on_event
+
+    def _keeps(self, name: str, data: bytes) -> bool:
+        try:
+            return self._ears.event(name, data)
+        except Exception as error:  # noqa: BLE001  (as above; a trace of it could show the text)
+            log.error("link.event-not-kept", event_name=name, error=type(error).__name__)
+            return False
+
+    def _in_order(self, told: Happening | None) -> list[Happening]:
+        """What is to be told now: the library may speak of what came in while away before it says that it is logged in.
+
+        Events come one after another on one thread.
+        """
+        if told is None:
+            return []
+        if told.kind is Kind.CATCHING_UP and not self._logged_in:
+            self._early = told
+            return []
+        early = self._early if told.kind is Kind.CONNECTED else None
+        if told.kind in (Kind.CONNECTED, Kind.CAUGHT_UP, Kind.DISCONNECTED):
+            self._early = None
+            self._logged_in = told.kind is not Kind.DISCONNECTED
+        return [told, early] if early else [told]
 
     def _on_receipt_event(self, _client: Any, event: Any) -> None:
         try:
@@ -203,10 +231,11 @@ class Session:
 class Line:
     """The supervisor's connection: the session there is, and those before it."""
 
-    def __init__(self, library: Library, database: str, clock: Clock, ears: Ears) -> None:
+    def __init__(self, library: Library, database: str, clock: Clock, tell: Tell, ears: Ears) -> None:
         self._library = library
         self._database = database
         self._clock = clock
+        self._tell = tell
         self._ears = ears
         # Kept for good: the library may still write a log line through a pointer into a session that has ended.
         self._ended: list[Session] = []
@@ -221,7 +250,7 @@ class Line:
 
     def dial(self, session: int) -> None:
         """Begin a session."""
-        self.session = Session(self._library, self._database, session, self._clock, self._ears)
+        self.session = Session(self._library, self._database, session, self._clock, self._tell, self._ears)
         self.session.begin()
 
     def looks_up(self) -> bool:

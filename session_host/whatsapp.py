@@ -9,7 +9,7 @@ import logging
 import random
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import structlog
 
 from session_host import link_events, link_files, link_messages, link_output, safety, send_errors
-from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, SendFailed, Sent
+from session_host.link import Ears, NoCode, Pairing, Reason, SendFailed, Sent
 from session_host.link_calls import GateClosed
 from session_host.link_machine import SESSION, Happening, Kind
-from session_host.link_session import Ears, Line, Session
+from session_host.link_session import Line, Session
 from session_host.link_supervisor import Supervisor
 from session_host.outgoing import Outgoing
 from shared.clock import SYSTEM, Clock
@@ -52,9 +52,7 @@ class WhatsAppLink:
     def __init__(self, data_dir: Path, clock: Clock = SYSTEM) -> None:
         self._data_dir = data_dir
         self._clock = clock
-        self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
-        self._on_status: Callable[[LinkStatus], None] = lambda _status: None
-        self._on_arrival: Callable[[Arrival], None] = lambda _arrival: None
+        self._ears = Ears()
         self._starting = threading.Lock()
         self._sending = threading.Lock()
         self._pairing = threading.Lock()
@@ -65,14 +63,15 @@ class WhatsAppLink:
         self._number: str | None = None
         self._supervisor = Supervisor(clock, random.SystemRandom().random, self._changed)
 
-    def listen(
-        self,
-        on_receipt: Callable[[Receipt], None],
-        on_status: Callable[[LinkStatus], None],
-        on_arrival: Callable[[Arrival], None],
-    ) -> None:
-        """Register who hears of receipts, of changes of state and of messages; before `prepare`."""
-        self._on_receipt, self._on_status, self._on_arrival = on_receipt, on_status, on_arrival
+    def listen(self, ears: Ears) -> None:
+        """Register who hears of what happens; before `prepare`."""
+        self._ears = ears
+
+    def parse(self, name: str, data: bytes) -> Any:
+        """The library's own event in these bytes; raises ValueError."""
+        if self._neonize is None:
+            raise ValueError("the library is not loaded")
+        return self._neonize.parse(name, data)
 
     def prepare(self) -> None:
         """Load the library and look whether it may connect from here; raises Refused, OSError."""
@@ -84,8 +83,7 @@ class WhatsAppLink:
                 self._number = link_files.linked_number(database)
                 self._neonize = library
                 name = link_files.name_for_library(database)
-                hears = Ears(self._supervisor.tell, self._on_receipt, self._on_arrival)
-                self._line = Line(library, name, self._clock, hears)
+                self._line = Line(library, name, self._clock, self._supervisor.tell, self._ears)
                 self._supervisor.use(self._line)
                 self._supervisor.run()
 
@@ -211,6 +209,16 @@ class WhatsAppLink:
         except (SendFailed, _CallFailed):
             return None  # it has not met this number, or is away: then there is no hint
 
+    def number_of(self, hidden: Address) -> str | None:
+        """The phone number behind a hidden number, where the library has met it."""
+        if self._neonize is None or hidden.kind is not AddressKind.LID or not self.status().sends:
+            return None
+        lid = self._neonize.recipient(hidden)
+        try:
+            return link_events.chat(self._call(lambda client: client.get_pn_from_lid(lid)))
+        except (SendFailed, _CallFailed):
+            return None  # as above
+
     def groups(self) -> tuple[Group, ...]:
         """The groups this account is in."""
         try:
@@ -297,7 +305,7 @@ class WhatsAppLink:
             self._number = session.own_number()
         elif status.state in _NOBODY:
             self._number = None
-        self._on_status(status)
+        self._ears.status(status)
 
 
 class _CallFailed(Exception):
@@ -314,6 +322,7 @@ class _Neonize:
     def __init__(self, read_log: Callable[[str, str, str], None]) -> None:
         self._read_log = read_log
         import pylibmagic  # noqa: F401  (brings the libmagic that neonize needs)
+        from google.protobuf.message import DecodeError
         from neonize import client, events
         from neonize.exc import NeonizeError
         from neonize.proto.Neonize_pb2 import LogEntry
@@ -323,6 +332,7 @@ class _Neonize:
 
         _take_back_the_root_logger(sys.modules["neonize.utils.log"])
         self.error: type[Exception] = NeonizeError
+        self._decode_error: type[Exception] = DecodeError
         self._client, self._events = client, events
         self._build_jid, self._log_entry = build_jid, LogEntry
         self._protobuf, self._media_type = protobuf, MediaType
@@ -344,6 +354,19 @@ class _Neonize:
     def event_class(self, name: str) -> Any:
         """An event's class by its name in neonize.events."""
         return getattr(self._events, name)
+
+    def event_codes(self) -> Mapping[int, str]:
+        """The library's number for each kind of event that is kept, with its name."""
+        return {self._events.EVENT_TO_INT[self.event_class(name)]: name for name in link_events.KEPT}
+
+    def parse(self, name: str, data: bytes) -> Any:
+        """An event's bytes as the library's object; raises ValueError."""
+        if name not in link_events.KEPT:
+            raise ValueError(f"'{name[:40]}' is no event that is kept")
+        try:
+            return self.event_class(name).FromString(data)
+        except self._decode_error:
+            raise ValueError("the bytes are no such event") from None
 
     def recipient(self, to: Address) -> Any:
         """The library's address; a string it would not parse."""

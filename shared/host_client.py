@@ -139,6 +139,15 @@ class HostClient:
         except ValidationError as error:
             raise HostError(f"The session host answered what this version does not understand: {error}") from None
 
+    def chats(self, *, before: str = "", limit: int = 50) -> dict[str, Any]:
+        """Chats that were captured, the newest first; `before` is the `next` of an earlier answer."""
+        return self._ask("GET", f"/api/v1/chats?{urlencode(_page(before, limit))}")
+
+    def chat(self, chat_id: str, *, before: str = "", limit: int = 50) -> dict[str, Any]:
+        """What was captured of one chat, the newest first. HostRefused (404) where that is nothing."""
+        path = f"/api/v1/chats/{quote(chat_id, safe='')}/messages"
+        return self._ask("GET", f"{path}?{urlencode(_page(before, limit))}")
+
     def link(self) -> dict[str, Any]:
         """The WhatsApp connection: status, own number, and the QR code while pairing (a secret: never log it)."""
         return self._ask("GET", "/api/v1/link")
@@ -198,6 +207,10 @@ class HostClient:
         if answer.status in accept:
             return document
         raise HostRefused(_refusal(answer.status, document, token=bool(token)), answer.status, document)
+
+
+def _page(before: str, limit: int) -> dict[str, str | int]:
+    return {"limit": limit} | ({"before": before} if before else {})
 
 
 def _document(data: bytes) -> dict[str, Any]:

@@ -151,6 +151,9 @@ class HostSettings(Settings):
         pattern=r"^[a-z0-9]{1,20}$",
         description="What the host calls itself in the bucket.",
     )
+    capture_days: int = Field(
+        default=30, ge=1, le=3650, alias="CAPTURE_DAYS", description="How many days captured messages are kept."
+    )
     backup_recipient: Annotated[str, AfterValidator(_recipient)] = Field(
         default="",
         alias="LINK_BACKUP_RECIPIENT",

@@ -5,7 +5,6 @@ Requests run on threads of their own; what each asks for is done on the event lo
 
 import asyncio
 import hmac
-import json
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from simulator import composing, delivery, group_talk, groups, speech
+from simulator import composing, delivery, group_talk, phone_page, speech, views
 from simulator.groups import Group
 from simulator.link_codes import WrongLinkCode
-from simulator.mailbox import Message
 from simulator.models import (
     Account,
     ChatItem,
@@ -34,8 +32,10 @@ from simulator.models import (
     InboxItem,
     LinkCode,
     Linked,
+    OwnPhone,
     Phone,
     PhoneText,
+    Presence,
     Problem,
     Scan,
     Sent,
@@ -81,11 +81,13 @@ Work = Callable[[Network, Ask], Coroutine[Any, Any, BaseModel | list[Any]]]
 
 def application(network: Network, loop: asyncio.AbstractEventLoop, token: str) -> Flask:
     """The control port's WSGI application."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
 
     @app.before_request
     def check_token() -> Response | None:
+        if request.blueprint == phone_page.NAME:
+            return None  # it has a check of its own
         given = request.headers.get("Authorization", "")
         if hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
             return None
@@ -107,6 +109,7 @@ def application(network: Network, loop: asyncio.AbstractEventLoop, token: str) -
 
         return answer
 
+    app.register_blueprint(phone_page.blueprint(network, loop, token, _carry_out(network, loop)))
     for method, path, work, status in _ROUTES:
         app.add_url_rule(path, f"{method} {path}", view(work, status), methods=[method])
     return app
@@ -138,9 +141,23 @@ def _say_what_is_wrong(app: Flask) -> None:
         return _problem(503, "Service Unavailable", "The simulator is stopping.")
 
 
+def _carry_out(network: Network, loop: asyncio.AbstractEventLoop) -> phone_page.CarryOut:
+    def carry_out(route: str, body: BaseModel, phone: str = "") -> BaseModel | list[Any]:
+        work = next(work for method, path, work, _status in _ROUTES if f"{method} {path}" == route)
+        ask = Ask(body.model_dump_json().encode(), {}, phone)
+        try:
+            return asyncio.run_coroutine_threadsafe(work(network, ask), loop).result()
+        except Refused as refused:
+            raise phone_page.CannotDo(refused.detail) from None
+        except composing.NotThere as missing:
+            raise phone_page.CannotDo(str(missing)) from None
+
+    return carry_out
+
+
 async def _state(network: Network, _ask: Ask) -> State:
     return State(
-        accounts=[_account_view(network, person) for person in network.people.all(accounts=True)],
+        accounts=[views.account(network, person) for person in network.people.all(accounts=True)],
         contacts=len(network.people.all(accounts=False)),
         waiting_for_scan=network.links.waiting,
         last_event=network.happenings.last,
@@ -152,16 +169,16 @@ async def _put_contact(network: Network, ask: Ask) -> Contact:
     known = network.people.by_phone(phone)
     if known and known.is_account:
         raise Refused(409, "This number is an account's own; a contact needs another one.")
-    return _contact(network.people.put(phone, **change.model_dump()))
+    return views.contact(network.people.put(phone, **change.model_dump()))
 
 
 async def _contacts(network: Network, _ask: Ask) -> list[Contact]:
-    return [_contact(person) for person in network.people.all(accounts=False)]
+    return [views.contact(person) for person in network.people.all(accounts=False)]
 
 
 async def _inbox(network: Network, ask: Ask) -> list[InboxItem]:
     messages = network.mailbox.messages(_known(network, ask.phone).phone)
-    return [_inbox_item(message) for message in messages if message.from_phone != message.owner]
+    return [views.inbox_item(message) for message in messages if message.from_phone != message.owner]
 
 
 async def _send(network: Network, ask: Ask) -> Sent:
@@ -190,21 +207,38 @@ async def _read(network: Network, ask: Ask) -> Count:
     return Count(count=delivery.read_all(network, _known(network, ask.phone)))
 
 
+async def _show_presence(network: Network, ask: Ask) -> Count:
+    wanted, contact = ask.read(Presence), _known(network, ask.phone)
+    owner = _account(network, wanted.to)
+    group = _group(network, wanted.group, contact) if wanted.group else None
+    return Count(count=network.presences.show(contact, wanted.state, owner, group))
+
+
+async def _put_phone(network: Network, ask: Ask) -> Account:
+    wanted = ask.read(OwnPhone)
+    _not_a_contact(network, wanted.phone)
+    return views.account(network, network.people.put(wanted.phone, wanted.name, is_account=True))
+
+
+def _not_a_contact(network: Network, phone: str) -> None:
+    known = network.people.by_phone(phone)
+    if known and not known.is_account:
+        raise Refused(409, "This number is a contact's; the phone needs a number of its own.")
+
+
 async def _scan(network: Network, ask: Ask) -> Linked:
     wanted = ask.read(Scan)
-    return await _link(network, wanted.phone, network.links.scan(wanted.qr, wanted.phone, wanted.name))
+    _not_a_contact(network, wanted.phone)
+    return await _link(network.links.scan(wanted.qr, wanted.phone, wanted.name))
 
 
 async def _type_code(network: Network, ask: Ask) -> Linked:
     wanted = ask.read(LinkCode)
-    return await _link(network, wanted.phone, network.links.type_code(wanted.code, wanted.phone, wanted.name))
+    _not_a_contact(network, wanted.phone)
+    return await _link(network.links.type_code(wanted.code, wanted.phone, wanted.name))
 
 
-async def _link(network: Network, phone: str, linking: Coroutine[Any, Any, Linked]) -> Linked:
-    known = network.people.by_phone(phone)
-    if known and not known.is_account:
-        linking.close()
-        raise Refused(409, "This number is a contact's; the phone needs a number of its own.")
+async def _link(linking: Coroutine[Any, Any, Linked]) -> Linked:
     try:
         return await linking
     except (WrongCode, WrongLinkCode) as error:
@@ -217,7 +251,7 @@ async def _link(network: Network, phone: str, linking: Coroutine[Any, Any, Linke
 
 async def _chats(network: Network, ask: Ask) -> list[ChatItem]:
     owner = _account(network, ask.query.get("phone"))
-    return [_chat_item(message) for message in network.mailbox.messages(owner.phone)]
+    return [views.chat_item(message) for message in network.mailbox.messages(owner.phone)]
 
 
 async def _send_from_phone(network: Network, ask: Ask) -> Sent:
@@ -242,11 +276,11 @@ async def _put_group(network: Network, ask: Ask) -> GroupView:
     others = [_known(network, phone).phone for phone in change.participants if phone != owner.phone]
     with network.transaction():
         group = group_talk.put(network, name, change.subject, owner, (owner.phone, *dict.fromkeys(others)))
-    return _group_view(group)
+    return views.group(group)
 
 
 async def _groups(network: Network, _ask: Ask) -> list[GroupView]:
-    return [_group_view(group) for group in network.groups.all()]
+    return [views.group(group) for group in network.groups.all()]
 
 
 async def _log_out(network: Network, ask: Ask) -> Count:
@@ -271,7 +305,7 @@ async def _break_connections(network: Network, _ask: Ask) -> Count:
 
 
 async def _add_fault(network: Network, ask: Ask) -> Fault:
-    return network.faults.add(ask.read(FaultRule))
+    return await network.add_fault(ask.read(FaultRule))
 
 
 async def _faults(network: Network, _ask: Ask) -> list[Fault]:
@@ -279,7 +313,7 @@ async def _faults(network: Network, _ask: Ask) -> list[Fault]:
 
 
 async def _clear_faults(network: Network, _ask: Ask) -> Count:
-    return Count(count=network.faults.clear())
+    return Count(count=await network.clear_faults())
 
 
 _ROUTES: tuple[tuple[str, str, Work, int], ...] = (
@@ -292,6 +326,8 @@ _ROUTES: tuple[tuple[str, str, Work, int], ...] = (
     ("POST", "/contacts/<phone>/read", _read, 200),
     ("GET", "/groups", _groups, 200),
     ("PUT", "/groups/<phone>", _put_group, 200),
+    ("POST", "/contacts/<phone>/presence", _show_presence, 200),
+    ("PUT", "/phone", _put_phone, 200),
     ("POST", "/phone/scan", _scan, 201),
     ("POST", "/phone/link-code", _type_code, 201),
     ("GET", "/phone/chats", _chats, 200),
@@ -330,36 +366,6 @@ def _account(network: Network, phone: str | None) -> Person:
     raise Refused(404, "There is no such account; scan a QR code first.")
 
 
-def _contact(person: Person) -> Contact:
-    return Contact(
-        phone=person.phone,
-        lid=person.lid,
-        name=person.name,
-        registered=person.registered,
-        delivered_after_ms=person.delivered_after_ms,
-        read_after_ms=person.read_after_ms,
-        devices=len(person.ends),
-    )
-
-
-def _inbox_item(message: Message) -> InboxItem:
-    return InboxItem.model_validate(
-        {
-            "id": message.id,
-            "text": message.text,
-            "kind": message.kind,
-            "from": message.from_phone,
-            "sender_device": message.sender_device,
-            "received_at": message.at,
-            "status": message.status,
-            "robot": message.robot,
-            "group": message.chat if message.chat.endswith(f"@{groups.SERVER_NAME}") else None,
-            "devices": json.loads(message.devices),
-            **_facts(message),
-        }
-    )
-
-
 def _group(network: Network, name: str, speaker: Person) -> Group:
     group = network.groups.find(name)
     if group is None:
@@ -367,48 +373,3 @@ def _group(network: Network, name: str, speaker: Person) -> Group:
     if speaker.phone not in group.members:
         raise Refused(409, "Only a member can speak in a group.")
     return group
-
-
-def _group_view(group: Group) -> GroupView:
-    return GroupView(
-        name=group.name, id=group.id, address=str(group.jid), subject=group.subject, participants=group.members
-    )
-
-
-def _facts(message: Message) -> dict[str, Any]:
-    kept: dict[str, Any] = json.loads(message.facts) if message.facts else {}
-    return kept
-
-
-def _chat_item(message: Message) -> ChatItem:
-    return ChatItem.model_validate(
-        {
-            "id": message.id,
-            "chat": message.chat,
-            "text": message.text,
-            "kind": message.kind,
-            "from_me": message.from_phone == message.owner,
-            "from": message.from_phone,
-            "sender_device": message.sender_device,
-            "at": message.at,
-            "status": message.status,
-            **_facts(message),
-        }
-    )
-
-
-def _account_view(network: Network, owner: Person) -> Account:
-    devices = [device.number for device in network.devices.of(owner.phone)]
-    return Account(
-        phone=owner.phone,
-        lid=owner.lid,
-        name=owner.name,
-        devices=devices,
-        connected=[number for number in devices if _is_active(network, owner, number)],
-        waiting={number: len(network.mailbox.waiting(owner.phone, number)) for number in devices},
-    )
-
-
-def _is_active(network: Network, owner: Person, number: int) -> bool:
-    connection = network.connection_of(owner.phone, number)
-    return connection is not None and connection.active

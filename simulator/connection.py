@@ -58,29 +58,35 @@ class Connection:
     def __init__(self, websocket: ServerConnection, tokens: Tokens, authority: Authority) -> None:
         self._websocket, self._tokens, self._authority = websocket, tokens, authority
         self._frames = Frames(websocket)
-        self._outgoing: list[Node] = []
+        self._outgoing: list[Node | bytes] = []
         self._changed, self._ending = asyncio.Event(), False
         self._reading = self._writing = Cipher(bytes(32))
         self.owner: Person | None = None
         self.device: Device | None = None
         self.registration: Registration | None = None
         self.active = False
+        self.silent = False
 
-    async def handshake(self) -> tuple[bytes, Any]:
-        """Answers the Noise handshake: (the client's static key, its ClientPayload); raises HandshakeFailed."""
+    async def handshake(self, *, damaged: bool = False) -> tuple[bytes, Any]:
+        """Answers the Noise handshake: (the client's static key, its ClientPayload); raises HandshakeFailed.
+
+        `damaged`: with a proof of the server's identity that no client can open.
+        """
         try:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
-                return await self._handshake()
+                return await self._handshake(damaged=damaged)
         except (InvalidTag, DecodeError, ConnectionClosed, TimeoutError, ValueError) as error:
             raise HandshakeFailed(f"{type(error).__name__}: {error}") from error
 
-    async def _handshake(self) -> tuple[bytes, Any]:
+    async def _handshake(self, *, damaged: bool) -> tuple[bytes, Any]:
         if await self._frames.take(len(PROLOGUE)) != PROLOGUE:
             raise HandshakeFailed("The first bytes are not WhatsApp's header.")
         hello = wa6.HandshakeMessage.FromString(await self._frames.next()).clientHello
         responder = Responder(self._authority.static)
         chain = certificates.chain(self._authority, utc_now())
         ephemeral, static, payload = responder.hello(hello.ephemeral, chain)
+        if damaged:
+            payload = bytes(len(payload))
         answer = wa6.HandshakeMessage(serverHello={"ephemeral": ephemeral, "static": static, "payload": payload})
         await self._websocket.send(_framed(answer.SerializeToString()))
         finish = wa6.HandshakeMessage.FromString(await self._frames.next()).clientFinish
@@ -102,10 +108,24 @@ class Connection:
             self.close()
             await writer
 
+    async def wait_closed(self) -> None:
+        """Returns once the client has gone."""
+        await self._websocket.wait_closed()
+
     def send(self, stanza: Node) -> None:
-        """Puts a stanza on its way; never blocks, and does nothing once the connection has ended."""
-        self._outgoing.append(stanza)
+        """Puts a stanza on its way; never blocks, and does nothing once the connection has ended or is silent."""
+        if not self.silent:
+            self._outgoing.append(stanza)
+            self._changed.set()
+
+    def send_unreadable(self, payload: bytes) -> None:
+        """Puts a frame on its way that is sealed with no key; a client that counts frames can read none after it."""
+        self._outgoing.append(payload)
         self._changed.set()
+
+    def silence(self) -> None:
+        """From here on nothing is answered and nothing is sent, and the connection stays open."""
+        self.silent = True
 
     def close(self) -> None:
         """Ends the connection after what has been sent before."""
@@ -135,7 +155,9 @@ class Connection:
         except ConnectionClosed:
             log.debug("send-after-close")
 
-    def _frame(self, stanza: Node) -> bytes:
+    def _frame(self, stanza: Node | bytes) -> bytes:
+        if isinstance(stanza, bytes):
+            return _framed(stanza)
         return _framed(self._writing.encrypt(nodes.encode(stanza, self._tokens)))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from simulator.facts import Card, Facts, File, Place, Quote
@@ -74,6 +75,11 @@ def describe(message: Any) -> Content:
             name.removesuffix("Message"), words if isinstance(words, str) else "", Facts(quoted=_quoted(value))
         )
     return Content("empty")
+
+
+def seconds(at: str) -> int:
+    """A moment in ISO form as seconds since 1970."""
+    return int(datetime.fromisoformat(at).timestamp())
 
 
 def stanza_type(message: Any) -> str:

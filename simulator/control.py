@@ -26,7 +26,10 @@ from simulator.models import (
     InboxItem,
     LinkCode,
     Linked,
+    OwnPhone,
     PhoneText,
+    Presence,
+    PresenceState,
     Problem,
     ReadyFile,
     Scan,
@@ -124,6 +127,17 @@ class Control:
     def groups(self) -> list[GroupView]:
         """All groups."""
         return self._call("GET", "/groups", list[GroupView])
+
+    def show_presence(
+        self, phone: str, state: PresenceState, *, to: str | None = None, group: str | None = None
+    ) -> int:
+        """A contact comes, goes or types; the number of clients that see it now."""
+        shown = Presence(state=state, to=to, group=group)
+        return self._call("POST", f"/contacts/{phone}/presence", Count, shown).count
+
+    def put_phone(self, phone: str, name: str = "Owner") -> Account:
+        """Adds an account's phone, to which no device need be linked yet, or changes its owner's name."""
+        return self._call("PUT", "/phone", Account, OwnPhone(phone=phone, name=name))
 
     def scan(self, qr: str, phone: str, name: str = "Owner") -> Linked:
         """The phone scans a QR code; returns once the client has confirmed the link."""

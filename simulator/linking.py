@@ -24,6 +24,8 @@ log = structlog.get_logger()
 _QR_SECONDS = 160  # 60 for the first code and 20 for each of the other five
 _ANSWER_SECONDS = 20
 _LOGGED_OUT = 401
+_UNLINKED = (_LOGGED_OUT, 403)
+"""Failures after which the client forgets its device: the server has done so too."""
 
 
 @dataclass
@@ -193,15 +195,17 @@ class Links:
     def login(self, connection: Connection, payload: Any, noise: bytes) -> None:
         """Lets a linked device in, or refuses it with the failure that fits."""
         network = self._network
-        fault = network.faults.play("login")
+        fault = network.fault("login", str(payload.username))
         owner = network.people.by_phone(str(payload.username))
         device = network.devices.get(owner.phone, payload.device) if owner else None
-        if fault and fault.action in ("drop", "no-ack"):
-            log.warning("fault-played", number=fault.number, stanza="login", action=fault.action)
+        if fault and fault.action == "nack":
+            if device and fault.code in _UNLINKED:
+                network.devices.remove(device.phone, device.number)
+            self._fail(connection, fault.code, fault.ban_code, fault.ban_seconds)
         elif fault and fault.action == "close":
             connection.abort()
         elif fault:
-            self._fail(connection, fault.code)
+            connection.silence()
         elif owner is None or device is None or device.registration.noise != noise:
             self._fail(connection, _LOGGED_OUT)
         else:
@@ -212,10 +216,10 @@ class Links:
                 node("success", t=now, lid=lid, props=27, location="sim", creation=now, display_name=owner.name)
             )
 
-    def _fail(self, connection: Connection, code: int) -> None:
-        log.warning("login-refused", code=code)
-        self._network.happenings.add("login-refused", code=code)
-        connection.dismiss(node("failure", reason=code, location="sim"))
+    def _fail(self, connection: Connection, reason: int, ban: int | None = None, seconds: int | None = None) -> None:
+        log.warning("login-refused", code=reason)
+        self._network.happenings.add("login-refused", code=reason)
+        connection.dismiss(node("failure", reason=reason, location="sim", code=ban, expire=seconds))
 
     def log_out(self, owner: Person) -> int:
         """The phone unlinks all of its devices: those connected are told, the others find out when they log in."""

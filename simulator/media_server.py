@@ -5,18 +5,18 @@ import base64
 import hashlib
 import hmac
 import secrets
+import socket
 import ssl
 import threading
 
-import structlog
 from flask import Flask, Response, request
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from simulator.models import Fault
 from simulator.network import Network
 
-log = structlog.get_logger()
-
 LARGEST_FILE = 100 << 20
+_LONGEST_HANG = 600.0
 
 
 class MediaServer:
@@ -25,6 +25,7 @@ class MediaServer:
     def __init__(self, network: Network, loop: asyncio.AbstractEventLoop, context: ssl.SSLContext, port: int) -> None:
         """Listens at once (port 0 takes a free one); raises OSError when the port is taken."""
         self._network, self._loop = network, loop
+        self._closing = threading.Event()
         self.auth = secrets.token_urlsafe(32)
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", port, self._application(), threaded=True, ssl_context=context
@@ -36,6 +37,7 @@ class MediaServer:
 
     def close(self) -> None:
         """Stops listening."""
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -83,17 +85,21 @@ class MediaServer:
         return hmac.compare_digest(request.args.get("auth", "").encode(), self.auth.encode())
 
     def _refusal(self, stanza: str) -> Response | None:
-        """What a fault rule for `upload` or `download` makes of this request, if there is one."""
+        """What a fault rule for `upload` or `download` makes of this request; None lets it be served."""
         fault = asyncio.run_coroutine_threadsafe(self._play(stanza), self._loop).result()
-        return None if fault is None else Response(status=fault)
-
-    async def _play(self, stanza: str) -> int | None:
-        fault = self._network.faults.play(stanza)
         if fault is None:
             return None
-        log.warning("fault-played", number=fault.number, stanza=stanza, action=fault.action)
-        self._network.happenings.add("fault-played", rule=fault.number, stanza=stanza, action=fault.action)
-        return fault.code
+        if fault.action == "late-ack":
+            self._closing.wait(fault.after_ms / 1000)
+            return None
+        if fault.action == "hang":
+            self._closing.wait(_LONGEST_HANG)
+        if fault.action in ("hang", "close"):
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return Response(status=fault.code)
+
+    async def _play(self, stanza: str) -> Fault | None:
+        return self._network.fault(stanza)
 
     def _note(self, happening: str, /, **detail: str | int) -> None:
         def add() -> None:

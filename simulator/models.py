@@ -1,8 +1,9 @@
 """The control port's language: what goes in and comes out, as frozen values shared by its server and its client."""
 
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -136,6 +137,24 @@ class Scan(Value):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "Owner"
 
 
+PresenceState = Literal["online", "offline", "typing", "recording", "paused"]
+
+
+class Presence(Value):
+    """What a contact lets others see: it comes, goes, or types in the chat with an account (`to`) or in a group."""
+
+    state: PresenceState
+    to: Phone | None = None
+    group: GroupName | None = None
+
+
+class OwnPhone(Value):
+    """An account's phone: its number and its owner's name."""
+
+    phone: Phone
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "Owner"
+
+
 class LinkCode(Value):
     """The code that a client shows is typed on the phone: the code, the phone's own number and its owner's name."""
 
@@ -201,33 +220,105 @@ class HappeningList(Value):
     last: int
 
 
-class FaultRule(Value):
-    """A fault to play: on which stanzas from the client, what, how often.
+Action = Literal[
+    "drop",
+    "no-ack",
+    "late-ack",
+    "double-ack",
+    "nack",
+    "close",
+    "hang",
+    "refuse",
+    "garble",
+    "repeat",
+    "garbage",
+    "stream-error",
+    "unknown-receipt",
+    "logout",
+]
+INSTEAD: frozenset[Action] = frozenset({"close", "garbage", "stream-error", "unknown-receipt", "logout"})
+"""What comes instead of an answer."""
+ANSWERED: frozenset[Action] = INSTEAD | {"drop", "no-ack", "late-ack", "double-ack", "nack", "hang"}
+"""What can become of a stanza that a client sends."""
+ACTIONS: dict[str, frozenset[Action]] = {
+    "connect": frozenset({"refuse", "nack", "drop", "close", "hang"}),
+    "handshake": frozenset({"close", "hang", "garble"}),
+    "login": frozenset({"nack", "drop", "no-ack", "close", "hang"}),
+    "line": INSTEAD | {"hang"},
+    "delivery": frozenset({"garble", "repeat", "drop"}),
+    "upload": frozenset({"nack", "late-ack", "close", "hang"}),
+    "download": frozenset({"nack", "late-ack", "close", "hang"}),
+}
+"""What can be played where no stanza of a client is answered; `message` can be played with `garble` besides."""
+_CODES = {"message": 479, "connect": 503, "login": 503}
 
-    `stanza`: a tag (`message`, `receipt`, `iq`, `presence`, ...), or `login` or `connect` for its first steps.
+
+def _usual_code(given: dict[str, Any]) -> int:
+    return _CODES.get(given.get("stanza", ""), 500)
+
+
+class FaultRule(Value):
+    """A fault to play: where, what, how often, from when on. Which goes with which, `ACTIONS` says.
+
+    `stanza`: the tag of what a client sends (`message`, `receipt`, `iq`, `presence`, ...), or a moment of its
+    connection: `connect` (it dials), `handshake`, `login`, `line` (at once, or as soon as one is connected),
+    `delivery` (a message on its way to it), `upload` and `download` (of a file).
+
     `action`: `drop` (the server never saw it), `no-ack` (done, but unanswered), `late-ack` (done, answered after
-    `after_ms`), `nack` (refused with `code`, not done), `close` (the connection breaks instead of an answer; done
-    first if `deliver`), `garble` (the ciphertext arrives damaged; only for `message` and for `delivery`, which is a
-    message on its way to the client). `times`: null is without end. `xmlns` narrows an `iq`, `to` (a phone number) a
-    `message`.
+    `after_ms`), `double-ack` (answered twice, the second time `after_ms` later), `nack` (refused with `code`, not
+    done), `close` (the connection breaks instead of an answer), `hang` (from here on nothing is answered), `refuse`
+    (nobody listens, until the rule is taken back), `garble` (the ciphertext arrives damaged), `repeat` (it is
+    delivered twice), `garbage` (a frame that no client can read), `stream-error` (with `code` and `conflict`; the
+    connection stays open), `unknown-receipt` (a receipt of `receipt_type`), `logout` (the phone unlinks the device).
+    Those that come instead of an answer leave the stanza undone, unless `deliver`.
+
+    `times`: null is until taken back. `starts_after_ms`: in force only then. `xmlns` and `inner` (the tag of its first
+    child) narrow an `iq`, `to` (a phone number) a `message`. `ban_code` and `ban_seconds` go with a login refused
+    with 402.
     """
 
     stanza: Annotated[str, StringConstraints(pattern=r"^[a-z:]{1,30}$")] = "message"
-    action: Literal["drop", "no-ack", "late-ack", "nack", "close", "garble"]
+    action: Action
     times: Annotated[int, Field(ge=1)] | None = 1
-    code: Annotated[int, Field(ge=400, le=599)] = 479
+    code: int = Field(default_factory=_usual_code, ge=400, le=599)
     after_ms: Delay = 0
+    starts_after_ms: Delay = 0
     deliver: bool = False
     xmlns: str | None = None
+    inner: str | None = None
     to: Phone | None = None
+    conflict: Literal["replaced", "device_removed"] | None = None
+    ban_code: Annotated[int, Field(ge=0, le=999)] | None = None
+    ban_seconds: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
+    receipt_type: Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,30}$")] = "server-error"
 
     @model_validator(mode="after")
     def _can_be_played(self) -> Self:
-        if (self.action == "garble" and self.stanza not in ("message", "delivery")) or (
-            self.stanza == "delivery" and self.action != "garble"
-        ):
-            raise ValueError("garble is for message and delivery, and delivery can only be garbled")
+        possible = ACTIONS.get(self.stanza, ANSWERED | {"garble"} if self.stanza == "message" else ANSWERED)
+        if self.action not in possible:
+            raise ValueError(f"{self.stanza} can only be played with {', '.join(sorted(possible))}")
+        if self.stanza == "connect" and self.code not in {status.value for status in HTTPStatus}:
+            raise ValueError("connect is refused with a status that HTTP has")
+        if self.action == "refuse" and self.times is not None:
+            raise ValueError("refuse lasts until it is taken back: times must be null")
+        for field, fits in self._narrow().items():
+            if getattr(self, field) not in (None, False, 0) and not fits:
+                raise ValueError(f"{field} does not go with {self.action} of {self.stanza}")
         return self
+
+    def _narrow(self) -> dict[str, bool]:
+        """Each field that only some rules can use, and whether this one can."""
+        ban = self.stanza == "login" and self.action == "nack" and self.code == 402
+        return {
+            "after_ms": self.action in ("late-ack", "double-ack"),
+            "deliver": self.action in INSTEAD and self.stanza not in ACTIONS,
+            "xmlns": self.stanza == "iq",
+            "inner": self.stanza == "iq",
+            "to": self.stanza == "message",
+            "conflict": self.action == "stream-error",
+            "ban_code": ban,
+            "ban_seconds": ban,
+        }
 
 
 class Fault(FaultRule):

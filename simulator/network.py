@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import structlog
 
-from simulator import delivery, linking, queries, speech
+from simulator import delivery, greetings, linking, mischief, queries
 from simulator.certificates import Authority
 from simulator.connection import Connection
 from simulator.devices import Device, Devices
@@ -18,14 +19,15 @@ from simulator.groups import Groups
 from simulator.happenings import Happenings
 from simulator.keyring import Keyring
 from simulator.mailbox import Mailbox
-from simulator.models import Fault
+from simulator.models import Fault, FaultRule
 from simulator.nodes import SERVER, Jid, Node, node
 from simulator.people import People, Person
+from simulator.presences import Presences
 from simulator.store import transaction
 
 log = structlog.get_logger()
 
-_SILENT = {"presence", "chatstate", "ib", "xmlstreamend"}  # what a client says that needs no answer
+_SILENT = {"ib", "xmlstreamend"}  # what a client says that needs no answer
 
 
 def masked(phone: str) -> str:
@@ -58,7 +60,10 @@ class Network:
         self.happenings = Happenings()
         self.connected: dict[tuple[str, int], Connection] = {}
         self.links = linking.Links(self)
+        self.presences = Presences(self)
         self.receipts_changed = asyncio.Event()
+        self.faults_changed: Callable[[], Awaitable[None]] = _nothing
+        """Awaited after each change of the rules: whether anybody listens depends on them."""
         self._database, self._last_id = database, 0
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -76,13 +81,14 @@ class Network:
 
     def deliver(self, device: Device, stanza: Node) -> None:
         """Keeps a stanza for a device until it confirms it, and sends it now if the device is there."""
-        if stanza.tag == "message" and (fault := self.faults.play("delivery")):
-            log.warning("fault-played", number=fault.number, stanza="delivery", action=fault.action)
+        fault = self.fault("delivery", device.phone) if stanza.tag == "message" else None
+        if fault and fault.action == "garble":
             stanza = delivery.garbled(stanza)
         self.mailbox.enqueue(device.phone, device.number, stanza)
         connection = self.connection_of(device.phone, device.number)
-        if connection and connection.active:
-            connection.send(stanza)
+        if connection and connection.active and not (fault and fault.action == "drop"):
+            for _ in range(2 if fault and fault.action == "repeat" else 1):
+                connection.send(stanza)
 
     def enter(self, connection: Connection, owner: Person, device: Device) -> None:
         """A linked device has logged in; an older connection of the same device is told that it was replaced."""
@@ -103,14 +109,47 @@ class Network:
                 self.happenings.add("disconnected", key[0], device=key[1])
                 log.info("disconnected", account=masked(key[0]), device=key[1])
 
+    def fault(
+        self, stanza: str, account: str | None = None, *, xmlns: str = "", inner: str = "", to: str = ""
+    ) -> Fault | None:
+        """The rule that meets this stanza, counted and told as played; None lets it pass."""
+        fault = self.faults.play(stanza, xmlns=xmlns, inner=inner, to=to)
+        if fault:
+            log.warning("fault-played", number=fault.number, stanza=stanza, action=fault.action)
+            self.happenings.add("fault-played", account, rule=fault.number, stanza=stanza, action=fault.action)
+        return fault
+
+    async def add_fault(self, rule: FaultRule) -> Fault:
+        """Puts a rule in force; one for the line is played at once to those who are connected."""
+        fault = self.faults.add(rule)
+        await self._play_what_waits_for_no_stanza()
+        if rule.starts_after_ms:
+            loop, seconds = asyncio.get_running_loop(), rule.starts_after_ms / 1000
+            loop.call_later(seconds, lambda: loop.create_task(self._play_what_waits_for_no_stanza()))
+        return fault
+
+    async def clear_faults(self) -> int:
+        """Takes all rules back; how many there were."""
+        count = self.faults.clear()
+        await self.faults_changed()
+        return count
+
+    async def _play_what_waits_for_no_stanza(self) -> None:
+        await self.faults_changed()
+        for connection in [each for each in self.connected.values() if each.active]:
+            self._play_on(connection)
+
+    def _play_on(self, connection: Connection) -> None:
+        if fault := self.fault("line", _account(connection)):
+            mischief.instead(self, connection, fault)
+
     def handle(self, connection: Connection, stanza: Node) -> None:
         """Answers one stanza from a client; a failure inside is logged, answered and never ends the connection."""
-        fault = self.faults.play(stanza.tag, xmlns=stanza.text("xmlns"), to=self._phone_of(stanza.jid("to")))
-        if fault:
-            log.warning("fault-played", number=fault.number, stanza=stanza.tag, action=fault.action)
-            self.happenings.add(
-                "fault-played", _account(connection), rule=fault.number, stanza=stanza.tag, action=fault.action
-            )
+        if connection.silent:
+            return
+        xmlns, inner = stanza.text("xmlns"), stanza.children[0].tag if stanza.children else ""
+        to = self._phone_of(stanza.jid("to"))
+        fault = self.fault(stanza.tag, _account(connection), xmlns=xmlns, inner=inner, to=to)
         try:
             with self.transaction():
                 self._answer(connection, stanza, fault)
@@ -121,21 +160,9 @@ class Network:
                 connection.send(queries.refusal(stanza, 500, "internal-server-error"))
 
     def _answer(self, connection: Connection, stanza: Node, fault: Fault | None) -> None:
-        if fault and (fault.action == "drop" or (fault.action == "close" and not fault.deliver)):
-            if fault.action == "close":
-                connection.abort()
-            return
-        if fault and fault.action == "nack":
-            connection.send(_nack(stanza, fault.code))
-            return
-        if fault and fault.action == "garble":
-            stanza = delivery.garbled(stanza)
-        answer = self._answers(connection, stanza)
-        if fault and fault.action == "close":
-            connection.abort()
-        elif fault and fault.action == "late-ack" and answer:
-            asyncio.get_running_loop().call_later(fault.after_ms / 1000, connection.send, answer)
-        elif answer and not (fault and fault.action == "no-ack"):
+        if fault:
+            mischief.answer(self, connection, stanza, fault, lambda asked: self._answers(connection, asked))
+        elif answer := self._answers(connection, stanza):
             connection.send(answer)
 
     def _answers(self, connection: Connection, stanza: Node) -> Node | None:
@@ -155,7 +182,9 @@ class Network:
             return delivery.message_from_client(self, connection.owner, connection.device, stanza)
         if stanza.tag == "receipt":
             return delivery.receipt_from_client(self, connection.owner, connection.device, stanza)
-        if stanza.tag == "ack":
+        if stanza.tag in ("presence", "chatstate"):
+            self.presences.from_client(connection, connection.owner, stanza)
+        elif stanza.tag == "ack":
             delivery.ack_from_client(self, connection.device, stanza)
         else:
             self.unknown(connection, stanza, "unknown tag")
@@ -174,7 +203,7 @@ class Network:
     def activate(self, connection: Connection, owner: Person, device: Device) -> None:
         """The client wants its stanzas now: first what waited for it, then everything as it comes."""
         if self.devices.greet(device):
-            speech.greet(self, owner, device)
+            greetings.greet(self, owner, device)
         waiting = self.mailbox.waiting(device.phone, device.number)
         tags = [one.stanza.tag for one in waiting]
         preview = node(
@@ -194,6 +223,7 @@ class Network:
         phone, number = device.phone, device.number
         self.happenings.add("connected", phone, device=number, waited=len(waiting))
         log.info("connected", account=masked(phone), device=number, waited=len(waiting))
+        self._play_on(connection)
 
     def _phone_of(self, jid: Jid | None) -> str:
         person = self.people.by_jid(jid) if jid and jid.user else None
@@ -204,7 +234,5 @@ def _account(connection: Connection) -> str | None:
     return connection.owner.phone if connection.owner else None
 
 
-def _nack(stanza: Node, code: int) -> Node:
-    if stanza.tag == "iq":
-        return queries.refusal(stanza, code, "fault")
-    return node("ack", class_=stanza.tag, id=stanza.text("id"), from_=stanza.jid("to"), error=code)
+async def _nothing() -> None:
+    """Nobody wants to know."""

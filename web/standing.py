@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from shared.model.lifecycle import State
-from shared.model.message import LatePolicy, Message, Status, Verdict
+from shared.model.message import UNCONFIRMED, LatePolicy, Message, Status, Verdict
 from shared.model.values import Instant
 from web import texts
 
@@ -59,7 +59,7 @@ def standing(message: Message, now: Instant, *, sent_again: bool = False) -> Sta
         case Status.SENDING:
             return Standing("Leaving", "arrow", Tone.WAITING, texts.LEAVING)
         case Status.SENT:
-            return _sent(message)
+            return _sent(message, now)
         case Status.FAILED:
             return _not_sent("Failed", message, error or texts.FAILED, sent_again=sent_again)
         case Status.MISSED:
@@ -98,11 +98,13 @@ def _unknown(message: Message, error: str, *, sent_again: bool) -> Standing:
     return Standing("Not certain", "question", Tone.BAD, sentence, can_repeat=True, can_judge=True, attention=True)
 
 
-def _sent(message: Message) -> Standing:
+def _sent(message: Message, now: Instant) -> Standing:
     if message.delivery.read_at:
         return Standing("Read", "checks-read", Tone.GOOD, texts.READ)
     if message.delivery.delivered_at:
         return Standing("Delivered", "checks", Tone.GOOD, texts.DELIVERED)
+    if message.unconfirmed_delivery(now):
+        return Standing("Not confirmed", "check", Tone.WAITING, UNCONFIRMED)
     return Standing("Sent", "check", Tone.GOOD, texts.SENT)
 
 

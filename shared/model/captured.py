@@ -32,6 +32,7 @@ class Captured(Record):
     from_me: bool = False
     kind: str = Field(default="text", min_length=1, max_length=40, description="text, image, video, audio, document…")
     text: str = ""
+    quoted: ChatId | None = Field(default=None, description="the id of the message it answers")
     chat_name: str | None = Field(default=None, max_length=1000)
     raw: dict[str, Any] | None = Field(default=None, description="the client's own message, with its media reference")
     source: str = Field(default="link", max_length=20, description="who captured it: the link, or the old system")

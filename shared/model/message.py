@@ -6,12 +6,13 @@ from the delivery half each time it is written, and read back from old records t
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from shared.model.content import About, Attachment, label
+from shared.model.content import About, Act, Attachment, label
 from shared.model.lifecycle import Delivery, State
 from shared.model.values import Instant, Value, print_instant
 from shared.model.versioned import Versioned
@@ -20,6 +21,13 @@ _OURS = {"revision", "version", "replaces", "conflicts", "delivery"}
 """What no record of the old system has; where one of these is, the status is derived and decides nothing."""
 
 _CANCELLED = ("cancelled", "canceled")
+
+CONFIRMED_WITHIN = timedelta(hours=1)
+"""How soon a phone that is on confirms what reached it."""
+
+UNCONFIRMED = (
+    "WhatsApp's server took it, but their phone has not confirmed it: it may be off, or waiting for this message."
+)
 
 
 class Status(StrEnum):
@@ -89,6 +97,18 @@ class Message(Versioned):
             return Status.CANCELLED
         return Status.SENDING if state is State.BEGUN else Status(state.value)
 
+    def unconfirmed_delivery(self, now: Instant) -> bool:
+        """It was sent to a person over an hour ago, and no phone has confirmed it: `UNCONFIRMED` says what that means.
+
+        A send may succeed though the contact got no copy, and only this tells. Not for groups, nor for changes of
+        another message; what the old system sent was never watched for receipts.
+        """
+        half = self.delivery
+        if half.state is not State.SENT or half.delivered_at or half.sent_at is None or half.message_id is None:
+            return False
+        changes = self.about is not None and self.about.act is not Act.REPLY
+        return not (changes or self.to.endswith("@g.us")) and now - half.sent_at > CONFIRMED_WITHIN
+
     @property
     def label(self) -> str:
         """What kind of message it is, for people; empty for a text."""
@@ -132,6 +152,7 @@ class Message(Versioned):
             return data
         fields = dict(data)
         status, sent_at, error = (fields.pop(name, None) for name in ("status", "sentAt", "error"))
+        fields.pop("unconfirmedDelivery", None)
         if "delivery" not in fields and status in ("sent", "failed"):
             fields["delivery"] = {"state": status, "sentAt": sent_at, "settledAt": sent_at, "error": error}
         elif _OURS.isdisjoint(fields) and status in _CANCELLED:

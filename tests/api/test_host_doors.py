@@ -184,7 +184,7 @@ class TestLink:
         assert api.ask("GET", one).get_json()["message"] == "Tea?"
 
     def test_what_cannot_be_read_is_named_there_and_only_counted_in_public(self, api: Api) -> None:
-        api.link.on_arrival(Arrival(message_id="3EB0A", chat="123456789012345@lid", at=in_(-60), readable=False))
+        api.link.ears.arrival(Arrival(message_id="3EB0A", chat="123456789012345@lid", at=in_(-60), readable=False))
         told = api.ask("GET", "/api/v1/link").get_json()["undecryptable"]
         assert told == {
             "count": 1,
@@ -193,7 +193,7 @@ class TestLink:
         }
         public = api.client.get("/health").get_json()["undecryptable"]
         assert public == {"count": 1, "since": "2026-11-22T11:59:00Z"}
-        api.link.on_arrival(Arrival(message_id="3EB0A", chat="123456789012345@lid", at=in_(-50), readable=True))
+        api.link.ears.arrival(Arrival(message_id="3EB0A", chat="123456789012345@lid", at=in_(-50), readable=True))
         assert api.client.get("/health").get_json()["undecryptable"] == {"count": 0, "since": None}
 
     def test_logging_out(self, api: Api) -> None:
@@ -257,7 +257,7 @@ class TestEvents:
         lines = self.lines(api)
         next(lines)
         api.link.state = Link.RECONNECTING
-        api.link.on_status(api.link.status())
+        api.link.ears.status(api.link.status())
         assert next(lines).startswith('event: link\ndata: {"state": "reconnecting"')
 
     def test_who_is_slow_is_told_to_read_everything_again(self, api: Api) -> None:

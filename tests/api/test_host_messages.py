@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from session_host.link import ReceiptKind
 from shared.clock import SYSTEM
 from shared.model.link import Link
 from shared.model.message import Message
@@ -294,3 +295,17 @@ class TestHandover:
         health = api.ask("GET", "/health").get_json()
         assert round(health["clockSkewSeconds"]) == 45
         assert "clock" in health["trouble"]
+
+
+def test_what_no_phone_has_confirmed_is_flagged_after_an_hour_and_counted(api: Api) -> None:
+    id_ = api.ask("POST", "/api/v1/messages", {"to": ALICE.number, "message": "Tea?"}).get_json()["id"]
+    api.work()
+    assert "unconfirmedDelivery" not in api.ask("GET", f"/api/v1/messages/{id_}").get_json()
+    api.set(api.clock.now() + timedelta(minutes=61))
+    told = api.ask("GET", f"/api/v1/messages/{id_}").get_json()
+    assert (told["status"], told["unconfirmedDelivery"][:22]) == ("sent", "WhatsApp's server took")
+    assert api.client.get("/health").get_json()["unconfirmed"] == 1
+    sent = api.host.find(id_)
+    assert sent is not None
+    api.link.receipt(ReceiptKind.DELIVERED, str(sent.delivery.message_id))
+    assert "unconfirmedDelivery" not in api.ask("GET", f"/api/v1/messages/{id_}").get_json()

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from session_host.link import Arrival, KnowsChats, NoCode, Reason, Receipt, ReceiptKind, SendFailed
+from session_host.link import Arrival, Ears, KnowsChats, NoCode, Reason, Receipt, ReceiptKind, SendFailed
 from session_host.link import Link as AnyLink
 from session_host.link_machine import Kind
 from session_host.outgoing import Outgoing
@@ -160,7 +160,7 @@ class Heard:
         self.receipts: list[Receipt] = []
         self.arrivals: list[Arrival] = []
         self._changed = threading.Condition()
-        link.listen(self._note(self.receipts), self._note(self.statuses), self._note(self.arrivals))
+        link.listen(Ears(self._note(self.receipts), self._note(self.statuses), self._note(self.arrivals)))
 
     def until(self, holds: Callable[[], object], what: str) -> None:
         """Blocks until it holds; fails the test where it does not within half a minute."""

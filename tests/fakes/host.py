@@ -9,7 +9,7 @@ from typing import Any
 from session_host.database import Database
 from session_host.gates import Skew, link_gate
 from session_host.ledger import Ledger
-from session_host.link import Arrival, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Ears, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.look import Look
 from session_host.media import MediaStore
 from session_host.outgoing import Outgoing
@@ -30,6 +30,7 @@ from shared.store.memory import MemoryBucket
 from shared.store.oplog import LogReader, Writer
 from shared.store.view import View
 from tests.builders import NOW
+from tests.fakes import events
 
 HOST = "host-0123456789ab"
 
@@ -77,9 +78,7 @@ class ScriptedLink:
         self.prepared = self.started = self.resting = self.stopped = False
         self.qr: Pairing | None = None
         self.paired_by_code: list[str] = []
-        self.on_receipt: Callable[[Receipt], None] = lambda _: None
-        self.on_status: Callable[[LinkStatus], None] = lambda _: None
-        self.on_arrival: Callable[[Arrival], None] = lambda _: None
+        self.ears = Ears()
 
     def prepare(self) -> None:
         self.prepared = True
@@ -141,17 +140,18 @@ class ScriptedLink:
         self.things.append(what)
         return Sent(f"3EB0{len(self.sent):04d}")
 
-    def listen(
-        self,
-        on_receipt: Callable[[Receipt], None],
-        on_status: Callable[[LinkStatus], None],
-        on_arrival: Callable[[Arrival], None],
-    ) -> None:
-        self.on_receipt, self.on_status, self.on_arrival = on_receipt, on_status, on_arrival
+    def number_of(self, hidden: Address) -> str | None:
+        return hidden.user[::-1] if self.state.sends else None
+
+    def listen(self, ears: Ears) -> None:
+        self.ears = ears
+
+    def parse(self, name: str, data: bytes) -> Any:
+        return events.parse(name, data)
 
     def receipt(self, kind: ReceiptKind, *message_ids: str, at: datetime = NOW, chat: str | None = None) -> None:
         """The recipient's phone answers."""
-        self.on_receipt(Receipt(message_ids=message_ids, kind=kind, at=at, chat=chat))
+        self.ears.receipt(Receipt(message_ids=message_ids, kind=kind, at=at, chat=chat))
 
 
 class Failing(MemoryBucket):

@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 from session_host import send_errors
-from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Arrival, Ears, NoCode, Pairing, Reason, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.link_machine import Happening, Kind, after
 from session_host.outgoing import Outgoing
 from shared.clock import SYSTEM, Clock
@@ -18,6 +19,7 @@ from shared.model.address import Address
 from shared.model.address import Kind as AddressKind
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.wire import Group
+from tests.fakes import events
 
 
 class FakeLink:
@@ -28,9 +30,7 @@ class FakeLink:
         self._linked_as = number
         self._number: str | None = number
         self._status = describe(Link.STARTING, clock.now())
-        self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
-        self._on_status: Callable[[LinkStatus], None] = lambda _status: None
-        self._on_arrival: Callable[[Arrival], None] = lambda _arrival: None
+        self._ears = Ears()
         self._pairing: Pairing | None = None
         self._codes = count(1)
         self._ids = count(1)
@@ -66,7 +66,7 @@ class FakeLink:
                 self._pairing = None
             self._number = self._linked_as if status.state is not Link.PAIRING else None
             if changed:
-                self._on_status(status)
+                self._ears.status(status)
 
     def fail_next(self, *errors: str) -> None:
         """The next sends fail with these errors of the library, for example "server returned error 479"."""
@@ -81,11 +81,11 @@ class FakeLink:
         """The recipient's phone says so."""
         to = next((to for to, _ in reversed(self.sent)), None)
         chat = self.chat_of(to) if to else None
-        self._on_receipt(Receipt(message_ids=(message_id,), kind=kind, at=self._clock.now(), chat=chat))
+        self._ears.receipt(Receipt(message_ids=(message_id,), kind=kind, at=self._clock.now(), chat=chat))
 
     def arrival(self, message_id: str, chat: str, *, readable: bool) -> None:
         """A message comes in."""
-        self._on_arrival(Arrival(message_id=message_id, chat=chat, at=self._clock.now(), readable=readable))
+        self._ears.arrival(Arrival(message_id=message_id, chat=chat, at=self._clock.now(), readable=readable))
 
     # What the host does.
 
@@ -183,13 +183,16 @@ class FakeLink:
             self._answers.wait(60)
             return Sent(f"3EB0{next(self._ids):018X}")
 
-    def listen(
-        self,
-        on_receipt: Callable[[Receipt], None],
-        on_status: Callable[[LinkStatus], None],
-        on_arrival: Callable[[Arrival], None],
-    ) -> None:
-        self._on_receipt, self._on_status, self._on_arrival = on_receipt, on_status, on_arrival
+    def number_of(self, hidden: Address) -> str | None:
+        """As `chat_of` has it, the other way."""
+        met = next((to for to, _ in self.sent if f"{to.user[::-1]}@lid" == hidden.jid), None)
+        return str(met) if met is not None and self._status.sends else None
+
+    def listen(self, ears: Ears) -> None:
+        self._ears = ears
+
+    def parse(self, name: str, data: bytes) -> Any:
+        return events.parse(name, data)
 
     def _dial(self) -> None:
         with self._moving:

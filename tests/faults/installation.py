@@ -16,7 +16,7 @@ from chalice_app.chalicelib.incidents import Incidents
 from session_host.contract import Refusal
 from session_host.database import LedgerError
 from session_host.host import Host
-from session_host.link import Arrival, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
+from session_host.link import Ears, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.orders import Orders
 from session_host.outgoing import Outgoing
 from session_host.pulse import NothingToTakeOver
@@ -110,13 +110,12 @@ class FaultyLink:
         self._whatsapp, self._machine, self._life = whatsapp, machine, machine.life
         self._world = whatsapp.world
         self.state = Link.CONNECTED
-        self._on_receipt: Callable[[Receipt], None] = lambda _: None
-        self._on_status: Callable[[LinkStatus], None] = lambda _: None
+        self._ears = Ears()
 
     def set(self, state: Link) -> None:
         """It comes or goes."""
         self.state = state
-        self._on_status(self.status())
+        self._ears.status(self.status())
 
     def prepare(self) -> None:
         """There is nothing to make ready."""
@@ -148,13 +147,11 @@ class FaultyLink:
     def is_registered(self, to: Address) -> bool | None:
         return True
 
-    def listen(
-        self,
-        on_receipt: Callable[[Receipt], None],
-        on_status: Callable[[LinkStatus], None],
-        on_arrival: Callable[[Arrival], None],
-    ) -> None:
-        self._on_receipt, self._on_status = on_receipt, on_status
+    def listen(self, ears: Ears) -> None:
+        self._ears = ears
+
+    def parse(self, name: str, data: bytes) -> object:
+        raise ValueError(name)  # nothing comes in here
 
     def groups(self) -> tuple[Group, ...]:
         return ()
@@ -207,7 +204,7 @@ class FaultyLink:
 
     def _receipt(self, message_id: str) -> None:
         kind = self._world.random.choice((ReceiptKind.DELIVERED, ReceiptKind.READ))
-        self._on_receipt(Receipt(message_ids=(message_id,), kind=kind, at=self._world.now))
+        self._ears.receipt(Receipt(message_ids=(message_id,), kind=kind, at=self._world.now))
 
 
 class NotingWriter(Writer):

@@ -34,13 +34,19 @@ class Lines:
             self._out.flush()
 
 
-def client(lines: Lines, session: Path) -> Any:
-    """A neonize client that reports every event; the session is kept in a file with neonize's fast settings."""
+def library_client(session: Path) -> tuple[Any, Any]:
+    """A neonize client and its events; the session is kept in a file with neonize's fast settings."""
+    import pylibmagic  # noqa: F401  (brings the libmagic that neonize needs)
     from neonize import events
     from neonize.client import NewClient
 
     name = f"{session}?_journal_mode=WAL&_synchronous=NORMAL&_foreign_keys=on&_x="
-    made = NewClient(name, uuid="test")
+    return NewClient(name, uuid="test"), events
+
+
+def client(lines: Lines, session: Path) -> Any:
+    """A neonize client that reports every event."""
+    made, events = library_client(session)
     made.event.qr(lambda _client, code: lines.say("qr", code=code.decode()))
     plain = {
         events.ConnectedEv: "connected",
@@ -60,6 +66,8 @@ def client(lines: Lines, session: Path) -> Any:
     )
     made.event(events.JoinedGroupEv)(lambda _client, event: lines.say("joined", **neonize_kinds.group(event.GroupInfo)))
     made.event(events.GroupInfoEv)(lambda _client, event: lines.say("group", **neonize_kinds.change(event)))
+    made.event(events.PresenceEv)(lambda _client, event: lines.say("presence", **neonize_kinds.presence(event)))
+    made.event(events.ChatPresenceEv)(lambda _client, event: lines.say("typing", **neonize_kinds.typing(event)))
     made.event(events.HistorySyncEv)(lambda _client, event: lines.say("history", **history(event)))
     made.event(events.UndecryptableMessageEv)(lambda _client, event: lines.say("undecryptable", id=event.Info.ID))
     made.event(events.ReceiptEv)(lambda _client, event: lines.say("receipt", **receipt(event)))
@@ -87,7 +95,13 @@ def message(event: Any) -> dict[str, Any]:
 
 def history(event: Any) -> dict[str, Any]:
     """What a test looks at in a history sync."""
-    return {"names": {one.ID: one.pushname for one in event.Data.pushnames}}
+    from neonize.utils.message import extract_text
+
+    chats = {
+        chat.ID: [(one.message.key.ID, extract_text(one.message.message)) for one in chat.messages]
+        for chat in event.Data.conversations
+    }
+    return {"names": {one.ID: one.pushname for one in event.Data.pushnames}, "chats": chats}
 
 
 def receipt(event: Any) -> dict[str, Any]:

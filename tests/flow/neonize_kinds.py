@@ -3,7 +3,8 @@
 Commands: {"do": "say", "to", "message", "file"?} with the message as protobuf's JSON; a file {"field", "content"}
 (base64) is uploaded and its keys are put into that field of the message. {"do": "download", "raw"} fetches a message's
 file. {"do": "group-list"} and {"do": "group-info", "of"} ask for groups. {"do": "pair-phone", "number"}
-has a code made for linking.
+has a code made for linking. {"do": "watch", "of"} and {"do": "type", "to", "state", "media"} are about who is online
+and who types.
 """
 
 import base64
@@ -21,6 +22,14 @@ def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:
         return {"content": base64.b64encode(content).decode()}
     if command["do"] == "pair-phone":
         return {"code": made.PairPhone(command["number"], show_push_notification=True)}
+    if command["do"] == "watch":
+        return {"done": made.subscribe_presence(address(command["of"]))}
+    if command["do"] == "type":
+        from neonize.utils.enum import ChatPresence, ChatPresenceMedia
+
+        state = ChatPresence[f"CHAT_PRESENCE_{command['state']}"]
+        media = ChatPresenceMedia[f"CHAT_PRESENCE_MEDIA_{command['media']}"]
+        return {"done": made.send_chat_presence(address(command["to"]), state, media)}
     if command["do"] == "group-list":
         return {"groups": [group(one) for one in made.get_joined_groups()]}
     if command["do"] == "group-info":
@@ -32,6 +41,19 @@ def group(info: Any) -> dict[str, Any]:
     """What a test looks at in a group."""
     people = sorted(one.PhoneNumber.User for one in info.Participants)
     return {"address": f"{info.JID.User}@{info.JID.Server}", "subject": info.GroupName.Name, "participants": people}
+
+
+def presence(event: Any) -> dict[str, Any]:
+    """What a test looks at in somebody's coming and going."""
+    return {"sender": event.From.User, "online": not event.Unavailable, "last": event.LastSeen}
+
+
+def typing(event: Any) -> dict[str, Any]:
+    """What a test looks at in somebody's typing."""
+    source = event.MessageSource
+    state, media = event.ChatPresence.Name(event.State), event.ChatPresenceMedia.Name(event.Media)
+    chat = f"{source.Chat.User}@{source.Chat.Server}"
+    return {"sender": source.Sender.User, "chat": chat, "state": state, "media": media}
 
 
 def change(event: Any) -> dict[str, Any]:

@@ -8,17 +8,18 @@ import base64
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from pydantic import TypeAdapter
 
-from session_host.link import Arrival, NoCode, Pairing, Reason, Receipt, Refused, SendFailed, Sent
+from session_host.link import Arrival, Ears, NoCode, Pairing, Reason, Receipt, Refused, SendFailed, Sent
 from session_host.outgoing import Outgoing
 from shared.model.address import Address
 from shared.model.content import About, Attachment
@@ -38,9 +39,7 @@ class RealLink:
         self._answers: dict[int, dict[str, Any]] = {}
         self._changed = threading.Condition()
         self._over = False
-        self._on_receipt: Callable[[Receipt], None] = lambda _receipt: None
-        self._on_status: Callable[[LinkStatus], None] = lambda _status: None
-        self._on_arrival: Callable[[Arrival], None] = lambda _arrival: None
+        self._ears = Ears()
         self.reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
         self.reader.start()
 
@@ -77,6 +76,10 @@ class RealLink:
         chat: str | None = self._ask("chat_of", to=str(to))
         return chat
 
+    def number_of(self, hidden: Address) -> str | None:
+        number: str | None = self._ask("number_of", to=str(hidden))
+        return number
+
     def is_registered(self, to: Address) -> bool | None:
         registered: bool | None = self._ask("is_registered", to=str(to))
         return registered
@@ -90,13 +93,12 @@ class RealLink:
     def send(self, to: Address, what: Outgoing) -> Sent:
         return Sent(self._ask("send", to=str(to), **_printed(what)))
 
-    def listen(
-        self,
-        on_receipt: Callable[[Receipt], None],
-        on_status: Callable[[LinkStatus], None],
-        on_arrival: Callable[[Arrival], None],
-    ) -> None:
-        self._on_receipt, self._on_status, self._on_arrival = on_receipt, on_status, on_arrival
+    def listen(self, ears: Ears) -> None:
+        """What the child keeps, it keeps to itself: `ears.event` is not asked."""
+        self._ears = ears
+
+    def parse(self, name: str, data: bytes) -> Any:
+        raise ValueError(f"the library and its {name} are in another process")
 
     def figures(self) -> dict[str, int]:
         """The child's memory in MB, threads and open files."""
@@ -128,11 +130,11 @@ class RealLink:
         for line in lines:
             said = json.loads(line)
             if "status" in said:
-                self._on_status(LinkStatus.model_validate(said["status"]))
+                self._ears.status(LinkStatus.model_validate(said["status"]))
             elif "arrival" in said:
-                self._on_arrival(Arrival.model_validate(said["arrival"]))
+                self._ears.arrival(Arrival.model_validate(said["arrival"]))
             elif "receipt" in said:
-                self._on_receipt(Receipt.model_validate(said["receipt"]))
+                self._ears.receipt(Receipt.model_validate(said["receipt"]))
             else:
                 with self._changed:
                     self._answers[said["number"]] = said
@@ -201,9 +203,11 @@ def main() -> None:
     redirect.install(ready.websocket, bytes.fromhex(ready.root_key), given.data, ready.media_ca)
     link = WhatsAppLink(given.data)
     link.listen(
-        lambda receipt: say(receipt=receipt.model_dump(mode="json")),
-        lambda status: say(status=status.model_dump(mode="json")),
-        lambda arrival: say(arrival=arrival.model_dump(mode="json")),
+        Ears(
+            lambda receipt: say(receipt=receipt.model_dump(mode="json")),
+            lambda status: say(status=status.model_dump(mode="json")),
+            lambda arrival: say(arrival=arrival.model_dump(mode="json")),
+        )
     )
 
     def obey(command: dict[str, Any]) -> None:
@@ -217,6 +221,11 @@ def main() -> None:
         except NoCode as none:
             say(number=command["number"], no_code=str(none))
 
+    def leave(_number: int, _frame: object) -> None:
+        link.stop(5)
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
     for line in sys.stdin:
         threading.Thread(target=obey, args=(json.loads(line),), daemon=True).start()
     link.stop(5)
@@ -253,8 +262,8 @@ def _do(link: Any, command: dict[str, Any]) -> Any:
         return [group.model_dump(mode="json") for group in link.groups()]
     if call == "pair_by_code":
         return link.pair_by_code(Address.from_stored(command["phone"])).model_dump(mode="json")
-    if call == "chat_of":
-        return link.chat_of(Address.from_stored(command["to"]))
+    if call in ("chat_of", "number_of"):
+        return getattr(link, call)(Address.from_stored(command["to"]))
     if call == "is_registered":
         return link.is_registered(Address.from_stored(command["to"]))
     answer = getattr(link, call)()

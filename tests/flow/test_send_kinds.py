@@ -130,18 +130,6 @@ def test_a_picture_can_be_a_reply(chat: Chat) -> None:
     assert (item.kind, item.quoted and item.quoted.id) == ("image", theirs)
 
 
-def test_an_upload_that_is_refused_is_certain_and_passing_and_the_next_try_goes(chat: Chat) -> None:
-    what = file("document", b"a new file", "text/plain", name="new.txt")
-    chat.control.add_fault(FaultRule(stanza="upload", action="nack", code=500))
-    before = len(chat.control.inbox(ADA.user))
-    with pytest.raises(SendFailed) as raised:
-        chat.link.send(ADA, what)
-    failed = raised.value
-    assert (failed.certain, failed.permanent, failed.reason) == (True, False, Reason.NOT_UPLOADED)
-    assert len(chat.control.inbox(ADA.user)) == before
-    assert chat.send(what).kind == "document"
-
-
 def test_what_was_made_ready_is_uploaded_once(chat: Chat) -> None:
     what = file("document", b"another new file", "text/plain", name="new.txt")
     chat.link.make_ready(what)

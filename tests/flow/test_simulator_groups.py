@@ -8,6 +8,7 @@ import pytest
 
 from simulator.control import Control, ControlRefused
 from simulator.models import FaultRule, InboxItem, PhoneText, TextToSend
+from simulator.sayings import FileToSend
 from tests.flow.simulated import OWNER, Client, linked_client, running_client, running_simulator
 
 ADA, BEN, CARL = "447700900123", "447700900124", "447700900125"
@@ -174,6 +175,31 @@ def test_two_linked_devices_of_one_account_see_what_the_other_sends(world: World
         sent = world.control.say(BEN, TextToSend(text="to both", group="family")).id
         for client in (world.client, second):
             client.expect("message", id=sent, text="to both")
+
+
+def test_all_of_it_outlives_a_restart_of_both_sides(tmp_path: Path) -> None:
+    with running_simulator(tmp_path) as control:
+        control.put_contact(ADA, "Ada", delivered_after_ms=None, read_after_ms=None, devices=2)
+        with linked_client(tmp_path, control) as client:
+            group = control.put_group("family", "Family", [ADA]).address
+            client.ask(do="say", to=group, message={"conversation": "before"})
+            control.say(ADA, TextToSend(text="before too", group="family"))
+            client.expect("message", text="before too")
+            file = control.say(ADA, TextToSend(kind="image", file=FileToSend(content=b"a picture"))).id
+            client.expect("message", id=file)
+            control.wait_until_settled(OWNER)
+        while_away = [control.say(ADA, TextToSend(text=f"away {n}", group="family")).id for n in range(3)]
+    with running_simulator(tmp_path) as control, running_client(tmp_path) as client:
+        client.expect("offline", count=3)
+        for number, message_id in enumerate(while_away):
+            client.expect("message", id=message_id, text=f"away {number}")
+        assert [one.address for one in control.groups()] == [group]
+        sent = client.ask(do="say", to=group, message={"conversation": "after"})["id"]
+        (item,) = [one for one in control.inbox(ADA) if one.id == sent]
+        assert (item.text, item.devices) == ("after", (0, 1))
+        (picture,) = [one for one in control.phone_chats() if one.id == file]
+        assert picture.file is not None
+        assert control.media(picture.file.sha256 or "") == b"a picture"
 
 
 def test_nothing_was_unknown_to_the_simulator(world: World) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from session_host.hints import Hints
-from session_host.link import ReceiptKind, SendFailed
+from session_host.link import Ears, ReceiptKind, SendFailed
 from shared.model.lifecycle import State
 from shared.model.link import Link
 from shared.model.message import Message
@@ -20,7 +20,7 @@ HIDDEN = f"{ALICE.number[::-1]}@lid"
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
     parts = Parts(tmp_path)
-    parts.link.on_receipt = lambda receipt: parts.ledger.receipt(receipt, receipt.at)
+    parts.link.listen(Ears(lambda receipt: parts.ledger.receipt(receipt, receipt.at)))
     return parts
 
 

@@ -1,7 +1,7 @@
 """A message's two halves, its derived status, and the old system's records."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -184,3 +184,32 @@ def test_if_late_has_a_default_and_limits() -> None:
     assert a_message().if_late == IfLate(policy=LatePolicy.WITHIN, hours=6)
     with pytest.raises(ValidationError):
         a_message(ifLate={"policy": "within", "hours": 0})
+
+
+class TestUnconfirmedDelivery:
+    SENT: ClassVar = {"state": "sent", "sentAt": "2026-11-22T12:00:00Z", "messageId": "3EB0A"}
+    LATER = NOON + timedelta(hours=1, seconds=1)
+
+    def test_an_hour_after_it_was_sent_a_receipt_is_missing(self) -> None:
+        sent = a_message(delivery=self.SENT)
+        assert not sent.unconfirmed_delivery(NOON + timedelta(hours=1))
+        assert sent.unconfirmed_delivery(self.LATER)
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"delivery": {}},
+            {"delivery": SENT | {"deliveredAt": "2026-11-22T12:00:09Z"}},
+            {"delivery": {"state": "unknown", "error": "Nobody knows."}},
+            {"delivery": SENT, "to": "120363000000000001@g.us"},
+            {"delivery": SENT, "about": {"act": "react", "messageId": "3EB0B"}, "message": "❤"},
+            {"status": "sent", "sentAt": "2026-11-22T12:00:00Z"},
+        ],
+        ids=["not sent", "delivered", "unknown", "a group", "a reaction", "of the old system"],
+    )
+    def test_elsewhere_none_is(self, fields: dict[str, Any]) -> None:
+        assert not a_message(**fields).unconfirmed_delivery(self.LATER)
+
+    def test_what_is_derived_of_it_is_never_stored(self) -> None:
+        told = a_message(delivery=self.SENT).as_json() | {"unconfirmedDelivery": "It may be off."}
+        assert "unconfirmedDelivery" not in Message.model_validate(told).as_json()

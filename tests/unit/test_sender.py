@@ -7,7 +7,7 @@ import pytest
 
 from session_host import rules
 from session_host.database import LedgerFull
-from session_host.link import ReceiptKind
+from session_host.link import Ears, ReceiptKind
 from session_host.look import Look
 from shared.model.lifecycle import State
 from shared.model.link import Link
@@ -315,7 +315,7 @@ def test_the_last_result_is_written_when_the_host_stops(parts: Parts) -> None:
 
 def test_a_receipt_during_the_send_is_kept(parts: Parts) -> None:
     one = parts.scheduled(message(send_at=in_(60)))
-    parts.link.on_receipt = lambda receipt: parts.ledger.receipt(receipt, in_(60))
+    parts.link.listen(Ears(lambda receipt: parts.ledger.receipt(receipt, in_(60))))
     parts.link.while_sending = lambda: parts.link.receipt(ReceiptKind.DELIVERED, "3EB00001", at=in_(60.1))
     parts.run(in_(57), in_(61))
     assert parts.row(one).delivery.delivered_at == in_(60.1)

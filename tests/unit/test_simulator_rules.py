@@ -1,7 +1,9 @@
 """Small rules of the simulator: faults, paddings, words for messages, the dictionary, the marked folder."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from simulator.models import FaultRule
 from simulator.protobufs import e2e
 from simulator.redirect import CannotRedirect, NotSimulated
 from simulator.texts import MalformedMessage
+from tests.fakes.clock import FakeClock
 
 
 def test_a_fault_is_played_as_often_as_it_says() -> None:
@@ -43,6 +46,66 @@ def test_a_fault_meets_only_what_it_names() -> None:
     assert usync is not None
     assert message is not None
     assert (usync.code, message.code) == (429, 479)
+
+
+def test_a_fault_is_in_force_from_its_time_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr("simulator.faults.time.monotonic", clock.monotonic)
+    faults = Faults()
+    faults.add(FaultRule(action="nack", starts_after_ms=500))
+    faults.add(FaultRule(stanza="connect", action="refuse", times=None, starts_after_ms=500))
+    assert faults.play("message") is None
+    refusing = [faults.refusing]
+    clock.wait(threading.Event(), 0.5)
+    assert faults.play("message") is not None
+    assert [*refusing, faults.refusing] == [False, True]
+    assert faults.play("connect") is None, "who is refused is never seen"
+
+
+def test_a_question_can_be_named_by_what_is_in_it() -> None:
+    faults = Faults()
+    faults.add(FaultRule(stanza="iq", action="nack", xmlns="encrypt", inner="key"))
+    assert faults.play("iq", xmlns="encrypt", inner="count") is None
+    assert faults.play("iq", xmlns="encrypt", inner="key") is not None
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ({"action": "nack"}, 479),
+        ({"action": "nack", "stanza": "connect"}, 503),
+        ({"action": "nack", "stanza": "iq"}, 500),
+        ({"action": "nack", "stanza": "upload"}, 500),
+        ({"action": "stream-error", "stanza": "line"}, 500),
+    ],
+)
+def test_a_fault_without_a_code_has_the_usual_one(rule: dict[str, Any], code: int) -> None:
+    assert FaultRule(**rule).code == code
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"stanza": "connect", "action": "garble"}, "only be played with"),
+        ({"stanza": "receipt", "action": "garble"}, "only be played with"),
+        ({"stanza": "line", "action": "nack"}, "only be played with"),
+        ({"stanza": "login", "action": "logout"}, "only be played with"),
+        ({"stanza": "delivery", "action": "no-ack"}, "only be played with"),
+        ({"stanza": "connect", "action": "refuse"}, "until it is taken back"),
+        ({"stanza": "connect", "action": "nack", "code": 479}, "a status that HTTP has"),
+        ({"action": "nack", "after_ms": 5}, "after_ms does not go with"),
+        ({"action": "nack", "deliver": True}, "deliver does not go with"),
+        ({"stanza": "line", "action": "close", "deliver": True}, "deliver does not go with"),
+        ({"action": "nack", "xmlns": "usync"}, "xmlns does not go with"),
+        ({"stanza": "iq", "action": "nack", "to": "447700900123"}, "to does not go with"),
+        ({"action": "nack", "conflict": "replaced"}, "conflict does not go with"),
+        ({"stanza": "login", "action": "nack", "code": 403, "ban_code": 101}, "ban_code does not go with"),
+        ({"stanza": "login", "action": "hang", "code": 402, "ban_seconds": 60}, "ban_seconds does not go with"),
+    ],
+)
+def test_a_fault_that_cannot_be_played_is_refused(rule: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        FaultRule(**rule)
 
 
 @settings(deadline=None)

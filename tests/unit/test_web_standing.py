@@ -58,6 +58,14 @@ def test_cancelled_is_said_only_once_the_host_has_confirmed() -> None:
     assert standing(confirmed(asked), NOW).word == "Cancelled"
 
 
+def test_what_no_phone_has_confirmed_after_an_hour_says_so() -> None:
+    sent = builders.sent(message(), now=in_(hours=-1))
+    assert standing(sent, NOW).word == "Sent"
+    stands = standing(sent, in_(1))
+    assert (stands.word, stands.attention) == ("Not confirmed", False)
+    assert "their phone has not confirmed it" in stands.sentence
+
+
 def test_a_held_message_says_why() -> None:
     held = message().evolve(delivery=lifecycle.hold(message().delivery, in_(hours=8), "Quiet hours until 08:00."))
     assert standing(held, NOW).sentence == "Quiet hours until 08:00."
