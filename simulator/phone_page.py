@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from simulator import phone_view
-from simulator.models import ContactChange, PhoneText, Scan, TextToSend, WhichAccount
+from simulator.models import ContactChange, LinkCode, PhoneText, Scan, TextToSend, WhichAccount
 from simulator.network import Network
 from simulator.presets import PRESETS
 from simulator.values import Value
@@ -142,13 +142,17 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _say(carry_out: CarryOut, form: dict[str, str]) -> None:
-    body = TextToSend(text=form.get("text", ""), to=form.get("account") or None)
-    carry_out("POST /contacts/<phone>/send", body, form.get("chat", ""))
+    speaker, chat = form.get("speaker", ""), form.get("chat", "")
+    group = chat if chat != speaker else None
+    body = TextToSend(text=form.get("text", ""), to=form.get("account") or None, group=group)
+    carry_out("POST /contacts/<phone>/send", body, speaker)
 
 
 def _type(carry_out: CarryOut, form: dict[str, str]) -> None:
-    body = PhoneText(to=form.get("chat", ""), text=form.get("text", ""), phone=form.get("account") or None)
-    carry_out("POST /phone/send", body)
+    chat = form.get("chat", "")
+    where = {"group" if "@" in chat else "to": chat}
+    body = {**where, "text": form.get("text", ""), "phone": form.get("account") or None}
+    carry_out("POST /phone/send", PhoneText.model_validate(body))
 
 
 def _read(carry_out: CarryOut, form: dict[str, str]) -> None:
@@ -157,6 +161,11 @@ def _read(carry_out: CarryOut, form: dict[str, str]) -> None:
 
 def _scan(carry_out: CarryOut, form: dict[str, str]) -> None:
     carry_out("POST /phone/scan", Scan(qr=form.get("qr", ""), phone=form.get("phone", ""), name=form.get("name", "")))
+
+
+def _code(carry_out: CarryOut, form: dict[str, str]) -> None:
+    body = LinkCode(code=form.get("code", ""), phone=form.get("phone", ""), name=form.get("name", ""))
+    carry_out("POST /phone/link-code", body)
 
 
 def _add(carry_out: CarryOut, form: dict[str, str]) -> None:
@@ -177,6 +186,7 @@ _ACTIONS: dict[str, Callable[[CarryOut, dict[str, str]], object]] = {
     "type": _type,
     "read": _read,
     "scan": _scan,
+    "code": _code,
     "contact": _add,
     "logout": _log_out,
     "fault": _fault,
