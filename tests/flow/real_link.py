@@ -137,6 +137,8 @@ class RealLink:
                 self._ears.status(LinkStatus.model_validate(said["status"]))
             elif "arrival" in said:
                 self._ears.arrival(Arrival.model_validate(said["arrival"]))
+            elif "lost" in said:
+                self._ears.lost()
             elif "receipt" in said:
                 self._ears.receipt(Receipt.model_validate(said["receipt"]))
             else:
@@ -211,6 +213,7 @@ def main() -> None:
             lambda receipt: say(receipt=receipt.model_dump(mode="json")),
             lambda status: say(status=status.model_dump(mode="json")),
             lambda arrival: say(arrival=arrival.model_dump(mode="json")),
+            lost=lambda: say(lost=True),
         )
     )
 
