@@ -25,9 +25,9 @@ MOMENT = 10
 """Looks within which the host has begun what it was asked for."""
 
 STEPS = "On your phone: WhatsApp, Settings, Linked devices, Link a device"
-_MAY_PAIR = (Link.UNLINKED, Link.LOGGED_OUT)
+_MAY_PAIR = (Link.UNLINKED, Link.LOGGED_OUT, Link.NEEDS_PASSKEY)
 _ON_THE_WAY = (Link.STARTING, Link.CONNECTING, Link.PAIRING)
-_LINKED = (Link.CONNECTED, Link.CATCHING_UP, Link.RECONNECTING)
+_LINKED = (Link.CONNECTED, Link.CATCHING_UP, Link.PHONE_SILENT, Link.RECONNECTING)
 
 
 class Code(Told):

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from cli import ROOT
+from cli.log_files import Rotation
 from cli.processes import ChildDied, ProcessProblem, Supervisor
 from cli.stack import Folder, Stack
 from session_host.restarts import Restarts
@@ -64,7 +65,9 @@ def watch(stack: Stack, end: threading.Event) -> None:
     starts = {"host": stack.start_host, "web": stack.start_web, "tick": stack.start_tick}
     restarts: dict[str, Restarts] = defaultdict(Restarts)
     down: list[str] = []
+    rotation = Rotation(lambda sentence: click.echo(sentence, err=True))
     while not SYSTEM.wait(end, 0.5):
+        rotation.step((child.log for child in stack.supervisor.children), SYSTEM.monotonic())
         try:
             while down:
                 starts[down[0]]()

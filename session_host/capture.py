@@ -31,6 +31,8 @@ EACH = timedelta(seconds=30)
 PRUNED_EACH = timedelta(hours=1)
 ASKED_AT_ONCE = 20
 SECOND = timedelta(seconds=1)
+SILENT = timedelta(days=12)
+"""How long nothing may come from our own phone: once it was offline for 14 days, WhatsApp unlinks this device."""
 
 REASONS: Mapping[str, str] = {
     "killed": "The session host was killed or lost its power: what had just come in may be lost.",
@@ -95,6 +97,7 @@ class Capture:
         self.journal.skip_to(self.store.position().file)
         self._open = folder / "journal" / "open"
         self._up = False
+        self._state = LinkState.STARTING
         self._pruned_at: datetime | None = None
         self._asked_at: datetime | None = None
         self._note_what_was_left()
@@ -112,9 +115,12 @@ class Capture:
     def link_changed(self, status: LinkStatus) -> None:
         """The link is in another state."""
         now = self._clock.now()
-        self._up = status.sends
+        scanned = self._state is LinkState.PAIRING and status.state in (LinkState.CONNECTING, LinkState.CONNECTED)
+        self._up, self._state = status.sends, status.state
         self._sign_of_life(now)
         try:
+            if scanned:  # by the phone, which so was there
+                self.store.keep("phone_seen_at", micros(now))
             if status.state is LinkState.CONNECTED:
                 self.store.end_gaps(("unlinked", "replaced", "library"), now)
                 if self.store.kept("connected_at") is None:
@@ -137,6 +143,7 @@ class Capture:
         if len(batch.entries) >= BATCH:
             return now
         self._ask_who_is_who(now)
+        self._look_for_the_phone(now)
         if self._pruned_at is None or now - self._pruned_at > PRUNED_EACH:
             self._pruned_at = now
             if gone := self.store.forget_before(now - self._kept):
@@ -240,6 +247,13 @@ class Capture:
     def _skip(self, entry: Entry, error: Exception) -> None:
         self._not_understood.append(entry.at)
         log.error("event not understood", event_name=entry.name, error=type(error).__name__)
+
+    def _look_for_the_phone(self, now: datetime) -> None:
+        """When our own phone did something last is kept; where nobody has seen it yet, since when there is a link."""
+        seen = self.store.kept("phone_seen_at") or self.store.kept("connected_at")
+        silent = seen is not None and now - instant(seen) >= SILENT
+        if self._up and silent is not (self._state is LinkState.PHONE_SILENT):
+            self._link.phone_seen(instant(seen) if silent and seen is not None else None)
 
     def _ask_who_is_who(self, now: datetime) -> None:
         """The phone numbers of chats that are known by a hidden number only, where the library has met them since."""

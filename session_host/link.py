@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -148,6 +149,12 @@ class Link(Protocol):
 
     def status(self) -> LinkStatus:
         """The state in words, from events and evidence, never from one flag."""
+
+    def phone_seen(self, last: datetime | None) -> None:
+        """When our own phone was seen last (aware UTC), where that is too long ago; None while it is there.
+
+        Connected, the link is then `phone-silent`, and connected again. Elsewhere it does nothing: tell it again.
+        """
 
     def own_number(self) -> str | None:
         """The linked account's number in digits, None while not linked."""

@@ -15,6 +15,8 @@ from shared.model.address import Address, BadAddress
 
 # The library's numbers (Neonize.proto of the pinned version; held to it by a test).
 DEVICE_GONE = 4
+BANNED_FOR_GOOD = 5
+"""The library's "unknown logout" (406), which is how WhatsApp refuses a banned account."""
 PAIRING_SUCCEEDED = 2
 RECEIPTS: Mapping[int, ReceiptKind] = {
     1: ReceiptKind.DELIVERED,
@@ -48,6 +50,9 @@ def _pair_status(event: Any, _now: datetime) -> Happening:
 
 
 def _logged_out(event: Any, _now: datetime) -> Happening:
+    if event.Reason == BANNED_FOR_GOOD:
+        said = "WhatsApp names no end: it may be for good. WhatsApp on the phone says why, and how to ask for a review."
+        return Happening(kind=Kind.BANNED, detail=said)
     gone = "WhatsApp says that the account is locked or that its phone is gone: look at WhatsApp on the phone."
     return Happening(kind=Kind.LOGGED_OUT, detail=gone if event.Reason == DEVICE_GONE else None)
 
@@ -107,11 +112,7 @@ _LOGIN: Mapping[str, Happening] = {
     "err-scanned-without-multidevice": Happening(
         kind=Kind.PAIRING_FAILED, detail="The WhatsApp on that phone is too old to link devices: update it."
     ),
-    "passkey-request": Happening(
-        kind=Kind.PAIRING_FAILED,
-        detail="This account asks for a passkey to link a device, which is not supported: "
-        "turn off the passkey on the phone (Settings, Account, Passkeys), then scan again.",
-    ),
+    "passkey-request": Happening(kind=Kind.NEEDS_PASSKEY),
 }
 
 

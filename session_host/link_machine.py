@@ -36,6 +36,9 @@ class Kind(StrEnum):
     LOGGED_OUT = "logged-out"
     BANNED = "banned"
     OUTDATED = "outdated"
+    NEEDS_PASSKEY = "needs-passkey"
+    PHONE_SILENT = "phone-silent"
+    PHONE_SEEN = "phone-seen"
 
     DIAL_FAILED = "dial-failed"
     ENDED = "ended"
@@ -65,8 +68,11 @@ MEANING: Mapping[Kind, str] = {
     Kind.STREAM_ERROR: "the server ended the stream with an error",
     Kind.REPLACED: "another program uses this linked device",
     Kind.LOGGED_OUT: "the phone or WhatsApp has unlinked this device",
-    Kind.BANNED: "WhatsApp has temporarily banned the account",
+    Kind.BANNED: "WhatsApp has banned the account, for a time or for good",
     Kind.OUTDATED: "WhatsApp does not accept this version of the client",
+    Kind.NEEDS_PASSKEY: "the account asks for a passkey to link a device",
+    Kind.PHONE_SILENT: "nothing has come from our own phone for twelve days",
+    Kind.PHONE_SEEN: "something has come from our own phone again",
     Kind.DIAL_FAILED: "the first connection of a session could not be made, or a login was refused",
     Kind.ENDED: "the library ended the session without being asked",
     Kind.OVERDUE: "the state has lasted longer than it may",
@@ -109,10 +115,20 @@ class Step(NamedTuple):
 
 
 EVERY = frozenset(Link)
-UP = frozenset({Link.CONNECTED, Link.CATCHING_UP})
+UP = frozenset({Link.CONNECTED, Link.CATCHING_UP, Link.PHONE_SILENT})
 TRYING = frozenset({Link.CONNECTING, Link.RECONNECTING})
 SESSION = UP | TRYING | {Link.PAIRING}
-WAITING = frozenset({Link.STANDBY, Link.UNLINKED, Link.REPLACED, Link.LOGGED_OUT, Link.BANNED, Link.OUTDATED})
+WAITING = frozenset(
+    {
+        Link.STANDBY,
+        Link.UNLINKED,
+        Link.REPLACED,
+        Link.LOGGED_OUT,
+        Link.BANNED,
+        Link.OUTDATED,
+        Link.NEEDS_PASSKEY,
+    }
+)
 LEAVING = frozenset({Link.STUCK, Link.STOPPED})
 NEVER_BEGUN = "there is no session before the start"
 HUNG_UP = "the session this speaks of has been ended; what it still says is old"
@@ -152,7 +168,9 @@ TABLE: Mapping[Kind, Row] = {
         (_of(Link.UNLINKED, Link.LOGGED_OUT), Move(Link.CONNECTING, Order.DIAL)),
         ignored={
             SESSION: "there is a session, which shows a code if it needs one",
-            _of(Link.REPLACED, Link.BANNED, Link.OUTDATED): "looking must not undo what waits for a decision",
+            _of(
+                Link.REPLACED, Link.BANNED, Link.OUTDATED, Link.NEEDS_PASSKEY
+            ): "looking must not undo what waits for a decision",
             _of(Link.STANDBY): "only who leads may show a code",
         },
     ),
@@ -166,7 +184,7 @@ TABLE: Mapping[Kind, Row] = {
     Kind.PAIRED: _row((_of(Link.PAIRING), Move(Link.CONNECTING)), ignored={UP | TRYING: ALREADY}),
     Kind.CONNECTED: _row((TRYING | {Link.PAIRING}, Move(Link.CONNECTED)), ignored={UP: ALREADY}),
     Kind.CATCHING_UP: _row(
-        (_of(Link.CONNECTED), Move(Link.CATCHING_UP)),
+        (_of(Link.CONNECTED, Link.PHONE_SILENT), Move(Link.CATCHING_UP)),
         ignored={
             _of(Link.CATCHING_UP): ALREADY,
             TRYING | {Link.PAIRING}: "only a login that is complete lets anything be sent",
@@ -175,7 +193,7 @@ TABLE: Mapping[Kind, Row] = {
     Kind.CAUGHT_UP: _row(
         (_of(Link.CATCHING_UP), Move(Link.CONNECTED)),
         ignored={
-            _of(Link.CONNECTED): ALREADY,
+            _of(Link.CONNECTED, Link.PHONE_SILENT): ALREADY,
             TRYING | {Link.PAIRING}: "only a login that is complete lets anything be sent",
         },
     ),
@@ -203,6 +221,20 @@ TABLE: Mapping[Kind, Row] = {
     Kind.LOGGED_OUT: _row((SESSION, Move(Link.LOGGED_OUT, Order.REST))),
     Kind.BANNED: _row((SESSION, Move(Link.BANNED, Order.REST))),
     Kind.OUTDATED: _row((SESSION, Move(Link.OUTDATED, Order.REST))),
+    Kind.NEEDS_PASSKEY: _row(
+        (TRYING | {Link.PAIRING}, Move(Link.NEEDS_PASSKEY, Order.REST)), ignored={UP: _NOT_PAIRING}
+    ),
+    Kind.PHONE_SILENT: _row(
+        (_of(Link.CONNECTED), Move(Link.PHONE_SILENT)),
+        ignored={
+            _of(Link.PHONE_SILENT): ALREADY,
+            _of(Link.CATCHING_UP): "what is still to come may be the phone's",
+            TRYING | {Link.PAIRING}: "only a login that is complete lets anything be sent",
+        },
+    ),
+    Kind.PHONE_SEEN: _row(
+        (_of(Link.PHONE_SILENT), Move(Link.CONNECTED)), ignored={SESSION - {Link.PHONE_SILENT}: "it was not missed"}
+    ),
     Kind.DIAL_FAILED: _row(
         (TRYING, Move(None, Order.DIAL)),
         (_of(Link.PAIRING), Move(Link.UNLINKED, Order.REST)),
@@ -219,7 +251,7 @@ TABLE: Mapping[Kind, Row] = {
         (_of(Link.PAIRING), Move(Link.UNLINKED, Order.REST)),
         (_of(Link.BANNED), Move(Link.CONNECTING, Order.DIAL)),
         ignored={
-            _of(Link.CONNECTED): "may last for ever",
+            _of(Link.CONNECTED, Link.PHONE_SILENT): "may last for ever",
             WAITING - {Link.BANNED, Link.STANDBY}: "waits for a person",
             _of(Link.STANDBY): "waits for the lead",
         },

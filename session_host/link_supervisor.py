@@ -7,12 +7,13 @@ says when the next thing is; a thread repeats it.
 import threading
 from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
 from typing import NamedTuple, Protocol
 
 import structlog
 
 from session_host.link_calls import Gate
-from session_host.link_machine import PATIENCE, UP, Happening, Kind, Order, after, backoff
+from session_host.link_machine import PATIENCE, TRYING, UP, Happening, Kind, Order, after, backoff
 from shared.clock import Clock
 from shared.model.link import Link, LinkStatus, describe
 
@@ -79,9 +80,14 @@ class Supervisor:
         self.gate = Gate(clock, self._wake.set)
 
     def status(self) -> LinkStatus:
-        """The state now."""
+        """The state now, and while it is trying, when it tries anew at the latest."""
         with self._changed:
-            return self._status
+            status = self._status
+        moment = self._dial_at or self._deadline
+        if status.state not in TRYING or moment is None:
+            return status
+        left = max(0.0, moment - self._clock.monotonic())
+        return status.evolve(next_try=(self._clock.now() + timedelta(seconds=left)).replace(microsecond=0))
 
     def tell(self, happening: Happening, session: int | None = None) -> None:
         """Something happened, in this session (None: outside of any). From any thread; returns at once."""
@@ -131,7 +137,7 @@ class Supervisor:
         if happening.kind is Kind.ANSWERED and not (self._connection and self._connection.looks_up()):
             return  # said of a line that has broken since
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        before = self.status()
+        before = self._status
         step = after(before, happening, now)
         if step.status.state is not before.state:
             if before.state in UP and step.status.state not in UP and monotonic - self._entered >= STABLE:

@@ -10,7 +10,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 Answer = TypeVar("Answer")
 
-_NOBODY = (Link.UNLINKED, Link.PAIRING, Link.LOGGED_OUT)
+_NOBODY = (Link.UNLINKED, Link.PAIRING, Link.LOGGED_OUT, Link.NEEDS_PASSKEY)
 _SHOWN_WITHIN = 30.0
 """Seconds within which a session shows its first code; the handshake gives up after 20."""
 _UPLOAD_KEPT = 3600.0
@@ -149,6 +149,14 @@ class WhatsAppLink:
     def status(self) -> LinkStatus:
         """The state in words."""
         return self._supervisor.status()
+
+    def phone_seen(self, last: datetime | None) -> None:
+        """When our own phone was seen last, where that is too long ago; None while it is there."""
+        if last is None:
+            self._supervisor.tell(Happening(kind=Kind.PHONE_SEEN))
+        else:
+            detail = f"It was last seen on {last:%d %B %Y}."
+            self._supervisor.tell(Happening(kind=Kind.PHONE_SILENT, detail=detail))
 
     def own_number(self) -> str | None:
         """The linked account's number in digits."""

@@ -142,13 +142,17 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _say(carry_out: CarryOut, form: dict[str, str]) -> None:
-    body = TextToSend(text=form.get("text", ""), to=form.get("account") or None)
-    carry_out("POST /contacts/<phone>/send", body, form.get("chat", ""))
+    speaker, chat = form.get("speaker", ""), form.get("chat", "")
+    group = chat if chat != speaker else None
+    body = TextToSend(text=form.get("text", ""), to=form.get("account") or None, group=group)
+    carry_out("POST /contacts/<phone>/send", body, speaker)
 
 
 def _type(carry_out: CarryOut, form: dict[str, str]) -> None:
-    body = PhoneText(to=form.get("chat", ""), text=form.get("text", ""), phone=form.get("account") or None)
-    carry_out("POST /phone/send", body)
+    chat = form.get("chat", "")
+    where = {"group" if "@" in chat else "to": chat}
+    body = {**where, "text": form.get("text", ""), "phone": form.get("account") or None}
+    carry_out("POST /phone/send", PhoneText.model_validate(body))
 
 
 def _read(carry_out: CarryOut, form: dict[str, str]) -> None:
@@ -160,8 +164,8 @@ def _scan(carry_out: CarryOut, form: dict[str, str]) -> None:
 
 
 def _code(carry_out: CarryOut, form: dict[str, str]) -> None:
-    typed = LinkCode(code=form.get("code", ""), phone=form.get("phone", ""), name=form.get("name", ""))
-    carry_out("POST /phone/link-code", typed)
+    body = LinkCode(code=form.get("code", ""), phone=form.get("phone", ""), name=form.get("name", ""))
+    carry_out("POST /phone/link-code", body)
 
 
 def _add(carry_out: CarryOut, form: dict[str, str]) -> None:

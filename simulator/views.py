@@ -76,7 +76,7 @@ def account(network: Network, owner: Person) -> Account:
         lid=owner.lid,
         name=owner.name,
         devices=devices,
-        connected=[number for number in devices if _is_active(network, owner, number)],
+        connected=[number for number in devices if is_active(network, owner, number)],
         waiting={number: len(network.mailbox.waiting(owner.phone, number)) for number in devices},
     )
 
@@ -86,6 +86,7 @@ def _facts(message: Message) -> dict[str, Any]:
     return kept
 
 
-def _is_active(network: Network, owner: Person, number: int) -> bool:
+def is_active(network: Network, owner: Person, number: int) -> bool:
+    """Whether this linked device gets its stanzas now."""
     connection = network.connection_of(owner.phone, number)
     return connection is not None and connection.active

@@ -15,18 +15,20 @@ class Link(StrEnum):
     CONNECTING = "connecting"
     CONNECTED = "connected"
     CATCHING_UP = "catching-up"
+    PHONE_SILENT = "phone-silent"
     RECONNECTING = "reconnecting"
     REPLACED = "replaced"
     LOGGED_OUT = "logged-out"
     BANNED = "banned"
     OUTDATED = "outdated"
+    NEEDS_PASSKEY = "needs-passkey"
     STUCK = "stuck"
     STOPPED = "stopped"
 
     @property
     def sends(self) -> bool:
         """Whether a message may be begun in this state."""
-        return self in (Link.CONNECTED, Link.CATCHING_UP)
+        return self in (Link.CONNECTED, Link.CATCHING_UP, Link.PHONE_SILENT)
 
     @property
     def on_its_way(self) -> bool:
@@ -48,14 +50,25 @@ SENTENCES: dict[Link, tuple[str, str]] = {
     Link.CONNECTING: ("Connecting to WhatsApp.", "Nothing: this takes a few seconds."),
     Link.CONNECTED: ("Connected to WhatsApp.", "Nothing."),
     Link.CATCHING_UP: ("Connected; reading what came in while away.", "Nothing: this takes a moment."),
+    Link.PHONE_SILENT: (
+        "Connected, but your phone has not been seen for twelve days.",
+        "Open WhatsApp on your phone: once it was offline for fourteen days, WhatsApp unlinks this device.",
+    ),
     Link.RECONNECTING: (
         "The connection to WhatsApp was lost; trying again.",
         "Check the server's network if this lasts.",
     ),
     Link.REPLACED: ("Another program took over this linked device.", "Stop the other program, then restart this host."),
     Link.LOGGED_OUT: ("The phone has unlinked this device.", "Open Link and scan the QR code again; messages wait."),
-    Link.BANNED: ("WhatsApp has temporarily banned this account.", "Wait until the ban ends; messages wait."),
+    Link.BANNED: (
+        "WhatsApp has banned this account.",
+        "Wait until the ban ends, or ask for a review in WhatsApp on the phone; messages wait.",
+    ),
     Link.OUTDATED: ("WhatsApp no longer accepts this client version.", "Update WhatsApp-VPSLink; messages wait."),
+    Link.NEEDS_PASSKEY: (
+        "This account asks for a passkey to link a device, which is not supported.",
+        "Turn off the passkey on the phone (Settings, Account, Passkeys), then ask for a new code; messages wait.",
+    ),
     Link.STUCK: (
         "WhatsApp does not answer; the connection is being replaced.",
         "Nothing; look at the log if this lasts.",
@@ -65,13 +78,17 @@ SENTENCES: dict[Link, tuple[str, str]] = {
 
 
 class LinkStatus(Told):
-    """The connection as people and programs are told of it: never a bare flag."""
+    """The connection as people and programs are told of it: never a bare flag.
+
+    next_try: while it is connecting or reconnecting, when it is tried anew at the latest (aware UTC).
+    """
 
     state: Link
     sentence: str
     action: str
     since: Instant
     detail: str | None = None
+    next_try: Instant | None = None
 
     @property
     def sends(self) -> bool:

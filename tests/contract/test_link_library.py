@@ -46,6 +46,7 @@ print(json.dumps({
     "receipts": {name: receipts.Value(name) for name in receipts.keys()},
     "bans": len(proto.TemporaryBan.TempBanReason.keys()),
     "gone": proto.MAIN_DEVICE_GONE,
+    "banned": proto.UNKNOWN_LOGOUT,
     "hidden": proto.UndecryptableMessage.DECRYPT_FAIL_HIDE,
     "paired": proto.PairStatus.PStatus.Value("SUCCESS"),
     "replaceable": [hasattr(client, name) for name in ("Thread", "log_whatsmeow")],
@@ -66,6 +67,7 @@ def test_the_names_and_numbers_are_those_of_the_pinned_library() -> None:
         receipts["PLAYED"]: ReceiptKind.READ,
     } == link_events.RECEIPTS
     assert seen["bans"] == len(link_events.BAN_REASONS)
+    assert seen["banned"] == link_events.BANNED_FOR_GOOD
     assert (seen["gone"], seen["paired"]) == (link_events.DEVICE_GONE, link_events.PAIRING_SUCCEEDED)
     assert seen["hidden"] == link_events.HIDDEN
     assert seen["replaceable"] == [True, True]

@@ -95,6 +95,10 @@ class ScriptedLink:
     def status(self) -> LinkStatus:
         return describe(self.state, NOW)
 
+    def phone_seen(self, last: datetime | None) -> None:
+        if self.state in (Link.CONNECTED, Link.PHONE_SILENT):
+            self.state = Link.CONNECTED if last is None else Link.PHONE_SILENT
+
     def own_number(self) -> str | None:
         return "447700900000" if self.state.sends else None
 

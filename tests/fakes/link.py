@@ -6,7 +6,7 @@ Held to the same contract as the real one (tests/contract/test_link_contract.py)
 import threading
 from collections import deque
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -120,6 +120,9 @@ class FakeLink:
 
     def status(self) -> LinkStatus:
         return self._status
+
+    def phone_seen(self, last: datetime | None) -> None:
+        self.tell(Kind.PHONE_SEEN if last is None else Kind.PHONE_SILENT)
 
     def own_number(self) -> str | None:
         return self._number

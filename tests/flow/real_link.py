@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,6 +58,9 @@ class RealLink:
 
     def status(self) -> LinkStatus:
         return LinkStatus.model_validate(self._ask("status"))
+
+    def phone_seen(self, last: datetime | None) -> None:
+        self._ask("phone_seen", last=last and last.isoformat())
 
     def own_number(self) -> str | None:
         number: str | None = self._ask("own_number")
@@ -133,6 +137,8 @@ class RealLink:
                 self._ears.status(LinkStatus.model_validate(said["status"]))
             elif "arrival" in said:
                 self._ears.arrival(Arrival.model_validate(said["arrival"]))
+            elif "lost" in said:
+                self._ears.lost()
             elif "receipt" in said:
                 self._ears.receipt(Receipt.model_validate(said["receipt"]))
             else:
@@ -207,6 +213,7 @@ def main() -> None:
             lambda receipt: say(receipt=receipt.model_dump(mode="json")),
             lambda status: say(status=status.model_dump(mode="json")),
             lambda arrival: say(arrival=arrival.model_dump(mode="json")),
+            lost=lambda: say(lost=True),
         )
     )
 
@@ -252,6 +259,8 @@ def _do(link: Any, command: dict[str, Any]) -> Any:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         threads, files = len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
         return {"mb": pages * os.sysconf("SC_PAGE_SIZE") // 2**20, "threads": threads, "files": files}
+    if call == "phone_seen":
+        return link.phone_seen(command["last"] and datetime.fromisoformat(command["last"]))
     if call == "stop":
         return link.stop(command["seconds"])
     if call == "send":

@@ -426,9 +426,11 @@ def _(scene: Scene) -> None:
 
 @row("receipt of an unknown type")
 def _(scene: Scene) -> None:
+    before = scene.host.losses
     scene.fault(stanza="line", action="unknown-receipt", receipt_type="server-error")
     scene.host.becomes(Link.RECONNECTING)  # the library ends its session, and is begun again at once
     scene.host.becomes(Link.CONNECTED)
+    assert scene.host.losses == before + 1  # capture makes it a gap
 
 
 @row("prekey fetch fails")

@@ -26,9 +26,10 @@ class Watched:
         self.statuses: list[LinkStatus] = []
         self.receipts: list[Receipt] = []
         self.arrivals: list[Arrival] = []
+        self.losses = 0
         self._changed = threading.Condition()
         self._looked_at = 0
-        link.listen(Ears(self._receipt, self._status, self._arrival))
+        link.listen(Ears(self._receipt, self._status, self._arrival, lost=self._lost))
 
     def becomes(self, *states: Link, seconds: float = LONG) -> LinkStatus:
         """The next status with one of these states, after the one that was waited for last; fails where none comes."""
@@ -110,6 +111,11 @@ class Watched:
     def _receipt(self, receipt: Receipt) -> None:
         with self._changed:
             self.receipts.append(receipt)
+            self._changed.notify_all()
+
+    def _lost(self) -> None:
+        with self._changed:
+            self.losses += 1
             self._changed.notify_all()
 
     def _arrival(self, arrival: Arrival) -> None:

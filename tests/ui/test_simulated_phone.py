@@ -74,7 +74,8 @@ def test_a_person_plays_with_it(phone: Tab, control: tuple[Path, Control]) -> No
         expect(phone.locator(".bubble.contact")).to_contain_text("<script>alert(1)</script>")
         write(phone, "The owner types on the phone", "Typed on the phone")
         client.expect("message", text="Typed on the phone", from_me=True)
-        expect(phone.locator(".bubble.owner").last).to_contain_text("Typed on the phone")
+        expect(bubble.last).to_contain_text("Typed on the phone")
+        assert bubble.count() == 2
 
         phone.get_by_role("button", name="Refuse a message").click()
         expect(faults).to_contain_text("message: nack 479")
@@ -84,13 +85,21 @@ def test_a_person_plays_with_it(phone: Tab, control: tuple[Path, Control]) -> No
         expect(faults).to_contain_text("No rule is in force.")
         assert control[1].faults() == []
 
+        control[1].put_group("tea", "Tea at five", [ADA, GRACE])
+        phone.get_by_role("link", name="Tea at five").click()
+        phone.get_by_label("Writes as").select_option(GRACE)
+        write(phone, "What they write", "With milk?")
+        client.expect("message", text="With milk?")
+        expect(phone.locator(".bubble.contact")).to_contain_text("With milk?")
+        write(phone, "The owner types on the phone", "Without")
+        client.expect("message", text="Without", from_me=True)
+
         phone.get_by_role("button", name="Break the connections").click()
         client.expect("disconnected")
         expect(phone.locator("#log")).to_contain_text("disconnected")
         phone.get_by_role("button", name="Unlink the devices").click()
         client.expect("logged-out")
         expect(state).to_contain_text("No device is linked")
-        assert bubble.count() == 2
 
 
 def test_what_it_does_not_do(phone: Tab, control: tuple[Path, Control]) -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ ANN_LID = "100000000000001@lid"
 BEN = "447700900002@s.whatsapp.net"
 BEN_LID = "100000000000002@lid"
 GROUP = "120363000000000001@g.us"
+HISTORY = {"type": "HISTORY_SYNC_NOTIFICATION"}
 
 
 class Desk:
@@ -392,3 +393,55 @@ class TestGaps:
         assert list(desk.capture.facts(NOW, in_(-3599)).gaps) == []
         (gap,) = desk.capture.facts(NOW, in_(-3601)).gaps
         assert (gap.since, gap.reason) == (in_(-3601), "unreadable")
+
+
+class TestPhone:
+    """Our own phone is device 0 of our own account."""
+
+    @staticmethod
+    def connect(desk: Desk) -> None:
+        desk.capture.link_changed(link_status(Link.CONNECTED))
+
+    def pass_days(self, desk: Desk, days: float) -> Link:
+        desk.clock.set(in_(days=days))
+        desk.take()
+        desk.capture.link_changed(desk.link.status())  # as the link would
+        return desk.link.state
+
+    @pytest.mark.parametrize(
+        "sign",
+        [
+            lambda at: events.message(ANN, "typed on it", from_me=True, at=at),
+            lambda at: events.message(ANN, from_me=True, category="peer", at=at, protocolMessage=HISTORY),
+            lambda at: events.receipt(ANN, "3EB0A", kind=5, sender=events.OWN_LID, from_me=True, at=at),
+        ],
+        ids=["a message", "a word to its devices", "a chat it read"],
+    )  # fmt: skip
+    def test_twelve_days_after_its_last_sign_it_is_silent_until_the_next(
+        self, desk: Desk, sign: Callable[[datetime], Any]
+    ) -> None:
+        self.connect(desk)
+        desk.take(sign(in_(days=5)))
+        assert self.pass_days(desk, 16.9) is Link.CONNECTED
+        assert self.pass_days(desk, 17) is Link.PHONE_SILENT
+        desk.take(sign(in_(days=17)))
+        assert desk.link.state is Link.CONNECTED
+
+    def test_another_device_of_the_account_is_no_sign_of_it(self, desk: Desk) -> None:
+        self.connect(desk)
+        desk.take(events.message(ANN, "typed in a browser", from_me=True, device=7, at=in_(days=5)))
+        assert self.pass_days(desk, 12) is Link.PHONE_SILENT
+
+    def test_a_scan_is_one(self, desk: Desk) -> None:
+        self.connect(desk)
+        desk.clock.set(in_(days=6))
+        for state in (Link.PAIRING, Link.CONNECTING, Link.CONNECTED):
+            desk.capture.link_changed(link_status(state))
+        assert self.pass_days(desk, 17.9) is Link.CONNECTED
+        assert self.pass_days(desk, 18) is Link.PHONE_SILENT
+
+    def test_it_is_known_after_a_restart(self, desk: Desk) -> None:
+        self.connect(desk)
+        desk.killed()
+        self.connect(desk)
+        assert self.pass_days(desk, 12) is Link.PHONE_SILENT

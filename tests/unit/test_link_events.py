@@ -59,6 +59,13 @@ def test_a_log_out_says_when_the_account_is_locked() -> None:
     assert "locked" in (locked.detail or "")
 
 
+def test_a_ban_without_an_end_is_a_ban_in_its_own_words() -> None:
+    banned = meaning("LoggedOutEv", OnConnect=True, Reason=link_events.BANNED_FOR_GOOD)
+    assert banned is not None
+    assert (banned.kind, banned.until) == (Kind.BANNED, None)
+    assert "may be for good" in (banned.detail or "")
+
+
 def test_a_pairing_ends_well_or_with_a_reason() -> None:
     assert meaning("PairStatusEv", Status=2, Error="") == Happening(kind=Kind.PAIRED)
     failed = meaning("PairStatusEv", Status=1, Error="invalid device signature in pair success message")
@@ -74,7 +81,7 @@ def test_a_pairing_ends_well_or_with_a_reason() -> None:
         ("timeout", Kind.CODES_ENDED),
         ("error", Kind.PAIRING_FAILED),
         ("err-client-outdated", Kind.OUTDATED),
-        ("passkey-request", Kind.PAIRING_FAILED),
+        ("passkey-request", Kind.NEEDS_PASSKEY),
     ],
 )
 def test_the_librarys_words_about_a_pairing(word: str, kind: Kind) -> None:

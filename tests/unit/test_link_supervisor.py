@@ -155,6 +155,37 @@ def test_what_an_ended_session_still_says_is_not_heard(parts: Parts) -> None:
     assert parts.state() is Link.RECONNECTING
 
 
+def test_while_it_tries_it_says_when_it_tries_anew(parts: Parts) -> None:
+    parts.connected()
+    assert parts.supervisor.status().next_try is None
+    parts.tell(Kind.DISCONNECTED)  # the library tries by itself, and is given five minutes
+    assert parts.supervisor.status().next_try == NOW + timedelta(seconds=300)
+    parts.tell(Kind.DIAL_FAILED, Kind.DIAL_FAILED, Kind.DIAL_FAILED)
+    told = parts.supervisor.status().next_try
+    assert told is not None
+    assert NOW < told <= NOW + timedelta(seconds=10)
+
+
+def test_a_phone_that_is_silent_changes_nothing_but_what_is_told(parts: Parts) -> None:
+    parts.connected().tell(Kind.PHONE_SILENT, detail="It was last seen on 10 November 2026.")
+    assert (parts.state(), parts.phone.alive) == (Link.PHONE_SILENT, 1)
+    with parts.supervisor.gate.call():
+        pass
+    parts.tell(Kind.DISCONNECTED, Kind.CONNECTED)
+    assert parts.state() is Link.CONNECTED  # until it is told again
+    parts.tell(Kind.PHONE_SILENT, Kind.PHONE_SEEN)
+    assert parts.state() is Link.CONNECTED
+
+
+def test_an_account_with_a_passkey_waits_for_its_owner(parts: Parts) -> None:
+    parts.tell(Kind.START, Kind.CODE, Kind.NEEDS_PASSKEY)
+    assert (parts.state(), parts.phone.alive) == (Link.NEEDS_PASSKEY, None)
+    parts.tell(Kind.WANTED)
+    assert parts.state() is Link.NEEDS_PASSKEY
+    parts.tell(Kind.START)
+    assert parts.state() is Link.CONNECTING
+
+
 def test_a_login_that_does_not_come_is_tried_again(parts: Parts) -> None:
     parts.tell(Kind.START)
     parts.wait(90)

@@ -19,8 +19,8 @@ from web.rendering import see_other, tell
 
 page = Blueprint("link", __name__)
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
-_MAY_PAIR = (Link.UNLINKED, Link.LOGGED_OUT, Link.STUCK, Link.REPLACED)
-_LINKED = (Link.CONNECTING, Link.CONNECTED, Link.CATCHING_UP, Link.RECONNECTING, Link.STUCK)
+_MAY_PAIR = (Link.UNLINKED, Link.LOGGED_OUT, Link.NEEDS_PASSKEY, Link.STUCK, Link.REPLACED)
+_LINKED = (Link.CONNECTING, Link.CONNECTED, Link.CATCHING_UP, Link.PHONE_SILENT, Link.RECONNECTING, Link.STUCK)
 
 
 class Backup(NamedTuple):
@@ -77,8 +77,9 @@ class Connection(NamedTuple):
         since = f"{self.status.state}{self.status.since:%H%M%S}" if self.status else "unknown"
         unread = self.unreadable.total if self.unreadable else 0
         backup = f"{self.backup.last:%d%H%M%S}" if self.backup and self.backup.last else "none"
+        again = f"{self.status.next_try:%H%M%S}" if self.status and self.status.next_try else "none"
         failed = bool(self.backup and self.backup.trouble)
-        return f"{since}-{code}-{self.number is not None}-{bool(self.problem)}-{unread}-{backup}-{failed}"
+        return f"{since}-{code}-{self.number is not None}-{bool(self.problem)}-{unread}-{backup}-{failed}-{again}"
 
 
 @page.get("/link")
