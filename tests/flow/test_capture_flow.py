@@ -68,7 +68,8 @@ def test_what_is_said_in_a_group_and_changed_afterwards_is_shown_as_it_stands(
     control.say(BOB.number, TextToSend(kind="reaction", target=said, text="👍", group="choir"))
     gone = control.say(BOB.number, TextToSend(text="Who is this?", group="choir")).id
     control.say(BOB.number, TextToSend(kind="delete", target=gone, group="choir"))
-    running.until(lambda: [each.get("deletedAt") is not None for each in chat_of(running, group.address)] == [True, False])
+    expected = [True, False]
+    running.until(lambda: [each.get("deletedAt") is not None for each in chat_of(running, group.address)] == expected)
     deleted, edited = chat_of(running, group.address)
     assert (deleted["id"], deleted["text"], deleted["sender"]) == (gone, "", f"{BOB.number}@s.whatsapp.net")
     assert (edited["id"], edited["text"], edited["sender"]) == (
