@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import click
 
@@ -25,6 +26,7 @@ from tests.flow.simulated import linked_client, running_simulator
 
 OPTIONS = (click.Option(["--messages"], type=click.IntRange(10), default=300, show_default=True, help="To each side."),)
 RAW_OWNER = "447700900009"
+LONGEST, EACH = 300.0, 0.5
 
 
 def run(say: Callable[[str], None], *, messages: int = 300) -> dict[str, object]:
@@ -71,12 +73,24 @@ def _host(folder: Path, count: int) -> float:
         at = SYSTEM.now() + timedelta(seconds=8)
         burst = [_message(f"burst-{index}", numbers[index % len(numbers)], at) for index in range(count)]
         _schedule(stack, host, burst)
+        _wait_for(host, len(first) + count)
         for number in numbers:
-            control.wait_for_inbox(number, 1 + sum(each.to == number for each in burst), seconds=120)
+            arrived, expected = len(control.inbox(number)), 1 + sum(each.to == number for each in burst)
+            if arrived != expected:
+                raise click.ClickException(f"{arrived} messages arrived of {expected} that were sent.")
         sent = [Message.model_validate(host.message(each.id)).delivery for each in burst]
     begun = min(each.begun_at for each in sent if each.begun_at)
     ended = max(each.sent_at for each in sent if each.sent_at)
     return count / ((ended - begun) / timedelta(seconds=1))
+
+
+def _wait_for(host: HostClient, sent: int) -> None:
+    """Until so many have been sent; asks the host, seldom: whoever asks the simulator takes time from both."""
+    deadline = SYSTEM.monotonic() + LONGEST
+    while (settled := host.health()["messages"]["sent"]) < sent:
+        if SYSTEM.monotonic() > deadline:
+            raise click.ClickException(f"Only {settled} of {sent} messages were sent within {LONGEST:g} s.")
+        SYSTEM.wait(Event(), EACH)
 
 
 def _schedule(stack: SimulatedStack, host: HostClient, messages: list[Message]) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from session_host import pace, rules
 from session_host.database import Database, instant, micros
+from session_host.ledger_rows import Rows
 from session_host.link import Receipt, ReceiptKind
 from session_host.rules import Row
 from shared.model import lifecycle
@@ -45,6 +46,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rows = Rows()
         self._listeners: list[Callable[[Row], None]] = []
 
     def listen(self, listener: Callable[[Row], None]) -> None:
@@ -62,7 +64,7 @@ class Ledger:
     def get(self, message_id: str) -> Row | None:
         """One row by the message's id."""
         found = self._database.query("SELECT * FROM messages WHERE id = ?", (message_id,))
-        return _row(found[0]) if found else None
+        return self._rows.read(found[0]) if found else None
 
     def open_ids(self) -> set[str]:
         """Ids of everything known that has not begun."""
@@ -210,7 +212,7 @@ class Ledger:
             "SELECT * FROM messages WHERE rank = ? AND settled_at > ?",
             (State.UNKNOWN.rank, micros(now - RECEIPT_KEPT)),
         )
-        return [row for row in map(_row, found) if row.delivery.hinted_at is None]
+        return [row for row in map(self._rows.read, found) if row.delivery.hinted_at is None]
 
     def hint(self, receipts: Mapping[str, datetime]) -> int:
         """Note on these messages when a receipt came that may be theirs; on how many."""
@@ -230,7 +232,7 @@ class Ledger:
             "ORDER BY send_at, id LIMIT 1",
             (State.CLAIMED.rank, micros(now), micros(now)),
         )
-        return _row(found[0]) if found else None
+        return self._rows.read(found[0]) if found else None
 
     def in_line(self, now: datetime) -> list[Row]:
         """All that could be begun now if pace let it, what pace holds included; in the order of their seconds."""
@@ -239,12 +241,14 @@ class Ledger:
             "AND (not_before IS NULL OR not_before <= ?) ORDER BY send_at, id"
         )
         at = micros(now)
-        return [_row(found) for found in self._database.query(sql, (State.CLAIMED.rank, at, at, at))]
+        return [self._rows.read(found) for found in self._database.query(sql, (State.CLAIMED.rank, at, at, at))]
 
     def with_files(self) -> list[Row]:
         """What waits and has a file attached, the next first."""
-        which = "json_extract(content, '$.attachment.media') IS NOT NULL"
-        return [_row(found) for found in self._database.query(f"SELECT * FROM waiting WHERE {which} ORDER BY ready_at")]  # noqa: S608
+        found = self._database.query(
+            "SELECT * FROM waiting WHERE json_extract(content, '$.attachment.media') IS NOT NULL ORDER BY ready_at"
+        )
+        return [self._rows.read(each) for each in found]
 
     def next_after(self, now: datetime) -> datetime | None:
         """When the next message becomes ready that is not ready yet."""
@@ -323,7 +327,7 @@ class Ledger:
     @contextmanager
     def _changing(self, *, synced: bool = True) -> Iterator["_Change"]:
         with self._database.transaction(synced=synced) as connection:
-            change = _Change(connection)
+            change = _Change(connection, self._rows)
             yield change
         for row in change.written.values():
             for listener in self._listeners:
@@ -333,8 +337,9 @@ class Ledger:
 class _Change:
     """The statements of one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, rows: Rows) -> None:
         self._connection = connection
+        self._rows = rows
         self.written: dict[str, Row] = {}
 
     def get(self, message_id: str) -> Row | None:
@@ -349,10 +354,10 @@ class _Change:
 
     def _select(self, start: str, where: str, parameters: tuple[object, ...]) -> list[Row]:
         found = self._connection.execute(f"{start}{where} ORDER BY send_at, id", _values(parameters))
-        return [_row(each) for each in found]
+        return [self._rows.read(each) for each in found]
 
     def put(self, row: Row) -> None:
-        fields = _fields(row)
+        fields = self._rows.fields(row)
         names, marks = ", ".join(fields), ", ".join("?" * len(fields))
         sql = f"INSERT OR REPLACE INTO messages ({names}) VALUES ({marks})"  # noqa: S608
         self._connection.execute(sql, tuple(fields.values()))
@@ -409,39 +414,3 @@ def _values(parameters: tuple[object, ...]) -> list[object]:
 
 def _noted(delivery: Delivery, kind: ReceiptKind, at: datetime) -> Delivery:
     return lifecycle.read(delivery, at) if kind is ReceiptKind.READ else lifecycle.delivered(delivery, at)
-
-
-def _row(found: sqlite3.Row) -> Row:
-    return Row(
-        content=Message.model_validate_json(found["content"]),
-        delivery=Delivery.model_validate_json(found["delivery"]),
-        handed_by=found["handed_by"],
-        not_before=None if found["not_before"] is None else instant(found["not_before"]),
-        claim_stored=bool(found["claim_stored"]),
-    )
-
-
-def _fields(row: Row) -> dict[str, object]:
-    delivery = row.delivery
-    return {
-        "id": row.id,
-        "content": row.content.model_dump_json(by_alias=True, exclude_defaults=True),
-        "delivery": delivery.model_dump_json(by_alias=True, exclude_defaults=True),
-        "handed_by": row.handed_by,
-        "not_before": None if row.not_before is None else micros(row.not_before),
-        "claim_stored": int(row.claim_stored),
-        "projected": 0,
-        "revision": row.content.revision,
-        "version": row.content.version,
-        "attempt": delivery.attempt,
-        "rank": delivery.state.rank,
-        "step": delivery.step,
-        "cancelled": int(row.content.cancelled),
-        "may_begin": int(row.may_begin),
-        "send_at": micros(row.content.send_at),
-        "ready_at": micros(row.ready_at),
-        "expires_at": micros(row.expires_at),
-        "held": delivery.held_reason,
-        "settled_at": None if delivery.settled_at is None else micros(delivery.settled_at),
-        "message_id": delivery.message_id,
-    }

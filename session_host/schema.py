@@ -76,4 +76,6 @@ MIGRATIONS = (
     ALTER TABLE host ADD COLUMN sure INTEGER NOT NULL DEFAULT 1;
     """,
     "ALTER TABLE receipts ADD COLUMN chat TEXT",
+    # So that the next to be begun is found without sorting all that wait.
+    "CREATE INDEX in_line ON messages (rank, may_begin, send_at, id)",
 )
