@@ -209,7 +209,7 @@ class Store:
     def _put(self, connection: sqlite3.Connection, message: Captured) -> int:
         chat = self.same(message.chat)
         sender = self.same(message.sender) if message.sender else None
-        mine = message.evolve(chat=chat, sender=sender)
+        mine = message.model_copy(update={"chat": chat, "sender": sender})  # both were read as addresses
         key = mine.key
         found = connection.execute("SELECT * FROM messages WHERE chat = ? AND sender = ? AND id = ?", key).fetchone()
         if found is None:
