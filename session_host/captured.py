@@ -134,9 +134,9 @@ class Store:
         return self._numbers.get(address, address)
 
     def hidden(self, most: int) -> list[str]:
-        """Chats that are known by a hidden number only."""
+        """So many chats that are known by a hidden number only, others each time."""
         found = self.database.query(
-            "SELECT DISTINCT chat FROM messages WHERE chat LIKE '%@lid' ORDER BY chat LIMIT ?", (most,)
+            "SELECT DISTINCT chat FROM messages WHERE chat LIKE '%@lid' ORDER BY random() LIMIT ?", (most,)
         )
         return [str(row["chat"]) for row in found]
 
