@@ -162,6 +162,20 @@ def test_the_link_page_shows_the_code_as_soon_as_there_is_one(tab: Tab, served: 
     expect(tab.get_by_text("Linked as")).to_be_visible()
 
 
+def test_a_number_that_is_being_typed_stays_while_the_codes_renew_themselves(tab: Tab, served: Served) -> None:
+    served.host.pairing, served.host.link = True, describe(Link.PAIRING, datetime.now(UTC))
+    tab.goto(f"{served.url}/link")
+    tab.get_by_text("Link with a code instead").click()
+    number = tab.get_by_label("Your phone number")
+    number.press_sequentially("07700")
+    with tab.expect_response(lambda answer: "/link/panel" in answer.url and answer.status == 200):
+        pass
+    expect(tab.locator(".link-panel.htmx-swapping, .link-panel.htmx-settling")).to_have_count(0)
+    number.press_sequentially(" 900001")
+    expect(number).to_have_value("07700 900001")
+    expect(number).to_be_visible()
+
+
 def test_contacts_are_found_while_typing_among_thousands(tab: Tab, served: Served) -> None:
     people = tuple(
         contact(ALICE, id=f"person-{number}", name=f"Person {number}", phones=({"number": f"4477009{number:05}"},))
