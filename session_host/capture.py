@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 QUIET = 0.02
 """Seconds without an event after which what came in is taken over: until then the library's thread has the turns."""
-LONGEST_WAIT = 0.5
+LONGEST_WAIT = 2.0
 """Seconds after which it is taken over although more is coming in."""
 EACH = timedelta(seconds=30)
 PRUNED_EACH = timedelta(hours=1)
