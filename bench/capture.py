@@ -51,7 +51,7 @@ SYNCED_WITHIN = 2 * SYNC_EACH
 
 
 def run(say: Callable[[str], None], *, messages: int = 3000, rounds: int = 3) -> dict[str, object]:
-    """So many messages come in to raw neonize, then to the host, in turns; the figures of the middle one of the rounds."""
+    """So many messages come in to raw neonize, then to the host, in turns; the figures of the middle round."""
     found = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="wa-bench-") as folder:
