@@ -180,7 +180,7 @@ def _change(message: Any, chat: str, by: str, at: datetime) -> Change | None:
     if not message.HasField("protocolMessage"):
         return None
     part = message.protocolMessage
-    if part.type == REVOKE and part.HasField("type"):
+    if part.type == REVOKE and part.key.ID:
         return Change(chat, part.key.ID, by, What.DELETE, at, "")
     if part.type == MESSAGE_EDIT:
         moment = _moment(part.timestampMS, at)

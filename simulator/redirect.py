@@ -89,9 +89,9 @@ def install(websocket_url: str, root_key: bytes, data_folder: Path, media_ca: Pa
 
 def _bundle(media_ca: Path, data_folder: Path) -> Path:
     system = Path(os.environ.get("SSL_CERT_FILE") or os.fsdecode(_CERTIFICATES))
-    own = media_ca.read_text(encoding="ascii")
+    parts = [one.read_text(encoding="ascii", errors="ignore") for one in (system, media_ca) if one.is_file()]
     bundle = data_folder / TRUSTED
-    write_privately(bundle, f"{system.read_text(encoding='utf-8')}\n{own}" if system.is_file() else own)
+    write_privately(bundle, "\n".join(parts))
     return bundle
 
 

@@ -1,5 +1,6 @@
 """Groups and contacts with several devices through the real client; one simulator and one client for all."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,13 @@ class World:
     def inbox(self, phone: str, message_id: str) -> InboxItem:
         (item,) = [one for one in self.control.inbox(phone) if one.id == message_id]
         return item
+
+    def until_decrypted(self, phone: str, message_id: str, devices: int = 1) -> None:
+        """Returns once so many of a contact's devices have decrypted a message."""
+        deadline, after = time.monotonic() + 60, 0
+        while not any(one.id == message_id and len(one.devices) >= devices for one in self.control.inbox(phone)):
+            assert time.monotonic() < deadline, "It was not decrypted in time."
+            after = self.control.events(after, wait=5).last
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +105,7 @@ def test_a_member_that_cannot_read_a_message_asks_for_it_again(world: World) -> 
     world.control.add_fault(FaultRule(action="garble"))
     sent = world.client.ask(do="say", to=world.group, message={"conversation": "damaged on the way"})["id"]
     for phone in (ADA, BEN):
-        after = 0
-        while not [item for item in world.control.inbox(phone) if item.id == sent]:
-            after = world.control.events(after, wait=20).last
+        world.until_decrypted(phone, sent)
         assert world.inbox(phone, sent).text == "damaged on the way"
     sent = world.client.ask(do="say", to=world.group, message={"conversation": "and on it goes"})["id"]
     assert world.inbox(ADA, sent).text == world.inbox(BEN, sent).text == "and on it goes"
@@ -155,9 +161,7 @@ def test_each_device_of_a_contact_speaks(world: World) -> None:
 def test_a_device_that_cannot_read_a_message_asks_for_it_alone(world: World) -> None:
     world.control.add_fault(FaultRule(action="garble", to=CARL))
     sent = world.client.ask(do="send", to=CARL, text="damaged")["id"]
-    after = 0
-    while not [item for item in world.control.inbox(CARL) if item.id == sent and len(item.devices) == 3]:
-        after = world.control.events(after, wait=20).last
+    world.until_decrypted(CARL, sent, devices=3)
     assert sorted(world.inbox(CARL, sent).devices) == [0, 1, 2]
 
 
@@ -177,7 +181,7 @@ def test_two_linked_devices_of_one_account_see_what_the_other_sends(world: World
         for client in (world.client, second):
             client.expect("message", id=sent, text="to both")
         second.ask(do="logout")
-        world.control.wait_for("logged-out", match=lambda event: event.detail.get("by_client") is True)
+        world.control.wait_for("logged-out", seconds=60, match=lambda event: event.detail.get("by_client") is True)
 
 
 def test_two_accounts_write_to_each_other(world: World) -> None:
