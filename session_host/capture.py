@@ -27,6 +27,10 @@ from shared.model.link import LinkStatus
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+QUIET = 0.02
+"""Seconds without an event after which what came in is taken over: until then the library's thread has the turns."""
+LONGEST_WAIT = 0.5
+"""Seconds after which it is taken over although more is coming in."""
 EACH = timedelta(seconds=30)
 PRUNED_EACH = timedelta(hours=1)
 ASKED_AT_ONCE = 20
@@ -98,6 +102,8 @@ class Capture:
         self._open = folder / "journal" / "open"
         self._up = False
         self._state = LinkState.STARTING
+        self._told = False  # there is something to read, and the worker knows
+        self._told_at = self._heard_at = clock.monotonic()
         self._pruned_at: datetime | None = None
         self._asked_at: datetime | None = None
         self._note_what_was_left()
@@ -105,7 +111,10 @@ class Capture:
     def heard(self, name: str, data: bytes) -> bool:
         """An event, as it came; True once it survives the end of this process."""
         kept = self.journal.append(name, data)
-        self._on_journal()
+        self._heard_at = self._clock.monotonic()
+        if not self._told:
+            self._told, self._told_at = True, self._heard_at
+            self._on_journal()
         return kept
 
     def lost(self) -> None:
@@ -130,8 +139,16 @@ class Capture:
         except LedgerError as error:
             log.warning("gap not noted", reason=str(error))
 
+    def work(self, now: datetime) -> datetime | None:
+        """`step`, once nothing comes in for a moment, or not too long after something came in."""
+        monotonic = self._clock.monotonic()
+        if self._told and monotonic < min(self._heard_at + QUIET, self._told_at + LONGEST_WAIT):
+            return now + timedelta(seconds=QUIET)
+        return self.step(now)
+
     def step(self, now: datetime) -> datetime | None:
         """Take over what the journal holds; when to step again. Raises LedgerError, OSError."""
+        self._told = False
         self._sign_of_life(now)
         if loss := self.journal.take_loss():
             self.store.gap("journal", *loss)

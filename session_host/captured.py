@@ -134,9 +134,9 @@ class Store:
         return self._numbers.get(address, address)
 
     def hidden(self, most: int) -> list[str]:
-        """Chats that are known by a hidden number only."""
+        """So many chats that are known by a hidden number only, others each time."""
         found = self.database.query(
-            "SELECT DISTINCT chat FROM messages WHERE chat LIKE '%@lid' ORDER BY chat LIMIT ?", (most,)
+            "SELECT DISTINCT chat FROM messages WHERE chat LIKE '%@lid' ORDER BY random() LIMIT ?", (most,)
         )
         return [str(row["chat"]) for row in found]
 
@@ -209,7 +209,7 @@ class Store:
     def _put(self, connection: sqlite3.Connection, message: Captured) -> int:
         chat = self.same(message.chat)
         sender = self.same(message.sender) if message.sender else None
-        mine = message.evolve(chat=chat, sender=sender)
+        mine = message.model_copy(update={"chat": chat, "sender": sender})  # both were read as addresses
         key = mine.key
         found = connection.execute("SELECT * FROM messages WHERE chat = ? AND sender = ? AND id = ?", key).fetchone()
         if found is None:

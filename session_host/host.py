@@ -127,7 +127,7 @@ class Host:
             kept=timedelta(days=settings.capture_days), on_receipt=self._settle_by_receipt, on_arrival=self._arrival,
             on_journal=self._read_journal,
         )  # fmt: skip
-        self._capturing = Stepper("capture", self.capture.step, clock)
+        self._capturing = Stepper("capture", self.capture.work, clock)
         self.ledger.listen(self._tell)
         heard, lost = self.capture.heard, self.capture.lost
         link.listen(Ears(self._receipt, self._link_changed, self._arrival, heard, lost))

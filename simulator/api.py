@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from simulator import composing, delivery, group_talk, phone_page, speech, views
+from simulator import composing, delivery, device_lists, group_talk, phone_page, speech, views
 from simulator.groups import Group
 from simulator.link_codes import WrongLinkCode
 from simulator.models import (
@@ -169,7 +169,10 @@ async def _put_contact(network: Network, ask: Ask) -> Contact:
     known = network.people.by_phone(phone)
     if known and known.is_account:
         raise Refused(409, "This number is an account's own; a contact needs another one.")
-    return views.contact(network.people.put(phone, **change.model_dump()))
+    person = network.people.put(phone, **change.model_dump())
+    if known and len(known.ends) != len(person.ends):
+        device_lists.changed(network, person)
+    return views.contact(person)
 
 
 async def _contacts(network: Network, _ask: Ask) -> list[Contact]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from simulator import link_codes, pairing, queries
+from simulator import device_lists, link_codes, pairing, queries
 from simulator.clock import utc_now
 from simulator.connection import Connection
 from simulator.devices import Registration
@@ -186,7 +186,10 @@ class Links:
             connection.close()
             return
         network, phone = self._network, scan.owner.phone
+        others = network.devices.of(phone)
         network.devices.add(phone, scan.number, scan.registration, utc_now())
+        if others or len(network.people.all(accounts=True)) > 1:
+            device_lists.changed(network, scan.owner)
         network.happenings.add("linked", phone, device=scan.number)
         log.info("linked", account=f"…{phone[-4:]}", device=scan.number)
         scan.done.set_result(Linked(phone=phone, lid=scan.owner.lid, device=scan.number))
@@ -230,6 +233,7 @@ class Links:
             if connection:
                 connection.dismiss(node("stream:error", node("conflict", type="device_removed"), code=_LOGGED_OUT))
             self._network.happenings.add("logged-out", owner.phone, device=device.number)
+        device_lists.changed(self._network, owner)
         return len(devices)
 
 
@@ -239,4 +243,6 @@ def removed_by_client(network: "Network", connection: Connection, target: Jid | 
     if device is None or target is None or target.device != device.number:
         raise ValueError("A client may unlink only itself.")
     network.devices.remove(device.phone, device.number)
+    if connection.owner:
+        device_lists.changed(network, connection.owner)
     network.happenings.add("logged-out", device.phone, device=device.number, by_client=True)

@@ -319,6 +319,7 @@ class Machine:
         self._steps = [
             Steps(self, each, (lambda: host.pulse_is_held) if each.name == "pulse" else lambda: False)
             for each in host.threads
+            if each.name != "capture"  # nothing comes in here
             if each.name != "uploads"  # there are only texts
         ]
         self.world.actors.extend(self._steps)

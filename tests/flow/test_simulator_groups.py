@@ -1,7 +1,7 @@
 """Groups and contacts with several devices through the real client; one simulator and one client for all."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from simulator.sayings import FileToSend
 from tests.flow.simulated import OWNER, Client, linked_client, running_client, running_simulator
 
 ADA, BEN, CARL = "447700900123", "447700900124", "447700900125"
-OTHER = "447700900001"
+EVE, OTHER = "447700900126", "447700900001"
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,24 @@ class World:
         (item,) = [one for one in self.control.inbox(phone) if one.id == message_id]
         return item
 
+    def sent_until(self, client: Client, to: str, text: str, holds: Callable[[str], bool]) -> bool:
+        """Whether it holds for a message's id; tries again, for a client learns of a new device a little later."""
+        return any(holds(client.ask(do="send", to=to, text=f"{text} {number}")["id"]) for number in range(20))
+
     def until_decrypted(self, phone: str, message_id: str, devices: int = 1) -> None:
         """Returns once so many of a contact's devices have decrypted a message."""
         deadline, after = time.monotonic() + 60, 0
         while not any(one.id == message_id and len(one.devices) >= devices for one in self.control.inbox(phone)):
             assert time.monotonic() < deadline, "It was not decrypted in time."
             after = self.control.events(after, wait=5).last
+
+
+def arrives(client: Client, message_id: str) -> bool:
+    try:
+        client.expect("message", seconds=3, id=message_id)
+    except AssertionError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +170,14 @@ def test_each_device_of_a_contact_speaks(world: World) -> None:
         world.control.say(CARL, TextToSend(text="from nowhere", device=4, to=OWNER))
 
 
+def test_a_device_that_a_contact_gets_later_decrypts_too(world: World) -> None:
+    world.control.put_contact(EVE, "Eve", delivered_after_ms=None, read_after_ms=None)
+    sent = world.client.ask(do="send", to=EVE, text="to one")["id"]
+    assert world.inbox(EVE, sent).devices == (0,)
+    world.control.put_contact(EVE, "Eve", delivered_after_ms=None, read_after_ms=None, devices=2)
+    assert world.sent_until(world.client, EVE, "to two", lambda sent: world.inbox(EVE, sent).devices == (0, 1))
+
+
 def test_a_device_that_cannot_read_a_message_asks_for_it_alone(world: World) -> None:
     world.control.add_fault(FaultRule(action="garble", to=CARL))
     sent = world.client.ask(do="send", to=CARL, text="damaged")["id"]
@@ -174,6 +194,7 @@ def test_two_linked_devices_of_one_account_see_what_the_other_sends(world: World
         heard = world.client.expect("message", id=sent, text="from the second")
         assert (heard["from_me"], heard["chat"]) == (True, world.lids[ADA])
         assert world.inbox(ADA, sent).text == "from the second"
+        assert world.sent_until(world.client, ADA, "to the second too", lambda sent: arrives(second, sent))
         sent = second.ask(do="say", to=world.group, message={"conversation": "to all"})["id"]
         heard = world.client.expect("message", id=sent, text="to all")
         assert (heard["from_me"], f"{heard['chat']}@{heard['server']}") == (True, world.group)

@@ -290,6 +290,37 @@ def test_in_whatever_order_and_however_often_things_come_the_end_is_the_same(
     assert ends[0] == ends[1]
 
 
+class TestTurns:
+    """The library's thread goes first: what came in is taken over in a quiet moment, or after half a second."""
+
+    def test_while_more_comes_in_the_worker_waits_but_not_for_ever(self, desk: Desk) -> None:
+        waited = 0
+        for part in range(100):
+            desk.hear(events.message(ANN, f"part {part}"))
+            desk.capture.work(desk.clock.now())
+            if desk.capture.facts(NOW).messages:
+                break
+            waited += 1
+            desk.clock.set(desk.clock.now() + timedelta(milliseconds=10))
+        assert waited == 50
+
+    def test_in_a_quiet_moment_it_takes_over(self, desk: Desk) -> None:
+        desk.hear(events.message(ANN, "Tea?"))
+        due = desk.capture.work(desk.clock.now())
+        assert due is not None
+        assert desk.capture.facts(NOW).messages == 0
+        desk.clock.set(due)
+        desk.capture.work(due)
+        assert desk.texts(ANN) == ["Tea?"]
+
+    def test_it_is_woken_once_for_all_that_comes_before_it_looks(self, desk: Desk) -> None:
+        desk.hear(*(events.message(ANN, "x") for _ in range(5)))
+        assert desk.woken == 1
+        desk.take(events.message(ANN, "y"))
+        desk.hear(events.message(ANN, "z"))
+        assert desk.woken == 2
+
+
 class TestSafety:
     def test_killed_before_it_was_taken_over_it_is_taken_over_then(self, desk: Desk) -> None:
         desk.hear(events.message(ANN, "Tea?"))
