@@ -86,3 +86,7 @@ class Library:
 
     def event_class(self, name: str) -> str:
         return name
+
+    def event_codes(self) -> dict[int, str]:
+        """No event of it is kept as it came."""
+        return {}

@@ -43,7 +43,7 @@ def host(control: tuple[Path, Control]) -> Iterator[HostProcess]:
 
 
 def send(host: HostProcess, new: NewMessage) -> Message:
-    return Message.model_validate(host.client.send(new, wait_seconds=30))
+    return Message.model_validate(host.client.send(new, wait_seconds=60))
 
 
 def test_a_picture_arrives_byte_by_byte_and_its_caption_can_be_edited(
@@ -77,7 +77,7 @@ def test_463_holds_first_messages_to_strangers_and_known_chats_go_on(
         reason = Message.model_validate(host.client.message(waits.id)).delivery.held_reason
         return reason is not None and "no new people" in reason
 
-    host.until(held)
+    host.until(held, 60)
     assert send(host, NewMessage(to=ALICE.number, text="Still here")).status is Status.SENT
     assert control[1].inbox(EVE.number) == []
     assert control[1].inbox(BOB.number) == []
@@ -98,7 +98,7 @@ def test_logged_out_it_is_linked_again_from_a_terminal_by_code_and_by_qr(
             printed[0] += capsys.readouterr().out
             return "█" in printed[0] if phone is None else bool(shown.get("code")) and shown["code"] in printed[0]
 
-        host.until(drawn)
+        host.until(drawn, 60)
         if phone is None:
             control[1].scan(shown["qr"], OWNER)
         else:
