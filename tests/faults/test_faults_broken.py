@@ -105,7 +105,7 @@ def confirms_what_it_does_not_obey(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def begins_without_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Believes that everything was looked after: what it begins no pulse told of, and a copy of its ledger sends again."""
+    """Believes that everything was looked after; a copy of its ledger then sends again what no pulse told of."""
     monkeypatch.setattr(Look, "covers", lambda self, at: True)
 
 
