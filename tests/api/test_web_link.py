@@ -112,6 +112,8 @@ def test_a_host_that_is_down_is_said_on_the_page(page: Page) -> None:
         {"status": link_status().as_json(), "backup": {"on": True, "last": "yesterday"}},
         {"status": link_status().as_json(), "undecryptable": {"count": 3}},
         {"status": link_status().as_json(), "undecryptable": [3]},
+        {"status": link_status().as_json(), "capture": {"count": "many", "gapCount": 0, "gaps": []}},
+        {"status": link_status().as_json(), "capture": {"count": 1, "gapCount": 1, "gaps": [{"from": "then"}]}},
     ],
 )
 def test_an_answer_nobody_understands_is_a_sentence(
@@ -144,6 +146,34 @@ def test_a_host_of_an_earlier_version_says_nothing_of_backups(page: Page, monkey
 def test_how_old_the_backup_is_stands_there(page: Page, backup: dict[str, object], said: str) -> None:
     page.host.backup = backup
     assert said in words(page.client.get("/link"))
+
+
+GAPS = [
+    {"from": "2026-11-22T11:00:00Z", "to": "2026-11-22T11:05:00Z", "reason": "killed", "sentence": "It was killed."},
+    {"from": "2026-11-21T09:00:00Z", "to": None, "reason": "unlinked", "sentence": "It was not linked."},
+]
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "No message has been captured"), (1, "One message is"), (1234, "1,234 messages are")]
+)
+def test_how_much_is_captured_and_when_something_may_have_been_missed(page: Page, count: int, said: str) -> None:
+    seen = page.client.get("/link/panel").text.split("seen=")[1].split('"')[0].replace("&amp;", "&")
+    page.host.capture = {"count": count, "last": None, "trouble": "The disk is full.", "gapCount": 2, "gaps": GAPS}
+    assert page.client.get(f"/link/panel?seen={seen}").status_code == 200
+    shown = words(page.client.get("/link"))
+    assert said in shown
+    assert "cannot be kept now: The disk is full." in shown
+    assert "2 times something may have been missed" in shown
+    assert "Sun 22 Nov 2026, 11:00 to Sun 22 Nov 2026, 11:05: It was killed." in shown
+    assert "Sat 21 Nov 2026, 09:00, and it may still be: It was not linked." in shown
+
+
+def test_without_a_gap_nothing_is_said_of_one(page: Page) -> None:
+    page.host.capture = {"count": 5, "last": None, "trouble": None, "gapCount": 0, "gaps": []}
+    shown = words(page.client.get("/link"))
+    assert "5 messages are captured." in shown
+    assert "missed" not in shown
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "One message could not be read"), (3, "3 messages could not be read")])

@@ -71,6 +71,7 @@ class PageHost:
         self.no_code = ""
         self.phones: list[str | None] = []
         self.backup: dict[str, Any] = {"on": False, "last": None, "trouble": None}
+        self.capture: dict[str, Any] | None = None
         self.undecryptable: dict[str, Any] = {"count": 0, "since": None, "newest": []}
         self.standing: str | None = None
         self.other: dict[str, str] | None = None
@@ -118,7 +119,7 @@ class PageHost:
         if pairing and self.code:
             pairing["code"] = self.code
         told = {"status": self.status.as_json(), "number": OWNER.number, "pairing": pairing}
-        return told | {"backup": self.backup, "undecryptable": self.undecryptable}
+        return told | {"backup": self.backup, "undecryptable": self.undecryptable, "capture": self.capture}
 
     def pair(self, phone: str | None = None) -> dict[str, Any]:
         self._check()

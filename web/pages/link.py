@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, abort, request, url_for
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from shared.host_client import HostError, HostRefused
 from shared.model import address
@@ -20,6 +20,7 @@ from web.rendering import see_other, tell
 page = Blueprint("link", __name__)
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _MAY_PAIR = (Link.UNLINKED, Link.LOGGED_OUT, Link.NEEDS_PASSKEY, Link.STUCK, Link.REPLACED)
+GAPS_SHOWN = 20
 _LINKED = (Link.CONNECTING, Link.CONNECTED, Link.CATCHING_UP, Link.PHONE_SILENT, Link.RECONNECTING, Link.STUCK)
 
 
@@ -43,6 +44,33 @@ class Unreadable(NamedTuple):
         return texts.UNREADABLE_ONE if self.total == 1 else texts.UNREADABLE.format(self.total)
 
 
+class Gap(NamedTuple):
+    """A time in which something may have been missed, and why, in a sentence; `until` None: it may still be."""
+
+    since: datetime
+    until: datetime | None
+    sentence: str
+
+
+class Captured(NamedTuple):
+    """How many messages the host has kept, why it keeps none now, and the newest of its `gap_count` gaps."""
+
+    count: int
+    trouble: str | None
+    gap_count: int
+    gaps: tuple[Gap, ...]
+
+    @property
+    def sentence(self) -> str:
+        """How many, in words."""
+        return texts.CAPTURED.get(self.count, texts.CAPTURED_MANY.format(self.count))
+
+    @property
+    def gaps_sentence(self) -> str:
+        """How often something may be missing, in words."""
+        return texts.GAP_ONE if self.gap_count == 1 else texts.GAPS.format(self.gap_count)
+
+
 class Connection(NamedTuple):
     """What the link page shows; `problem` is a sentence where the host did not answer."""
 
@@ -54,6 +82,7 @@ class Connection(NamedTuple):
     backup: Backup | None = None
     unreadable: Unreadable | None = None
     code: str | None = None
+    captured: Captured | None = None
 
     @property
     def may_pair(self) -> bool:
@@ -79,7 +108,9 @@ class Connection(NamedTuple):
         backup = f"{self.backup.last:%d%H%M%S}" if self.backup and self.backup.last else "none"
         again = f"{self.status.next_try:%H%M%S}" if self.status and self.status.next_try else "none"
         failed = bool(self.backup and self.backup.trouble)
-        return f"{since}-{code}-{self.number is not None}-{bool(self.problem)}-{unread}-{backup}-{failed}-{again}"
+        kept = f"{self.captured.count}.{self.captured.gap_count}.{bool(self.captured.trouble)}" if self.captured else ""
+        told = f"{self.number is not None}-{bool(self.problem)}-{unread}-{backup}-{failed}-{again}-{kept}"
+        return f"{since}-{code}-{told}"
 
 
 @page.get("/link")
@@ -169,12 +200,14 @@ def read(answer: dict[str, Any]) -> Connection:
         status = LinkStatus.model_validate(answer["status"])
         expires_at = _INSTANT.validate_python(pairing["expiresAt"]) if pairing.get("expiresAt") else None
         backup, unreadable = _backup(answer.get("backup")), _unreadable(answer.get("undecryptable"))
-    except (KeyError, TypeError, AttributeError, ValidationError):
+        captured = _captured(answer.get("capture"))
+    except (KeyError, TypeError, ValueError, AttributeError):  # pydantic's is a ValueError
         return Connection(problem="The session host answered what this version of the page does not understand.")
     number, svg = answer.get("number"), pairing.get("svg")
     return Connection(
         status, str(number) if number else None, str(svg) if svg else None, expires_at,
         backup=backup, unreadable=unreadable, code=str(pairing["code"]) if pairing.get("code") else None,
+        captured=captured,
     )  # fmt: skip
 
 
@@ -189,3 +222,18 @@ def _unreadable(told: Any) -> Unreadable | None:
     if not told or not told.get("count"):
         return None
     return Unreadable(int(told["count"]), _INSTANT.validate_python(told["since"]))
+
+
+def _captured(told: Any) -> Captured | None:
+    if not told:
+        return None
+    gaps = tuple(
+        Gap(
+            _INSTANT.validate_python(each["from"]),
+            _INSTANT.validate_python(each["to"]) if each.get("to") else None,
+            str(each["sentence"]),
+        )
+        for each in told["gaps"][:GAPS_SHOWN]
+    )
+    trouble = str(told["trouble"]) if told.get("trouble") else None
+    return Captured(int(told["count"]), trouble, int(told["gapCount"]), gaps)
