@@ -55,7 +55,7 @@ class Gap(NamedTuple):
 class Captured(NamedTuple):
     """How many messages the host has kept, why it keeps none now, and the newest of its `gap_count` gaps."""
 
-    count: int
+    messages: int
     trouble: str | None
     gap_count: int
     gaps: tuple[Gap, ...]
@@ -63,7 +63,7 @@ class Captured(NamedTuple):
     @property
     def sentence(self) -> str:
         """How many, in words."""
-        return texts.CAPTURED.get(self.count, texts.CAPTURED_MANY.format(self.count))
+        return texts.CAPTURED.get(self.messages, texts.CAPTURED_MANY.format(self.messages))
 
     @property
     def gaps_sentence(self) -> str:
@@ -108,7 +108,7 @@ class Connection(NamedTuple):
         backup = f"{self.backup.last:%d%H%M%S}" if self.backup and self.backup.last else "none"
         again = f"{self.status.next_try:%H%M%S}" if self.status and self.status.next_try else "none"
         failed = bool(self.backup and self.backup.trouble)
-        kept = f"{self.captured.count}.{self.captured.gap_count}.{bool(self.captured.trouble)}" if self.captured else ""
+        kept = f"{self.captured.messages}.{self.captured.gap_count}.{bool(self.captured.trouble)}" if self.captured else ""
         told = f"{self.number is not None}-{bool(self.problem)}-{unread}-{backup}-{failed}-{again}-{kept}"
         return f"{since}-{code}-{told}"
 
