@@ -70,6 +70,11 @@ class Captured(NamedTuple):
         """How often something may be missing, in words."""
         return texts.GAP_ONE if self.gap_count == 1 else texts.GAPS.format(self.gap_count)
 
+    @property
+    def stamp(self) -> str:
+        """Changes whenever this has to look different."""
+        return f"{self.messages}.{self.gap_count}.{bool(self.trouble)}"
+
 
 class Connection(NamedTuple):
     """What the link page shows; `problem` is a sentence where the host did not answer."""
@@ -108,7 +113,7 @@ class Connection(NamedTuple):
         backup = f"{self.backup.last:%d%H%M%S}" if self.backup and self.backup.last else "none"
         again = f"{self.status.next_try:%H%M%S}" if self.status and self.status.next_try else "none"
         failed = bool(self.backup and self.backup.trouble)
-        kept = f"{self.captured.messages}.{self.captured.gap_count}.{bool(self.captured.trouble)}" if self.captured else ""
+        kept = self.captured.stamp if self.captured else ""
         told = f"{self.number is not None}-{bool(self.problem)}-{unread}-{backup}-{failed}-{again}-{kept}"
         return f"{since}-{code}-{told}"
 
