@@ -15,8 +15,8 @@ import click
 from cli import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
-WORKERS = min(4, (os.cpu_count() or 1) + 1)
-"""One more than there are cores, for many tests wait for a timer of the library."""
+WORKERS = min(4, (os.cpu_count() or 1) + 2)
+"""Two more than there are cores, for many tests wait for a timer of the library."""
 PARALLEL = ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
 """What a file starts, it starts once; tests/conftest.py says which files come first."""
 SLOWEST = ["--durations=20"]

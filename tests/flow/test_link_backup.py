@@ -21,7 +21,7 @@ from shared.model.wire import Handover, item_of
 from shared.store.oplog import Writer
 from simulator import redirect
 from simulator.control import Control
-from simulator.models import Happening
+from simulator.models import FaultRule, Happening
 from tests.builders import message
 from tests.cast import ALICE, BOB, CHARLIE, OWNER, Person
 
@@ -169,7 +169,12 @@ def test_a_day_old_copy_on_a_new_server_sends_and_receives_and_names_what_it_can
     account.receive(CHARLIE, "so am I")
     account.send(second, host, ALICE, "good")
 
-    until(lambda: host.health()["undecryptable"]["count"] == 1, "only what was typed on the phone stays unreadable")
+    until(lambda: host.health()["undecryptable"]["count"] == 0, "all of it was sent again, by the own phone too")
+
+    account.control.add_fault(FaultRule(stanza="receipt", action="drop", times=None))  # nobody is asked
+    account.control.add_fault(FaultRule(stanza="delivery", action="garble"))
+    account.control.send(ALICE.number, "never to be read", to=OWNER.number)
+    until(lambda: host.health()["undecryptable"]["count"] == 1, "what nobody sends again stays unreadable")
     (named,) = host.link()["undecryptable"]["newest"]
     assert named["chat"].startswith("…")
     assert datetime.now(UTC) - datetime.fromisoformat(named["at"]) < timedelta(minutes=10)
