@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Self
 
 import structlog
 from flask import Blueprint, Flask, Response, json, request
-from pydantic import ValidationError
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.exceptions import HTTPException
 
 from session_host import VERSION
@@ -218,11 +218,11 @@ def openapi(operations: list[Operation]) -> dict[str, Any]:
     """The OpenAPI 3.1 document of these operations."""
     bodies = {each.body for each in operations if each.body}
     answers = {model for each in operations for model in each.answers.values() if model} | {Problem}
-    modes = [(model, "validation") for model in bodies] + [(model, "serialization") for model in answers - bodies]
-    names, schemas = models_json_schema(
-        sorted(modes, key=lambda each: each[0].__name__),  # type: ignore[arg-type]
-        ref_template=_REF,
-    )
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        *((model, "validation") for model in bodies),
+        *((model, "serialization") for model in answers - bodies),
+    ]
+    names, schemas = models_json_schema(sorted(modes, key=lambda each: each[0].__name__), ref_template=_REF)
     refs = {model: schema for (model, _), schema in names.items()}
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from simulator.control import Control
-from simulator.models import PhoneText, TextToSend
+from simulator.models import PhoneText, PresenceState, TextToSend
 from tests.flow.simulated import OWNER, Client, linked_client, running_simulator
 
 ADA, BEN = "447700900123", "447700900124"
@@ -72,9 +72,9 @@ def test_a_client_that_watches_a_contact_sees_it_come_and_go(world: World) -> No
     ("shown", "state", "media"),
     [("typing", "COMPOSING", "TEXT"), ("recording", "COMPOSING", "AUDIO"), ("paused", "PAUSED", "TEXT")],
 )
-def test_a_client_sees_who_types(world: World, shown: str, state: str, media: str) -> None:
+def test_a_client_sees_who_types(world: World, shown: PresenceState, state: str, media: str) -> None:
     for group, chat in ((None, f"{world.lids[BEN]}@lid"), ("family", world.group)):
-        assert world.control.show_presence(BEN, shown, group=group) == 1  # type: ignore[arg-type]
+        assert world.control.show_presence(BEN, shown, group=group) == 1
         world.client.expect("typing", sender=world.lids[BEN], chat=chat, state=state, media=media)
 
 

@@ -34,7 +34,9 @@ def phone(browser: Browser, control: tuple[Path, Control]) -> Iterator[Tab]:
     context.set_default_timeout(20_000)
     witness = Witness(context, ready.control)
     tab = context.new_page()
-    assert tab.goto(ready.control).status == 401  # type: ignore[union-attr]
+    answer = tab.goto(ready.control)
+    assert answer is not None
+    assert answer.status == 401
     expect(tab.locator("main")).to_contain_text("opens with the address")
     tab.goto(phone_page.address(ready.control, ready.token))
     assert tab.url == f"{ready.control}/"

@@ -1,6 +1,6 @@
 """A receipt that belongs to nothing known, from the chat of a message whose end is unknown, is shown as a hint."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,9 +54,9 @@ def test_a_receipt_soon_after_is_a_hint_and_it_stays_unknown(parts: Parts, chat:
     ("chat", "at"),
     [(f"{BOB.number[::-1]}@lid", in_(64)), (None, in_(64)), (HIDDEN, in_(50)), (HIDDEN, in_(60, minutes=10.1))],
 )
-def test_another_chat_or_another_time_is_no_hint(parts: Parts, chat: str | None, at: object) -> None:
+def test_another_chat_or_another_time_is_no_hint(parts: Parts, chat: str | None, at: datetime) -> None:
     one = ended_unknown(parts)
-    parts.link.receipt(ReceiptKind.DELIVERED, "3EB0LATER", at=at, chat=chat)  # type: ignore[arg-type]
+    parts.link.receipt(ReceiptKind.DELIVERED, "3EB0LATER", at=at, chat=chat)
     assert looked(parts) == 0
     assert parts.row(one).delivery.hinted_at is None
 

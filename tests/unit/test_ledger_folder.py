@@ -66,7 +66,9 @@ def test_a_claim_is_in_scheduled_json_before_it_may_begin(parts: Folding) -> Non
     assert parts.told == 1
 
 
-def test_a_claim_that_could_not_be_written_may_not_begin_until_it_is(parts: Folding) -> None:
+def test_a_claim_that_could_not_be_written_may_not_begin_until_it_is(
+    parts: Folding, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = parts.write(message(send_at=in_(60)))
     parts.hand_over(one)
     put = parts.bucket.put
@@ -76,13 +78,13 @@ def test_a_claim_that_could_not_be_written_may_not_begin_until_it_is(parts: Fold
             raise Unreachable("The storage cannot be reached.")
         return put(key, data)
 
-    parts.bucket.put = no_projections  # type: ignore[method-assign]
+    monkeypatch.setattr(parts.bucket, "put", no_projections)
     for seconds in (0, 5, 20):
         parts.worker.ask()
         parts.step(in_(seconds))
         assert parts.row(one).delivery.state is State.CLAIMED
         assert not parts.row(one).may_begin
-    parts.bucket.put = put  # type: ignore[method-assign]
+    monkeypatch.undo()
     parts.worker.ask()
     parts.step(in_(59))
     assert parts.row(one).may_begin

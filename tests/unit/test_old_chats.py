@@ -3,7 +3,7 @@
 import gzip
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -162,8 +162,11 @@ def test_one_bad_message_costs_no_other(tmp_path: Path) -> None:
     for _ in range(200):
         deep = [deep]
     good = said("Tea?")
+    no_message: Any = 7
     content = {
-        ALICE.jid: old_chat(ALICE.jid, good, {**good, "deep": deep}, {**good, "huge": 10**400}, 7, said("Two", in_(1))),  # type: ignore[arg-type]
+        ALICE.jid: old_chat(
+            ALICE.jid, good, {**good, "deep": deep}, {**good, "huge": 10**400}, no_message, said("Two", in_(1))
+        ),
         "a b": old_chat("a b", good),
         "list": [good],
         GROUP: {"messages": {"0": good}},
@@ -292,7 +295,8 @@ def test_no_more_than_a_message_is_in_memory(tmp_path: Path) -> None:
     walking = walk(file, count)
     next(walking)
     assert 0 < read < file.size / 4
-    walking.close()  # type: ignore[attr-defined]
+    assert isinstance(walking, Generator)
+    walking.close()
 
 
 @pytest.mark.parametrize(

@@ -151,8 +151,8 @@ def test_what_is_no_message_is_refused() -> None:
         (texts.to_own_device(texts.text("copy"), "1@lid"), Content("text", "copy")),
     ],
 )
-def test_messages_in_words(message: object, content: Content) -> None:
-    said = texts.read(texts.pad(message.SerializeToString())).content  # type: ignore[attr-defined]
+def test_messages_in_words(message: Any, content: Content) -> None:
+    said = texts.read(texts.pad(message.SerializeToString())).content
     assert replace(said, attachment=None) == content
 
 
