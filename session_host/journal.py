@@ -169,7 +169,8 @@ class Journal:
 
     def take_loss(self) -> tuple[datetime, datetime] | None:
         """From when to when entries were lost since this was asked last; None where none was."""
-        losses, self._losses = self._losses, []
+        with self._lock:
+            losses, self._losses = self._losses, []
         return (losses[0], losses[-1]) if losses else None
 
     def release(self, position: Position) -> None:

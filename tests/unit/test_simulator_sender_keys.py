@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -29,12 +30,12 @@ def spoken(key: SenderKey, *texts: bytes) -> tuple[SenderKey, list[bytes]]:
 
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_messages_open_in_any_order(texts: list[bytes], order: object) -> None:
+def test_messages_open_in_any_order(texts: list[bytes], order: Random) -> None:
     key = sender_keys.fresh()
     heard = sender_keys.accept((), sender_keys.distribution(key))
     _key, messages = spoken(key, *texts)
     pairs = list(zip(texts, messages, strict=True))
-    order.shuffle(pairs)  # type: ignore[attr-defined]
+    order.shuffle(pairs)
     for text, message in pairs:
         heard, plain = sender_keys.decrypt(heard, message)
         assert plain == text

@@ -1,5 +1,7 @@
 """What the page says about a message, and what may still be done with it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from shared.model import lifecycle
@@ -72,8 +74,8 @@ def test_a_held_message_says_why() -> None:
 
 
 @pytest.mark.parametrize("ended", [builders.failed, builders.missed, builders.unknown])
-def test_what_went_wrong_needs_attention_and_can_be_sent_again(ended: object) -> None:
-    stands = standing(ended(message()), NOW)  # type: ignore[operator]
+def test_what_went_wrong_needs_attention_and_can_be_sent_again(ended: Callable[[Message], Message]) -> None:
+    stands = standing(ended(message()), NOW)
     assert stands.attention
     assert stands.can_repeat
     assert not stands.can_cancel
@@ -88,8 +90,8 @@ def test_what_a_person_has_settled_needs_no_attention_and_can_be_taken_back(verd
 
 
 @pytest.mark.parametrize("ended", [builders.failed, builders.missed])
-def test_what_its_owner_is_done_with_needs_no_attention_and_keeps_its_word(ended: object) -> None:
-    badly = ended(message())  # type: ignore[operator]
+def test_what_its_owner_is_done_with_needs_no_attention_and_keeps_its_word(ended: Callable[[Message], Message]) -> None:
+    badly = ended(message())
     stands = standing(badly.edited(builders.version(), cancelled=True), NOW)
     assert stands.word == standing(badly, NOW).word
     assert (stands.attention, stands.can_unsettle) == (False, True)
