@@ -17,11 +17,13 @@ from shared.store.oplog import Writer
 from shared.store.view import View
 from web import door, rendering, security
 from web.asking import Asking
+from web.captured import CapturedChats
+from web.chat_names import GroupNames
 from web.contact_book import ContactBook
 from web.host_watch import HostWatch
 from web.local import LocalState
 from web.owner import Owner
-from web.pages import agenda, assets, contacts, link, live, login, messages, settings
+from web.pages import agenda, assets, chats, contacts, link, live, login, messages, settings
 from web.parts import EXTENSION, Parts
 from web.records import Records
 from web.scheduling import Scheduling
@@ -62,7 +64,7 @@ def create(
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
-    for page in (agenda, assets, contacts, link, live, login, messages, settings):
+    for page in (agenda, assets, chats, contacts, link, live, login, messages, settings):
         app.register_blueprint(page.page)
     door.guard(app)
     rendering.prepare(app)
@@ -83,6 +85,8 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         scheduling=Scheduling(writer, view, telling, state, clock),
         contact_book=ContactBook(writer, view, telling, clock),
         asking=Asking(host),
+        captured=CapturedChats(host),
+        groups=GroupNames(host, clock),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),
         throttle=LoginThrottle(state),

@@ -16,9 +16,11 @@ from shared.model.content import MAX_TEXT
 from shared.model.message import Message
 from shared.store.errors import StoreError
 from web import dates, texts
+from web.conversation import when
 from web.htmx import htmx_version
 from web.parts import parts
 from web.standing import if_late, standing
+from web.whatsapp_text import formatted
 
 STATIC = Path(__file__).parent / "static"
 THEMES = ("dark", "light", "system")
@@ -37,6 +39,8 @@ def prepare(app: Flask) -> None:
         "recipient": recipient,
         "mine_and_theirs": both_times,
         "hue": hue,
+        "hue_of": hue_of,
+        "formatted": formatted,
     }
     app.context_processor(_present)
     app.register_error_handler(StoreError, _storage_down)
@@ -81,7 +85,12 @@ def both_times(message: Message, owner_zone: str) -> str:
 
 def hue(contact: Contact) -> int:
     """Which of five colours a contact's initial stands on; always the same one."""
-    return sum(contact.id.encode()) % 5
+    return hue_of(contact.id)
+
+
+def hue_of(text: str) -> int:
+    """The same for what has no contact."""
+    return sum(text.encode()) % 5
 
 
 @cache
@@ -99,6 +108,7 @@ def _present() -> dict[str, Any]:
     return {
         "now": at,
         "zone": parts().settings.zone,
+        "short_time": lambda moment: when(moment, at, parts().settings.zone),
         "theme": theme if theme in THEMES else "dark",
         "inside": inside,
         "reading": parts().watch.reading() if inside else None,

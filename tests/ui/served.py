@@ -19,12 +19,14 @@ from urllib.error import URLError
 
 import segno
 
+from shared.host_client import File, HostRefused
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
 from shared.store.directory import DirectoryBucket
 from shared.store.oplog import Writer
 from tests.cast import OWNER
+from tests.fakes.chats import KeptChats
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +37,8 @@ SVG = str(segno.make("2@fiction", error="m").svg_inline(scale=6, border=4, dark=
 class SayingHost:
     """An HTTP session host that takes every handover and says what a test told it to say."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.chats = KeptChats(folder / "captured")
         self.link: LinkStatus = describe(Link.CONNECTED, datetime.now(UTC) - timedelta(hours=2))
         self.pairing = False
         self.handovers: list[dict[str, Any]] = []
@@ -45,6 +48,9 @@ class SayingHost:
             def do_GET(self) -> None:
                 if self.path.startswith("/api/v1/pace"):
                     self._answer({"beginsAt": datetime.now(UTC).isoformat()})
+                    return
+                if self.path.startswith(("/api/v1/chats", "/api/v1/search", "/api/v1/media", "/api/v1/groups")):
+                    self._answer_about_chats()
                     return
                 self._answer(host.health() if self.path == "/health" else host.link_document())
 
@@ -61,10 +67,20 @@ class SayingHost:
                 host.link = describe(Link.UNLINKED, datetime.now(UTC))
                 self._answer(host.link_document())
 
-            def _answer(self, document: dict[str, Any]) -> None:
-                data = json.dumps(document).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
+            def _answer_about_chats(self) -> None:
+                try:
+                    found = host.chats.answer(self.path)
+                except HostRefused as refused:
+                    self._answer({"detail": str(refused)}, refused.status)
+                    return
+                self._write(*found) if isinstance(found, File) else self._answer(found)
+
+            def _answer(self, document: dict[str, Any], status: int = 200) -> None:
+                self._write(json.dumps(document).encode(), "application/json", status)
+
+            def _write(self, data: bytes, mime: str, status: int = 200) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", mime)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -78,7 +94,7 @@ class SayingHost:
     def health(self) -> dict[str, Any]:
         now = datetime.now(UTC)
         fold = {"lastTick": (now - timedelta(seconds=20)).isoformat(), "lastFold": now.isoformat()}
-        return {"healthy": True, "link": self.link.as_json(), **fold}
+        return {"healthy": True, "link": self.link.as_json(), "capture": self.chats.stamp(), **fold}
 
     def link_document(self) -> dict[str, Any]:
         until = (datetime.now(UTC) + timedelta(seconds=18)).replace(microsecond=0)
@@ -114,7 +130,7 @@ class Served:
 @contextmanager
 def serve(folder: Path) -> Iterator[Served]:
     """The page while the block runs; the process and the host end with it."""
-    host = SayingHost()
+    host = SayingHost(folder)
     listening = threading.Thread(target=host.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     listening.start()
     served = Served(folder, host)

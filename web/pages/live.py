@@ -18,22 +18,26 @@ def ping() -> Response:
 
 @page.get("/live")
 def stamps() -> Response:
-    """{"records": "…", "status": "…"}: texts that change when an open page's fragments are out of date."""
+    """{"records": "…", "status": "…", "chats": "…"}: texts that change when an open page's parts are out of date."""
     reading = parts().watch.reading()
     snapshot = parts().records.recent(reading.last_fold if reading else None)
-    return jsonify(records=_records_stamp(snapshot), status=_status_stamp(reading))
+    return jsonify(records=_records_stamp(snapshot), status=_status_stamp(reading), chats=_chats_stamp(reading))
 
 
 @page.app_template_global("stamps_as_shown")
 def stamps_as_shown() -> dict[str, str]:
     """The stamps of the page being rendered: what changes from here on is news to it, however soon it comes."""
-    snapshot = parts().records.as_shown()
-    status = {"status": _status_stamp(parts().watch.reading())}
+    snapshot, reading = parts().records.as_shown(), parts().watch.reading()
+    status = {"status": _status_stamp(reading), "chats": _chats_stamp(reading)}
     return status if snapshot is None else {"records": _records_stamp(snapshot), **status}
 
 
 def _records_stamp(snapshot: Snapshot) -> str:
     return f"{parts().records.stamp(snapshot)}-{parts().clock.now():%H%M}"
+
+
+def _chats_stamp(reading: Reading | None) -> str:
+    return reading.captured if reading else ""
 
 
 @page.get("/status")
