@@ -29,6 +29,7 @@ PATHS = (
         "/contacts/new",
     ),
     *("/contacts/contact-447700900001", "/link", "/settings", "/password"),
+    *("/agenda/month", "/agenda/week", f"/agenda/month?show=sent&person={BOB.number}"),
     *("/chats", f"/chats/{ALICE.jid}", f"/chats/{GROUP}", "/chats/search?q=scarf", "/chats/search?q=nothing"),
 )
 THEMES = ("dark", "light")
