@@ -68,6 +68,14 @@ LONG_NAME = "A name has at most {most} characters; this one has {length:,}."
 LONG_NOTES = "Notes have at most {most:,} characters; these have {length:,}."
 MANY_ALIASES = "Give at most {most} other names."
 
+NOTHING_SENT = "Nothing was sent in these {days} days."
+NOTHING_SENT_WHAT = "What leaves from here is counted on this page: how many, how punctual, and what became of it."
+COUNTED = "Counted from the messages that this page knows, by the day each left or was given up. Zone: {zone}."
+PUNCTUAL_NOTE = (
+    "From a message's own second to when it was begun. What the pace or a lost link held back counts as late."
+)
+READ_NOTE = "Of messages to people. Who has turned read receipts off in WhatsApp never counts as having read."
+
 YOU = "You"
 GROUP = "A group"
 HIDDEN_NUMBER = "Hidden number {end}"

@@ -90,6 +90,7 @@ ROUTES = {
     "GET /chats/<chat_id>": Row(("before", "after", "around")),
     "GET /chats/<chat_id>/export/<form>": Row(sandboxed=True),
     "GET /media/<media_id>": Row(),
+    "GET /insights": Row(("days",)),
     "GET /link": Row(),
     "GET /link/panel": Row(("seen",)),
     "GET /link/code.svg": Row(("of",)),
