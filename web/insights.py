@@ -1,9 +1,10 @@
 """What became of the messages of some days: how many left, how punctual, for whom, and why some did not leave. Pure."""
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from shared.model.content import Act
 from shared.model.lifecycle import State
 from shared.model.message import Message
 from shared.model.values import Instant
+from web import dates
 from web.agenda import Person, people
 
 SPANS = (7, 30, 90)
@@ -87,39 +89,49 @@ class Insights(NamedTuple):
 
 def insights(messages: Iterable[Message], now: Instant, zone: str, span: int = USUAL) -> Insights:
     """The last `span` days, today included, of somebody who lives in `zone`."""
-    place = ZoneInfo(zone)
-    today = now.astimezone(place).date()
-    first = today - timedelta(days=span - 1)
-    since = datetime.combine(first, time(), place)
-    ended = [(at, each) for each in messages if (at := _ended_at(each)) is not None and since <= at <= now]
-    sent = [(at, each) for at, each in ended if each.delivery.state is State.SENT]
-    not_sent = [(at, each) for at, each in ended if each.delivery.state is not State.SENT]
-    left, given_up = (Counter(at.astimezone(place).date() for at, _ in some) for some in (sent, not_sent))
-    days = (first + timedelta(days=number) for number in range(span))
-    confirmable = [each for _, each in sent if _confirmable(each)]
+    starts = _starts(now, zone, span)
+    left, given_up = [0] * span, [0] * span
+    sent: list[Message] = []
+    not_sent: list[Message] = []
+    for message in messages:
+        at = _ended_at(message)
+        if at is None or not starts[0] <= at <= now:
+            continue
+        ended = message.delivery.state is State.SENT
+        (left if ended else given_up)[bisect_right(starts, at) - 1] += 1
+        (sent if ended else not_sent).append(message)
+    halves = [each.delivery for each in sent if _confirmable(each)]
+    first = dates.wall(now, zone).date() - timedelta(days=span - 1)
     return Insights(
-        days=tuple(DayCount(day, left[day], given_up[day]) for day in days),
+        days=tuple(DayCount(first + timedelta(days=at), left[at], given_up[at]) for at in range(span)),
         sent=len(sent),
         not_sent=len(not_sent),
-        punctuality=punctuality([late for _, each in sent if (late := _lateness(each)) is not None]),
-        delivered=Rate(sum(each.delivery.delivered_at is not None for each in confirmable), len(confirmable)),
-        read=Rate(sum(each.delivery.read_at is not None for each in confirmable), len(confirmable)),
-        people=people((each for _, each in sent), MOST_PEOPLE),
-        reasons=_reasons([each for _, each in not_sent]),
+        punctuality=punctuality([late for each in sent if (late := _lateness(each)) is not None]),
+        delivered=Rate(sum(half.delivered_at is not None for half in halves), len(halves)),
+        read=Rate(sum(half.read_at is not None for half in halves), len(halves)),
+        people=people(sent, MOST_PEOPLE),
+        reasons=_reasons(not_sent),
     )
+
+
+def _starts(now: Instant, zone: str, span: int) -> list[datetime]:
+    """When each of these days begins in a zone, in UTC: comparing instants is quicker than moving each to the zone."""
+    today = dates.wall(now, zone).date()
+    days = (today - timedelta(days=back) for back in reversed(range(span)))
+    return [datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) for day in days]
 
 
 def punctuality(lateness: Iterable[float]) -> Punctuality:
     """How late these were, in seconds; what was begun a moment early counts as punctual."""
     late = sorted(max(0.0, each) for each in lateness)
-    steps: Counter[str] = Counter(next((name for most, name in _STEPS if seconds <= most), _LATER) for seconds in late)
+    edges = [0, *(bisect_right(late, most) for most, _ in _STEPS), len(late)]
     names = [*(name for _, name in _STEPS), _LATER]
     return Punctuality(
-        within_second=Rate(sum(seconds <= 1 for seconds in late), len(late)),
+        within_second=Rate(bisect_right(late, 1), len(late)),
         p50=_percentile(late, 50),
         p95=_percentile(late, 95),
         worst=late[-1] if late else None,
-        steps=tuple((name, steps[name]) for name in names),
+        steps=tuple((name, below - above) for name, above, below in zip(names, edges[:-1], edges[1:], strict=True)),
     )
 
 
@@ -143,8 +155,9 @@ def _lateness(message: Message) -> float | None:
 
 def _confirmable(message: Message) -> bool:
     """Its recipient's phone confirms it: no group's, no change of another message, none that the old system sent."""
-    changes = message.about is not None and message.about.act is not Act.REPLY
-    return message.delivery.message_id is not None and not changes and not message.to.endswith("@g.us")
+    if message.delivery.message_id is None or message.to.endswith("@g.us"):
+        return False
+    return message.about is None or message.about.act is Act.REPLY
 
 
 def _reasons(messages: Iterable[Message]) -> tuple[Reason, ...]:

@@ -74,7 +74,9 @@ COUNTED = "Counted from the messages that this page knows, by the day each left 
 PUNCTUAL_NOTE = (
     "From a message's own second to when it was begun. What the pace or a lost link held back counts as late."
 )
-READ_NOTE = "Of messages to people. Who has turned read receipts off in WhatsApp never counts as having read."
+READ_NOTE = (
+    "Delivered and read are of messages to people. Who has turned read receipts off never counts as having read."
+)
 
 YOU = "You"
 GROUP = "A group"

@@ -34,7 +34,7 @@ def test_figures_stand_in_tables_beside_their_pictures(page: Page) -> None:
     assert "Delivered 100 % 2 of 2 to people" in told
     assert "<b>No such number.</b> Failed 1" in told
     soup = BeautifulSoup(answer.text, "html.parser")
-    assert len(soup.select("svg rect.bar[x]")) == 3
+    assert len(soup.select("svg rect.amount[x]")) == 3
     days = soup.select("#days-table tbody tr")
     assert [each.get_text(" ", strip=True) for each in days[:3]] == [
         "Today 0 1",
