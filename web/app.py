@@ -23,7 +23,7 @@ from web.contact_book import ContactBook
 from web.host_watch import HostWatch
 from web.local import LocalState
 from web.owner import Owner
-from web.pages import agenda, assets, chats, contacts, insights, link, live, login, messages, settings
+from web.pages import agenda, assets, chats, contacts, insights, link, live, login, messages, settings, shell
 from web.parts import EXTENSION, Parts
 from web.records import Records
 from web.scheduling import Scheduling
@@ -64,7 +64,7 @@ def create(
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
-    for page in (agenda, assets, chats, contacts, insights, link, live, login, messages, settings):
+    for page in (agenda, assets, chats, contacts, insights, link, live, login, messages, settings, shell):
         app.register_blueprint(page.page)
     door.guard(app)
     rendering.prepare(app)

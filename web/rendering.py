@@ -18,6 +18,7 @@ from shared.store.errors import StoreError
 from web import dates, texts
 from web.conversation import when
 from web.htmx import htmx_version
+from web.keys import KEYS, KEYS_COOKIE, OFF
 from web.parts import parts
 from web.standing import if_late, standing
 from web.whatsapp_text import formatted
@@ -33,7 +34,16 @@ def prepare(app: Flask) -> None:
     """Give the app's templates their words and its errors their pages."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals |= {"asset": asset, "dates": dates, "texts": texts, "MAX_TEXT": MAX_TEXT, "if_late": if_late}
+    app.jinja_env.globals |= {
+        "asset": asset,
+        "dates": dates,
+        "texts": texts,
+        "MAX_TEXT": MAX_TEXT,
+        "if_late": if_late,
+    } | {
+        "KEYS": KEYS,
+        "key_places": key_places,
+    }
     app.jinja_env.filters |= {
         "pretty": address.pretty,
         "recipient": recipient,
@@ -93,6 +103,11 @@ def hue_of(text: str) -> int:
     return sum(text.encode()) % 5
 
 
+def key_places() -> dict[str, str]:
+    """What is pressed → the address of the page it opens."""
+    return {key.pressed: url_for(key.endpoint) for key in KEYS if key.endpoint}
+
+
 @cache
 def asset(name: str) -> str:
     """The address of one of our own static files; it changes with its content, so browsers may keep it for ever."""
@@ -111,6 +126,7 @@ def _present() -> dict[str, Any]:
         "short_time": lambda moment: when(moment, at, parts().settings.zone),
         "theme": theme if theme in THEMES else "dark",
         "inside": inside,
+        "keys_on": request.cookies.get(KEYS_COOKIE) != OFF,
         "reading": parts().watch.reading() if inside else None,
         "take_notices": (lambda: parts().sessions.take_notices(g.session)) if inside else list,
         "standing": lambda message, repeats=None: standing(

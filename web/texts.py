@@ -68,6 +68,15 @@ LONG_NAME = "A name has at most {most} characters; this one has {length:,}."
 LONG_NOTES = "Notes have at most {most:,} characters; these have {length:,}."
 MANY_ALIASES = "Give at most {most} other names."
 
+APP_NAME = "WhatsApp-VPSLink"
+APP_SHORT = "VPSLink"
+APP_DESCRIPTION = "Your WhatsApp messages, at their second."
+OFFLINE = "This page cannot be reached."
+OFFLINE_WHAT = (
+    "You are offline, or the server is. What is scheduled leaves all the same; nothing can be changed from here."
+)
+OFFLINE_AS_OF = "As it was on {at}, {zone}. To be read only."
+
 NOTHING_SENT = "Nothing was sent in these {days} days."
 NOTHING_SENT_WHAT = "What leaves from here is counted on this page: how many, how punctual, and what became of it."
 COUNTED = "Counted from the messages that this page knows, by the day each left or was given up. Zone: {zone}."

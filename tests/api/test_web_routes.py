@@ -53,6 +53,9 @@ ROUTES = {
     "POST /login": Row(("password", "next"), open=True),
     "GET /static/<path:name>": Row(("v",), open=True),
     "GET /assets/htmx-<version>.js": Row(open=True),
+    "GET /manifest.webmanifest": Row(open=True),
+    "GET /service-worker.js": Row(open=True),
+    "GET /offline": Row(open=True),
     "POST /logout": Row(),
     "GET /password": Row(),
     "POST /password": Row(("current", "new", "again")),
@@ -98,6 +101,7 @@ ROUTES = {
     "POST /link/logout": Row(),
     "GET /settings": Row(),
     "POST /settings/theme": Row(("theme",)),
+    "POST /settings/keys": Row(("keys",)),
 }
 REAL = {
     "message_id": "message-known",

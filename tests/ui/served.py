@@ -115,6 +115,17 @@ class Served:
         self.writer = Writer(self.bucket, "test")
         self.url = ""
         self.password = ""
+        self.was_away = False
+        self.start: Callable[[], None] = lambda: None
+        self.end: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """The page does not answer; after the block it does again, at the same address."""
+        self.was_away = True
+        self.end()
+        yield
+        self.start()
 
     def store(self, *, messages: tuple[Message, ...] = (), contacts: tuple[Contact, ...] = ()) -> None:
         """Write these records as the host or another page would."""
@@ -146,20 +157,32 @@ def serve(folder: Path) -> Iterator[Served]:
     }
     log = (folder / "web.log").open("wb")
     command = [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:start()"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        served.url = f"http://127.0.0.1:{port}"
+    served.url = f"http://127.0.0.1:{port}"
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        running.append(process)
         wait_for(lambda: process.poll() is not None or _answers(f"{served.url}/ping"))
         assert process.poll() is None, (folder / "web.log").read_text()
-        served.password = (folder / "web" / "first-run-password").read_text().strip()
-        yield served
-    finally:
+
+    def end() -> None:
+        process = running.pop()
         process.terminate()
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    served.start, served.end = start, end
+    try:
+        start()
+        served.password = (folder / "web" / "first-run-password").read_text().strip()
+        yield served
+    finally:
+        if running:
+            end()
         log.close()
         host.server.shutdown()
         host.server.server_close()

@@ -30,7 +30,7 @@ PATHS = (
     ),
     *("/contacts/contact-447700900001", "/link", "/settings", "/password"),
     *("/agenda/month", "/agenda/week", f"/agenda/month?show=sent&person={BOB.number}"),
-    *("/insights", "/insights?days=7"),
+    *("/offline", "/insights", "/insights?days=7"),
     *("/chats", f"/chats/{ALICE.jid}", f"/chats/{GROUP}", "/chats/search?q=scarf", "/chats/search?q=nothing"),
 )
 THEMES = ("dark", "light")

@@ -2,8 +2,10 @@
 import { watchCompose } from "./compose.js";
 import { watchCombobox } from "./combobox.js";
 import { watchCountdown } from "./countdown.js";
+import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
 import { watchNotices } from "./notices.js";
+import { keepForOffline } from "./offline.js";
 import { watchThread } from "./thread.js";
 
 for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
@@ -17,3 +19,5 @@ watchCountdown();
 watchLive();
 watchNotices();
 watchThread();
+watchKeys();
+keepForOffline();
