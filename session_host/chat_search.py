@@ -46,7 +46,7 @@ def search(store: Store, query: Query, before: str | None, limit: int) -> Hits:
             more = True
             break
         last = row
-        if holds(f"{row['text']}\n{row['edits'] or ''}", query.words) and (hit := _hit(store, row, query)):
+        if holds(f"{row['text']} {row['edits'] or ''}", query.words) and (hit := _hit(store, row, query)):
             hits.append(hit)
     return Hits(
         hits=tuple(hits),
@@ -62,7 +62,8 @@ def _rows(store: Store, chat: str | None, start: tuple[int, int]) -> Iterator[sq
         " WHERE c.chat = m.chat AND c.id = m.id AND c.what = ?) AS edits"
     )
     where = "m.chat = ? AND" if chat else ""
-    sql = f"SELECT m.*, {edits} FROM messages m WHERE {where} (m.at, m.n) < (?, ?) ORDER BY m.at DESC, m.n DESC LIMIT ?"  # noqa: S608  (only our own words are put together)
+    order = "ORDER BY m.at DESC, m.n DESC LIMIT ?"
+    sql = f"SELECT m.n, m.at, m.text, {edits} FROM messages m WHERE {where} (m.at, m.n) < (?, ?) {order}"  # noqa: S608
     while True:
         rows = store.database.query(sql, (What.EDIT, *([chat] if chat else []), *start, STEP))
         yield from rows
@@ -73,8 +74,11 @@ def _rows(store: Store, chat: str | None, start: tuple[int, int]) -> Iterator[sq
 
 def _hit(store: Store, row: sqlite3.Row, query: Query) -> Hit | None:
     """The message as it is shown, where that holds the words still."""
-    (message,) = chat_pages.with_changes(store, row["chat"], [row])
+    whole = store.database.query("SELECT * FROM messages WHERE n = ?", (row["n"],))
+    if not whole:
+        return None
+    chat = whole[0]["chat"]
+    (message,) = chat_pages.with_changes(store, chat, whole)
     if not holds(message.text, query.words):
         return None
-    name = chat_pages.names(store, [row["chat"]]).get(row["chat"])
-    return Hit(chat=row["chat"], name=name, message=message, place=place(row))
+    return Hit(chat=chat, name=chat_pages.names(store, [chat]).get(chat), message=message, place=place(row))

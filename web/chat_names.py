@@ -79,12 +79,11 @@ class GroupNames:
             return self._known
 
     def _ask(self) -> None:
+        known, kept = self._known, self.AGAIN
         try:
-            found = {each.id: each.name for each in self._host.groups()}
-            kept = self.KEPT
+            known, kept = {each.id: each.name for each in self._host.groups()}, self.KEPT
         except HostError as error:
             log.info("group names not known", reason=str(error))
-            found, kept = None, self.AGAIN
-        with self._lock:
-            self._known = self._known if found is None else found
-            self._until, self._asking = self._clock.now() + kept, None
+        finally:
+            with self._lock:
+                self._known, self._until, self._asking = known, self._clock.now() + kept, None

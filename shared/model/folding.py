@@ -15,8 +15,8 @@ def fold(text: str) -> str:
     >>> fold("  Dóra   ØDEGÅRD ")
     'dora odegard'
     """
-    if text.isascii() and text.isprintable():
-        return " ".join(text.lower().split())
+    if text.isascii() and (plain := " ".join(text.lower().split())).isprintable():
+        return plain
     return " ".join(_plain(text).split())
 
 

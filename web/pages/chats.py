@@ -34,7 +34,7 @@ def listing() -> Response:
     try:
         found = parts().captured.chats(_asked("before"))
     except HostError as error:
-        return rendered("chats.html", problem=str(error), found=None, lines=())
+        return rendered("chats.html", 503, problem=str(error), found=None, lines=())
     names, _ = _known(any_group=any(each.id.endswith("@g.us") for each in found.chats))
     return rendered("chats.html", problem="", found=found, lines=_lines(found, names))
 
@@ -52,7 +52,8 @@ def search() -> Response:
         hits = parts().captured.search(typed, chat, _asked("before"))
         named = () if chat or _asked("before") else _named(names, words)
     except HostError as error:
-        return rendered("chat_search.html", **shown | {"problem": str(error)}, name=names.of(chat) if chat else "")
+        told = shown | {"problem": str(error), "name": names.of(chat) if chat else ""}
+        return rendered("chat_search.html", 503, **told)
     rows = tuple((each, names.of(each.chat, each.name), _excerpt(each, words)) for each in hits.hits)
     return rendered(
         "chat_search.html",
@@ -74,7 +75,7 @@ def thread(chat_id: str) -> Response:
     except HostError as error:
         if isinstance(error, HostRefused) and error.status == 422:  # a place that is none
             abort(404, description=texts.NO_CHAT)
-        return rendered("chat.html", problem=str(error), found=None, name="", chat_id=chat_id)
+        return rendered("chat.html", 503, problem=str(error), found=None, name="", chat_id=chat_id)
     names, sent = _known(any_group=found.chat.endswith("@g.us"))
     contact = names.contact(found.chat)
     return rendered(
