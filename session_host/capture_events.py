@@ -224,7 +224,7 @@ def _media(part: Any) -> dict[str, Any]:
 def _text(name: str, part: Any) -> str:
     if name == "conversation":
         return str(part)
-    for field in ("text", "caption", "displayName", "name"):
+    for field in ("text", "caption", "displayName", "name", "fileName"):
         value = getattr(part, field, "")
         if isinstance(value, str) and value:
             return value
