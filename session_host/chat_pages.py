@@ -19,6 +19,7 @@ from shared.model.values import Instant
 MOST = 500
 USUAL = 50
 SNIPPET = 200
+_NO_FILE = ("location", "contact")
 END = (1 << 62, 1 << 62)
 _CURSOR = re.compile(r"^(\d{1,17})-(\d{1,17})$", flags=re.ASCII)
 _CHAT_CURSOR = re.compile(r"^(\d{1,17})-(\d{5,20}(?:-\d{5,20})?@[a-z.]{3,20})$", flags=re.ASCII)
@@ -248,9 +249,17 @@ def _shown(
 
 
 def _media(raw: str | None) -> MediaFacts | None:
-    """`media` of what is kept of the client's own message; what makes no sense says nothing."""
-    described = json.loads(raw).get("media") if raw and '"media"' in raw else None
+    """What is kept beside a message of its file: as its sender described it, or as this host sent it.
+
+    What makes no sense says nothing.
+    """
+    kept = json.loads(raw) if raw else {}
+    described = kept.get("media") or kept.get("attachment")
+    if not isinstance(described, dict) or described.get("kind") in _NO_FILE:
+        return None
     try:
-        return MediaFacts.model_validate(described) if described else None
+        return MediaFacts.model_validate(
+            {name: described[name] for name in MediaFacts.model_fields if name in described}
+        )
     except ValidationError:
         return None
