@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 
@@ -35,6 +36,14 @@ LARGEST_REQUEST = 4_000_000
 """Bytes: 65,536 characters outside the Latin alphabet, as a form encodes them, and to spare."""
 
 
+class PageApp(Flask):
+    """Flask, but for its log line of an exception: web.rendering writes one without the address, which may be a chat's
+    and so somebody's number."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Nothing; see above."""
+
+
 def start() -> Flask:
     """The page as the environment describes it. Where it cannot start, it says why and ends the process."""
     try:
@@ -61,7 +70,7 @@ def create(
         clock,
         patience=timedelta(seconds=0 if storage.mode is StorageMode.LOCAL else 30),
     )
-    app = Flask(__name__, static_folder=None)
+    app = PageApp(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
     for page in (agenda, assets, chats, contacts, insights, link, live, login, messages, settings, shell):

@@ -106,12 +106,14 @@ def conversation(
 def _in_order(
     page: ChatMessages, names: Names, sent: Mapping[str, Message], zone: str
 ) -> Iterator[tuple[datetime, Bubble | Gap]]:
-    """Messages by their time; a gap stands before the first message after its beginning."""
+    """Messages by their time; a gap stands before the first message after its beginning, and on the day it began unless
+    that is on an older page."""
     gaps = sorted(page.gaps, key=lambda gap: gap.since)
+    earliest = page.messages[-1].at if page.next and page.messages else None
     for message in reversed(page.messages):
         while gaps and gaps[0].since <= message.at:
             gap = gaps.pop(0)
-            yield min(max(gap.since, page.messages[-1].at), message.at), gap
+            yield max(gap.since, earliest) if earliest else gap.since, gap
         yield message.at, _bubble(page.chat, message, names, sent, zone)
     last = page.messages[0].at if page.messages else None
     for gap in gaps:

@@ -138,14 +138,14 @@ def _present() -> dict[str, Any]:
 
 
 def _storage_down(error: StoreError) -> Response:
-    log.warning("storage down", path=request.path, reason=str(error))
+    log.warning("storage down", route=str(request.url_rule), reason=str(error))
     return problem_page(texts.STORAGE_DOWN_READING.format(reason=error), 503)
 
 
 def _refused(error: HTTPException) -> Response:
     status = error.code or 500
     if isinstance(error, InternalServerError):
-        log.error("page broke", path=request.path, exc_info=error.original_exception)
+        log.error("page broke", route=str(request.url_rule), exc_info=error.original_exception)
     sentences = {404: texts.NOT_FOUND, 405: texts.NOT_FOUND, 413: texts.TOO_LARGE, 500: texts.BROKEN}
     own = error.description if error.description != type(error).description else None
     answer = problem_page(own or sentences.get(status) or str(error.description), status)

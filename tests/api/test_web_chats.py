@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from structlog.testing import capture_logs
 
 from session_host import chat_search
 from shared.host_client import File, HostError, HostUnreachable
@@ -277,6 +278,25 @@ class TestFiles:
         raw = {"media": {"media": "../../etc", "size": -1}}
         page.host.kept.keep(Captured(chat=ALICE.jid, id="3EB0A", at=NOW, from_me=True, kind="image", raw=raw))
         assert "/media/" not in page.client.get(f"/chats/{ALICE.jid}").text
+
+
+def test_no_number_reaches_the_log_when_a_page_breaks(page: Page, monkeypatch: Any, caplog: Any) -> None:
+    monkeypatch.setattr(page.host, "chat", lambda *_, **__: 1 / 0)
+    with capture_logs() as logged:
+        assert page.client.get(f"/chats/{ALICE.jid}").status_code == 500
+        page.bucket.away = True
+        page.client.get(f"/messages/{ALICE.number}")
+    assert [each["event"] for each in logged] == ["page broke", "storage down"]
+    assert [each["route"] for each in logged] == ["/chats/<chat_id>", "/messages/<message_id>"]
+    assert ALICE.number not in f"{logged} {caplog.text}"
+
+
+def test_an_open_chat_stays_as_it_is_while_the_host_does_not_answer(page: Page) -> None:
+    assert "chats" in page.client.get("/live").get_json()
+    page.host.down = True
+    page.later(timedelta(seconds=11))
+    assert "chats" not in page.client.get("/live").get_json()
+    assert page.client.get(f"/chats/{ALICE.jid}", headers={"HX-Request": "true"}).status_code == 503
 
 
 def test_an_open_page_hears_of_a_new_message(page: Page) -> None:

@@ -87,6 +87,13 @@ def test_a_gap_alone_has_its_day() -> None:
     ]  # fmt: skip
 
 
+def test_a_gap_that_began_on_an_older_page_stands_at_the_top() -> None:
+    gap = Gap(since=in_(hours=-48), reason="killed")
+    page = ChatMessages(chat=ALICE.jid, messages=(said(),), gaps=(gap,), next="1-1")
+    (day,) = conversation(page, ALICE_ONLY, {}, NOW, LONDON)
+    assert (day.title, day.entries[0]) == ("Today", gap)
+
+
 def test_in_a_group_each_bubble_says_who_wrote_it() -> None:
     assert bubble(said(), GROUP).who == "Alice"
     assert bubble(said(sender=BOB.jid, sender_name="Bobby"), GROUP).who == "~Bobby"
