@@ -130,6 +130,8 @@ def test_a_message_that_was_scheduled_here_leads_to_its_page_and_has_its_ticks(p
     hear(page, events.message(ALICE.jid, "The kettle is on.", from_me=True, id_="3EB0FICTION", at=in_(-60)))
     found = soup(page, f"/chats/{ALICE.jid}")
     assert found.select_one('a[href="/messages/mine"]') is not None
+    (back,) = soup(page, "/messages/mine").select(".see-chat")
+    assert page.client.get(str(back["href"])).status_code == 200
     assert found.select_one(".say-ticks").get_text(strip=True) == "Read"  # type: ignore[union-attr]
 
 

@@ -1,5 +1,6 @@
 """The page as an app: it can be installed, is read offline but sends nothing from there, and has keys that can rest."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -94,3 +95,18 @@ def test_each_key_leads_to_a_page_and_none_is_there_twice(page: Page) -> None:
     assert len(addresses) == sum(bool(key.endpoint) for key in KEYS)
     assert all(page.client.get(address).status_code == 200 for address in addresses)
     assert len({key.pressed for key in KEYS}) == len(KEYS)
+
+
+def test_own_files_come_smaller_to_browsers_that_can_read_them_so(page: Page) -> None:
+    plain = page.client.get("/static/css/parts.css?v=1")
+    small = page.client.get("/static/css/parts.css?v=1", headers={"Accept-Encoding": "br, gzip"})
+    assert (plain.headers.get("Content-Encoding"), small.headers.get("Content-Encoding")) == (None, "gzip")
+    assert gzip.decompress(small.data) == plain.data
+    assert len(small.data) < len(plain.data) / 2
+    assert "Accept-Encoding" in small.headers["Vary"]
+    again = page.client.get(
+        "/static/css/parts.css", headers={"Accept-Encoding": "gzip", "If-None-Match": small.headers["ETag"]}
+    )
+    assert again.status_code == 304
+    picture = page.client.get("/static/icons/icon-192.png", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in picture.headers
