@@ -29,8 +29,10 @@ def test_from_a_word_to_its_place_and_what_comes_meanwhile(tab: Tab, served: Ser
     expect(tab.locator(".said:target")).to_be_in_viewport()
     tab.get_by_role("link", name="To the newest").click()
     expect(tab.locator("img.picture, .picture img")).to_have_js_property("complete", True)
+    tab.get_by_text("more characters").click()
     served.host.chats.hear(events.message(ALICE.jid, "Are you there?", at=now))
-    expect(tab.get_by_text("Are you there?")).to_be_in_viewport()
+    expect(tab.get_by_text("Are you there?")).to_be_visible()
+    expect(tab.locator(".say-rest")).to_have_attribute("open", "")
     with tab.expect_download() as download:
         tab.get_by_text("Export").click()
         tab.get_by_role("link", name="Text (TXT)").click()

@@ -6,6 +6,7 @@ import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
 import { watchNotices } from "./notices.js";
 import { keepForOffline } from "./offline.js";
+import { keepOpened } from "./opened.js";
 import { watchThread } from "./thread.js";
 
 for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
@@ -21,3 +22,4 @@ watchNotices();
 watchThread();
 watchKeys();
 keepForOffline();
+keepOpened();

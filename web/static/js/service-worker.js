@@ -1,11 +1,13 @@
 /**
  * Shows the last agenda while this page cannot be reached: read-only, and never queues anything to be sent.
- * Everything else goes to the server as if this were not here; only GETs of pages and of our own files are looked at.
+ * Everything else goes to the server as if this were not here; only GETs of pages and of our own files are answered
+ * from what is kept, and logging out drops it.
  */
 const KEPT = "offline-1";
 const AGENDA = "/offline";
 const EACH_MS = 60_000;
 let keptAt = 0;
+let leaving = false;
 
 self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()));
 
@@ -18,6 +20,10 @@ self.addEventListener("message", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const address = new URL(request.url);
+  if (address.pathname === "/logout") {
+    leaving = true;
+    event.waitUntil(caches.delete(KEPT));
+  }
   if (request.method !== "GET" || address.origin !== self.location.origin) return;
   if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => fromKept(AGENDA)));
   else if (address.pathname.startsWith("/static/")) event.respondWith(fetch(request).catch(() => fromKept(request)));
@@ -31,7 +37,7 @@ async function fromKept(wanted) {
 /** The agenda as it is now, with the style sheets it names. Who is logged out keeps none. */
 async function keep() {
   const answer = await fetch(AGENDA, { credentials: "same-origin", cache: "no-store" });
-  if (!answer.ok) return;
+  if (!answer.ok || leaving) return;
   keptAt = Date.now();
   const html = await answer.clone().text();
   const sheets = [...html.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((found) => found[1].replaceAll("&amp;", "&"));
