@@ -14,7 +14,9 @@ self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()))
 self.addEventListener("activate", (event) => event.waitUntil(forgetOlder().then(() => self.clients.claim())));
 
 self.addEventListener("message", (event) => {
-  if (event.data === "keep" && Date.now() - keptAt > EACH_MS) event.waitUntil(keep());
+  if (event.data !== "keep") return;
+  leaving = false; // whoever asks is logged in
+  if (Date.now() - keptAt > EACH_MS) event.waitUntil(keep());
 });
 
 self.addEventListener("fetch", (event) => {
