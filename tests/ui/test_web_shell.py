@@ -27,6 +27,10 @@ def test_keys_open_pages_and_rest_while_one_types(tab: Tab, served: Served) -> N
     expect(tab.get_by_role("link", name="Bob", exact=True)).to_be_focused()
     tab.keyboard.press("k")
     expect(tab.get_by_role("link", name="Alice", exact=True)).to_be_focused()
+    tab.get_by_text("Person", exact=True).click()
+    expect(tab.get_by_role("link", name="Bob 1")).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_role("link", name="Bob 1")).to_be_hidden()
     tab.keyboard.press("?")
     expect(tab.get_by_role("dialog", name="Keys")).to_be_visible()
     assert violations(tab) == []
