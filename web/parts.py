@@ -7,6 +7,8 @@ from flask import current_app
 from shared.clock import Clock
 from shared.settings import WebSettings
 from web.asking import Asking
+from web.captured import CapturedChats
+from web.chat_names import GroupNames
 from web.contact_book import ContactBook
 from web.host_watch import HostWatch
 from web.owner import Owner
@@ -31,6 +33,8 @@ class Parts:
     scheduling: Scheduling
     contact_book: ContactBook
     asking: Asking
+    captured: CapturedChats
+    groups: GroupNames
     owner: Owner
     sessions: Sessions
     throttle: LoginThrottle

@@ -11,7 +11,8 @@ from shared.model.link import Link, describe
 from shared.model.message import IfLate, LatePolicy, Verdict
 from tests import builders
 from tests.builders import contact, message
-from tests.cast import ALICE, BOB, DORA, EVE, EVERYBODY
+from tests.cast import ALICE, BOB, DORA, EVE, EVERYBODY, GROUP
+from tests.ui.chats import furnish_chats
 from tests.ui.served import Served
 
 pytestmark = pytest.mark.browser
@@ -28,6 +29,9 @@ PATHS = (
         "/contacts/new",
     ),
     *("/contacts/contact-447700900001", "/link", "/settings", "/password"),
+    *("/agenda/month", "/agenda/week", f"/agenda/month?show=sent&person={BOB.number}"),
+    *("/offline", "/insights", "/insights?days=7"),
+    *("/chats", f"/chats/{ALICE.jid}", f"/chats/{GROUP}", "/chats/search?q=scarf", "/chats/search?q=nothing"),
 )
 THEMES = ("dark", "light")
 TOO_SMALL = """() => [...document.querySelectorAll('.button, .nav a, .filters a, input, textarea, summary')]
@@ -57,6 +61,7 @@ def furnish(served: Served) -> None:
         ),
         contacts=tuple(contact(each, favourite=each is ALICE) for each in EVERYBODY),
     )
+    furnish_chats(served)
     for text in ("This?", "Or that?"):
         name = served.writer.reserve()
         served.writer.append(name, now, messages=[forked.evolve(version="").edited(name, text=text)])
