@@ -18,7 +18,9 @@ from shared.store.view import View
 from web import door, rendering, security
 from web.asking import Asking
 from web.contact_book import ContactBook
+from web.contact_changes import ContactChanges
 from web.host_watch import HostWatch
+from web.imports import Imports
 from web.local import LocalState
 from web.owner import Owner
 from web.pages import agenda, assets, contacts, link, live, login, messages, settings
@@ -74,6 +76,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
     state = LocalState(settings.data_dir)
     writer, view = Writer(bucket, "web", clock=clock), View(bucket)
     telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
+    changes = ContactChanges(writer, view, telling, state, clock)
     return Parts(
         settings=settings,
         clock=clock,
@@ -82,6 +85,8 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         records=Records(view, clock, patience),
         scheduling=Scheduling(writer, view, telling, state, clock),
         contact_book=ContactBook(writer, view, telling, clock),
+        contact_changes=changes,
+        imports=Imports(changes, view, state, clock),
         asking=Asking(host),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),

@@ -8,7 +8,9 @@ from shared.clock import Clock
 from shared.settings import WebSettings
 from web.asking import Asking
 from web.contact_book import ContactBook
+from web.contact_changes import ContactChanges
 from web.host_watch import HostWatch
+from web.imports import Imports
 from web.owner import Owner
 from web.records import Records
 from web.scheduling import Scheduling
@@ -30,6 +32,8 @@ class Parts:
     records: Records
     scheduling: Scheduling
     contact_book: ContactBook
+    contact_changes: ContactChanges
+    imports: Imports
     asking: Asking
     owner: Owner
     sessions: Sessions

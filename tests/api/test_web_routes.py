@@ -44,7 +44,8 @@ COMPOSE = (
     "id",
     "version",
 )
-CONTACT = ("name", "number", "aliases", "notes", "favourite", "version")
+CONTACT = ("name", "number", "label", "number-2", "label-2", "aliases", "tags", "notes", "favourite", "more", "version")
+MANY = ("do", "id", "everyone", "q", "in_tag", "starred", "tag", "back")
 ROUTES = {
     "GET /ping": Row(open=True),
     "GET /login": Row(("next",), open=True),
@@ -71,8 +72,8 @@ ROUTES = {
     "POST /messages/<message_id>/settle": Row(("as", "back")),
     "POST /messages/<message_id>/again": Row(("id",)),
     "POST /messages/<message_id>/pick": Row(("version", "back")),
-    "GET /contacts": Row(("q", "limit")),
-    "GET /contacts/list": Row(("q", "limit")),
+    "GET /contacts": Row(("q", "tag", "starred", "select", "page")),
+    "GET /contacts/list": Row(("q", "tag", "starred", "select", "page")),
     "GET /contacts/options": Row(("q",)),
     "GET /contacts/new": Row(("number",)),
     "POST /contacts": Row(CONTACT),
@@ -81,6 +82,19 @@ ROUTES = {
     "POST /contacts/<contact_id>/favourite": Row(("favourite", "back")),
     "POST /contacts/<contact_id>/delete": Row(("back",)),
     "POST /contacts/<contact_id>/restore": Row(("back",)),
+    "POST /contacts/<contact_id>/pick": Row(("version",)),
+    "POST /contacts/many": Row(MANY),
+    "POST /contacts/changes/<change_id>/undo": Row(("back",)),
+    "GET /contacts/duplicates": Row(("page",)),
+    "POST /contacts/merge": Row(("id", "version", "back")),
+    "GET /contacts/export": Row(("tag", "starred")),
+    "GET /contacts/file": Row(("as", "who")),
+    "GET /contacts/import": Row(),
+    "POST /contacts/import": Row(("file",)),
+    "GET /contacts/imports/<import_id>": Row(),
+    "GET /contacts/imports/<import_id>/progress": Row(),
+    "POST /contacts/imports/<import_id>": Row(("tag",)),
+    "POST /contacts/imports/<import_id>/undo": Row(),
     "GET /link": Row(),
     "GET /link/panel": Row(("seen",)),
     "GET /link/code.svg": Row(("of",)),
@@ -89,7 +103,14 @@ ROUTES = {
     "GET /settings": Row(),
     "POST /settings/theme": Row(("theme",)),
 }
-REAL = {"message_id": "message-known", "contact_id": "contact-known", "name": "css/base.css", "version": "0"}
+REAL = {
+    "message_id": "message-known",
+    "contact_id": "contact-known",
+    "change_id": "change-unknown",
+    "import_id": "import-unknown",
+    "name": "css/base.css",
+    "version": "0",
+}
 CLOSED = [name for name, row in ROUTES.items() if not row.open]
 UNSAFE = [name for name in ROUTES if name.startswith("POST")]
 

@@ -28,6 +28,7 @@ PATHS = (
         "/contacts/new",
     ),
     *("/contacts/contact-447700900001", "/link", "/settings", "/password"),
+    *("/contacts?select=yes&tag=choir", "/contacts/duplicates", "/contacts/import", "/contacts/export"),
 )
 THEMES = ("dark", "light")
 TOO_SMALL = """() => [...document.querySelectorAll('.button, .nav a, .filters a, input, textarea, summary')]
@@ -55,7 +56,10 @@ def furnish(served: Served) -> None:
             message(DORA, id="cancelled", send_at=now + timedelta(days=2), cancelled=True),
             forked,
         ),
-        contacts=tuple(contact(each, favourite=each is ALICE) for each in EVERYBODY),
+        contacts=(
+            *(contact(each, favourite=each is ALICE, tags=("choir",)) for each in EVERYBODY),
+            contact(BOB, id="again", name="Bobby", notes="The same number."),
+        ),
     )
     for text in ("This?", "Or that?"):
         name = served.writer.reserve()
