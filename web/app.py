@@ -14,6 +14,7 @@ from shared.store.bucket import Bucket
 from shared.store.errors import StoreError
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
+from shared.store.templates import Templates
 from shared.store.view import View
 from web import door, rendering, security
 from web.asking import Asking
@@ -23,12 +24,14 @@ from web.host_watch import HostWatch
 from web.imports import Imports
 from web.local import LocalState
 from web.owner import Owner
-from web.pages import agenda, assets, contacts, link, live, login, messages, settings
+from web.pages import agenda, assets, contacts, link, live, login, messages, settings, several, templates
 from web.parts import EXTENSION, Parts
 from web.records import Records
 from web.scheduling import Scheduling
 from web.sessions import Sessions
+from web.several import SeveralBook
 from web.telling import Host, Telling
+from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
 
 LARGEST_REQUEST = 4_000_000
@@ -64,7 +67,7 @@ def create(
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
-    for page in (agenda, assets, contacts, link, live, login, messages, settings):
+    for page in (agenda, assets, contacts, link, live, login, messages, settings, several, templates):
         app.register_blueprint(page.page)
     door.guard(app)
     rendering.prepare(app)
@@ -87,6 +90,8 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         contact_book=ContactBook(writer, view, telling, clock),
         contact_changes=changes,
         imports=Imports(changes, view, state, clock),
+        several=SeveralBook(writer, view, telling, state, clock),
+        template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
         asking=Asking(host),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),

@@ -15,7 +15,9 @@ from web.owner import Owner
 from web.records import Records
 from web.scheduling import Scheduling
 from web.sessions import Sessions
+from web.several import SeveralBook
 from web.telling import Host
+from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
 
 EXTENSION = "vpslink"
@@ -34,6 +36,8 @@ class Parts:
     contact_book: ContactBook
     contact_changes: ContactChanges
     imports: Imports
+    several: SeveralBook
+    template_book: TemplateBook
     asking: Asking
     owner: Owner
     sessions: Sessions

@@ -1,5 +1,6 @@
 """What the owner does all day, in a real browser: by keyboard alone, without scripts, and while things change."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from shared.model.link import Link, describe
 from shared.store.view import View
 from tests import builders
 from tests.builders import contact, message
-from tests.cast import ALICE, BOB, EVERYBODY
+from tests.cast import ALICE, BOB, DORA, EVERYBODY
 from tests.ui.served import Served, wait_for
 
 pytestmark = pytest.mark.browser
@@ -234,6 +235,25 @@ def test_a_hostile_name_in_the_picker_is_only_a_name(tab: Tab, served: Served) -
     tab.get_by_label("In words").fill("tomorrow 9am")
     tab.get_by_role("button", name="Schedule").click()
     expect(tab.get_by_role("heading", name="To Eve")).to_be_visible()
+
+
+def test_several_are_picked_and_each_text_is_seen_before_it_is_scheduled(tab: Tab, served: Served) -> None:
+    served.store(contacts=tuple(contact(each, tags=("choir",) if each is DORA else ()) for each in EVERYBODY))
+    tab.goto(f"{served.url}/compose")
+    to = tab.get_by_label("To", exact=True)
+    for typed, option in (("bo", "Bob"), ("; ali", "Alice"), ("#ch", "#choir")):
+        to.press_sequentially(typed)
+        tab.get_by_role("option", name=option).click()
+    expect(to).to_have_value(re.compile(r"^Bob <\+447700900002>; +Alice <\+447700900001>; +#choir; $"))
+    tab.get_by_label("Message", exact=True).fill("Hi {{first_name}}!")
+    tab.get_by_label("In words").fill("tomorrow 9am")
+    tab.get_by_role("button", name="Schedule").click()
+    expect(tab.locator(".several .bubble")).to_have_text(["Hi Bob!", "Hi Alice!", "Hi Dóra!"])
+    tab.get_by_role("checkbox", name="Alice").uncheck()
+    tab.get_by_role("button", name="Schedule those ticked").click()
+    expect(tab.locator(".notice")).to_contain_text("2 messages are scheduled for")
+    saved = View(served.bucket).read(datetime.now(UTC)).messages.values()
+    assert {(each.to, each.text) for each in saved} == {(BOB.number, "Hi Bob!"), (DORA.number, "Hi Dóra!")}
 
 
 def test_a_second_tab_does_not_overwrite_the_first(tab: Tab, context: BrowserContext, served: Served) -> None:

@@ -29,6 +29,7 @@ PATHS = (
     ),
     *("/contacts/contact-447700900001", "/link", "/settings", "/password"),
     *("/contacts?select=yes&tag=choir", "/contacts/duplicates", "/contacts/import", "/contacts/export"),
+    *("/templates", "/templates/new"),
 )
 THEMES = ("dark", "light")
 TOO_SMALL = """() => [...document.querySelectorAll('.button, .nav a, .filters a, input, textarea, summary')]
@@ -105,6 +106,12 @@ def test_what_opens_is_accessible_too(tab: Tab, context: BrowserContext, served:
     found += violations(tab)
     tab.get_by_role("button", name="Schedule").click()
     expect(tab.get_by_role("alert")).to_be_visible()
+    found += violations(tab)
+    tab.get_by_label("To", exact=True).fill("#choir; +1 202 555 0199")
+    tab.get_by_label("Message", exact=True).fill("Hi {{first_name}}")
+    tab.get_by_role("button", name="Schedule").click()
+    expect(tab.get_by_role("heading", name="6 messages")).to_be_visible()
+    tab.get_by_role("checkbox", name="Bob").uncheck()
     found += violations(tab)
     served.host.pairing, served.host.link = True, describe(Link.PAIRING, datetime.now(UTC))
     tab.goto(f"{served.url}/link")

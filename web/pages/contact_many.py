@@ -6,11 +6,12 @@ from typing import Any
 from flask import Blueprint, Response, abort, request, url_for
 
 from shared.model.contact import Contact
-from web import contact_csv, texts, vcard
+from web import contact_csv, several, texts, vcard
 from web.contact_book import MOST_NAME, MOST_TAGS, listed
 from web.contact_changes import Edit, Undone
 from web.contact_merge import in_order, merged
 from web.door import own_path
+from web.pages.messages import compose_to
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
@@ -25,18 +26,19 @@ MOST_MERGED = 20
 def change() -> Response:
     """Change those selected: `id` for each, or `everyone` for all that `q`, `in_tag` and `starred` find.
 
-    do: tag or untag (with `tag`), star, delete, or merge, which shows the result first. `back` is where to go on.
+    do: tag or untag (with `tag`), star, delete; merge shows the result first, write a form for all of them. `back` is
+    where to go on.
     """
     what = request.form.get("do", "")
-    if what not in _CHANGES and what != "merge":
+    if what not in _CHANGES and what not in ("merge", "write"):
         abort(422, description=texts.BAD_CHOICE)
     index = parts().records.index(parts().records.now())
     chosen = _chosen(index)
     tags = listed(request.form.get("tag", ""))
     if not chosen:
         return _nothing(texts.NOBODY_SELECTED)
-    if what == "merge":
-        return _ask_to_merge(chosen)
+    if what in ("merge", "write"):
+        return _ask_to_merge(chosen) if what == "merge" else _write_to(chosen)
     if what in ("tag", "untag") and not tags:
         return _nothing(texts.NO_TAG)
     if any(len(tag) > MOST_NAME for tag in tags):
@@ -170,6 +172,15 @@ def _ask_to_merge(chosen: list[Contact]) -> Response:
     if len(chosen) > MOST_MERGED:
         return _nothing(texts.MERGE_FEW.format(most=MOST_MERGED))
     return rendered("duplicates.html", merges=[_merge_of(chosen)], total=1, at=1, each=1, asked=True)
+
+
+def _write_to(chosen: list[Contact]) -> Response:
+    reachable = [contact for contact in chosen if contact.phones]
+    if not reachable:
+        return _nothing(texts.NO_NUMBER_THERE)
+    if len(reachable) > several.MOST:
+        return _nothing(texts.WRITE_FEW.format(most=several.MOST))
+    return compose_to("; ".join(map(several.addressed, reachable)))
 
 
 def _merge_of(people: Iterable[Contact]) -> dict[str, Any]:

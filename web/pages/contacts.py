@@ -11,7 +11,7 @@ from web.contact_book import ContactChanged, FilledContact
 from web.door import own_path
 from web.pages import contact_import, contact_many
 from web.parts import parts
-from web.recipients import candidates
+from web.recipients import candidates, tags_like
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
 from web.search import fold
@@ -40,10 +40,12 @@ def listing() -> Response:
 
 @page.get("/contacts/options")
 def options() -> Response:
-    """The picker's options for `q`: a fragment of role=option elements."""
+    """The picker's options for `q`, a person or a #tag: a fragment of role=option elements."""
     reading = parts().watch.reading()
     index = parts().records.index(parts().records.recent(reading.last_fold if reading else None))
-    return rendered("parts/options.html", options=candidates(index.search(request.args.get("q", "")[:200])))
+    typed = request.args.get("q", "")[:200].strip()
+    found = tags_like(typed[1:], index) if typed.startswith("#") else candidates(index.search(typed))
+    return rendered("parts/options.html", options=found)
 
 
 @page.get("/contacts/new")
