@@ -212,9 +212,12 @@ class SeveralBook:
         return SavedSet(tuple(new), self._telling.tell(new) if new else Told(False), again)
 
     def cancel(self, form_id: str) -> int:
-        """Ask that none of this form's messages is sent, in one operation; how many were still open."""
+        """Ask that none of this form's messages is sent, in one operation; how many were still open. Raises KeyError
+        where it has none."""
         now, version = self._clock.now(), self._writer.reserve()
         found = [each for each in self._view.read(now).messages.values() if is_of(each.id, form_id)]
+        if not found:
+            raise KeyError(form_id)
         cancelled = [
             each.edited(version, cancelled=True) for each in found if each.delivery.state.open and not each.cancelled
         ]

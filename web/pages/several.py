@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, abort, request, url_for
 
 from shared.model.pace import HOUR, PaceSettings
 from shared.model.wire import Outcome
@@ -64,7 +64,10 @@ def schedule(form_id: str, again: Again) -> Response:
 @page.post("/messages/several/<form_id>/cancel")
 def cancel(form_id: str) -> Response:
     """Ask that none of a form's messages is sent."""
-    count = parts().several.cancel(form_id)
+    try:
+        count = parts().several.cancel(form_id)
+    except KeyError:
+        abort(404, description=texts.NO_MESSAGE)
     tell(texts.SEVERAL_CANCELLED.format(count=count) if count else texts.SEVERAL_CANCELLED_NONE)
     return see_other(url_for("agenda.home"))
 
