@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from session_host import tokens
+from session_host import safety, tokens
 from shared.host_client import HostClient, HostError, HostUnreachable
 from shared.model.message import Message
 from shared.model.wire import Handover, HandoverAnswer, item_of
@@ -58,7 +59,8 @@ class HostProcess:
                 cwd=ROOT,
                 env={
                     **os.environ,
-                    "NEONIZE_BOT_TAG": "off",
+                    **safety.ENVIRONMENT,
+                    **safety.FRUGAL,
                     "HOST_BIND": f"127.0.0.1:{self.port}",
                     "HOST_DATA_DIR": str(self.data),
                     "PACE": "off",
@@ -100,6 +102,14 @@ class HostProcess:
         """What web and tick do: hand it over."""
         items = tuple(item_of(each) for each in messages)
         return self.client.handover(Handover(by=by, now=datetime.now(UTC), items=items))
+
+    def chat(self, chat: str) -> list[dict[str, Any]]:
+        """What its API shows of a chat (a number, or an address), the newest first; nothing where there is none yet."""
+        known = [each["id"] for each in self.client.chats()["chats"]]
+        if (chat if "@" in chat else f"{chat}@s.whatsapp.net") not in known:
+            return []
+        found: list[dict[str, Any]] = self.client.chat(chat, limit=500)["messages"]
+        return found
 
     def projected(self, message_id: str) -> Message | None:
         """The message in scheduled.json alone, without the log."""
