@@ -18,6 +18,7 @@ from shared.store.templates import Templates
 from shared.store.view import View
 from web import door, rendering, security
 from web.asking import Asking
+from web.contact_alike import Alike
 from web.contact_book import ContactBook
 from web.contact_changes import ContactChanges
 from web.host_watch import HostWatch
@@ -89,6 +90,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         scheduling=Scheduling(writer, view, telling, state, clock),
         contact_book=ContactBook(writer, view, telling, clock),
         contact_changes=changes,
+        alike=Alike(state, clock),
         imports=Imports(changes, view, state, clock),
         several=SeveralBook(writer, view, telling, state, clock),
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),

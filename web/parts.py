@@ -7,6 +7,7 @@ from flask import current_app
 from shared.clock import Clock
 from shared.settings import WebSettings
 from web.asking import Asking
+from web.contact_alike import Alike
 from web.contact_book import ContactBook
 from web.contact_changes import ContactChanges
 from web.host_watch import HostWatch
@@ -35,6 +36,7 @@ class Parts:
     scheduling: Scheduling
     contact_book: ContactBook
     contact_changes: ContactChanges
+    alike: Alike
     imports: Imports
     several: SeveralBook
     template_book: TemplateBook

@@ -214,6 +214,19 @@ def test_duplicates_are_suggested_merged_and_taken_apart_again(page: Page) -> No
     assert "Tea" not in page.contacts[contact(ALICE).id].notes
 
 
+def test_who_is_not_the_same_is_suggested_no_more(page: Page) -> None:
+    people = [contact(each, id=each.number, name="John Smith") for each in (ALICE, BOB)]
+    page.store(contacts=people)
+    assert "the same name" in words(page.client.get("/contacts/duplicates"))
+    page.client.post("/contacts/apart", data={"id": [each.id for each in people]})
+    shown = page.client.get("/contacts/duplicates")
+    assert "Nobody is there twice" in words(shown)
+    undo = re.search(r'action="(/contacts/apart/[^"]+/undo)"', shown.text)
+    assert undo
+    page.client.post(undo[1])
+    assert "Duplicates 1" in words(page.client.get("/contacts"))
+
+
 def test_those_selected_are_merged_only_after_a_look(page: Page) -> None:
     page.store(contacts=[contact(ALICE), contact(BOB)])
     answer = page.client.post("/contacts/many", data={"do": "merge", "everyone": "yes"})

@@ -87,6 +87,8 @@ ROUTES = {
     "POST /contacts/changes/<change_id>/undo": Row(("back",)),
     "GET /contacts/duplicates": Row(("page",)),
     "POST /contacts/merge": Row(("id", "version", "back")),
+    "POST /contacts/apart": Row(("id", "back")),
+    "POST /contacts/apart/<key>/undo": Row(("back",)),
     "GET /contacts/export": Row(("tag", "starred")),
     "GET /contacts/file": Row(("as", "who")),
     "GET /contacts/import": Row(),
@@ -120,6 +122,7 @@ REAL = {
     "import_id": "import-unknown",
     "template_id": "template-unknown",
     "form_id": "form-unknown",
+    "key": "key-unknown",
     "name": "css/base.css",
     "version": "0",
 }

@@ -75,7 +75,7 @@ def undone_in_words(undone: Undone) -> str:
 @page.get("/contacts/duplicates")
 def duplicates() -> Response:
     """Who may be there twice, for they share a number or a name: both, and what one of them would be. Query: `page`."""
-    groups = parts().records.index(parts().records.now()).alike
+    groups = parts().alike.groups(parts().records.index(parts().records.now()))
     at = min(max(request.args.get("page", 1, type=int), 1), max(1, -(-len(groups) // ALIKE_SHOWN)))
     shown = [_merge_of(group[:MOST_MERGED]) for group in groups[(at - 1) * ALIKE_SHOWN : at * ALIKE_SHOWN]]
     return rendered("duplicates.html", merges=shown, total=len(groups), at=at, each=ALIKE_SHOWN, asked=False)
@@ -101,6 +101,26 @@ def merge() -> Response:
     change_id = parts().contact_changes.apply(edits)
     sentence = texts.MERGED.format(count=len(people), name=first.shown_name)
     tell(sentence, undo=url_for("contacts.many.undo", change_id=change_id))
+    return _back()
+
+
+@page.post("/contacts/apart")
+def set_apart() -> Response:
+    """These are not the same person, so they are suggested no more. Fields: `id` for each, and `back`."""
+    contacts = parts().records.now().contacts
+    people = [contacts[each] for each in dict.fromkeys(request.form.getlist("id")) if each in contacts]
+    if len(people) < 2:
+        return _nothing(texts.MERGE_TWO)
+    key = parts().alike.set_apart(each.id for each in people)
+    tell(texts.SET_APART.format(name=people[0].shown_name), undo=url_for("contacts.many.forget_apart", key=key))
+    return _back()
+
+
+@page.post("/contacts/apart/<key>/undo")
+def forget_apart(key: str) -> Response:
+    """Suggest them again. Field: `back`."""
+    if not parts().alike.forget(key):
+        abort(404, description=texts.CHANGE_GONE)
     return _back()
 
 

@@ -181,7 +181,7 @@ def _found() -> dict[str, Any]:
         "pages": _Pages(at, last, first + 1, first + len(shown)),
         "tags": _tags(index.tags, tag),
         "all_tags": index.tags,
-        "alike": len(index.alike),
+        "alike": len(parts().alike.groups(index)),
     }
 
 
