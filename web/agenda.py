@@ -21,6 +21,8 @@ PAGE = 50
 MOST_PEOPLE = 12
 """People whom the filter offers."""
 
+_OPEN = (State.PENDING, State.CLAIMED)
+
 JUST_NOW = timedelta(minutes=10)
 
 
@@ -86,15 +88,16 @@ class Person(NamedTuple):
 
 def people(messages: Iterable[Message], most: int = MOST_PEOPLE) -> tuple[Person, ...]:
     """Who is written to most, each with the name that was used last."""
-    counts: Counter[str] = Counter()
+    everything = list(messages)
+    counts = dict(Counter(message.to for message in everything).most_common(most))
     named: dict[str, Message] = {}
-    for message in messages:
-        counts[message.to] += 1
-        if message.contact_name and (message.to not in named or named[message.to].send_at < message.send_at):
-            named[message.to] = message
+    for message in everything:
+        to = message.to
+        if to in counts and message.contact_name and (to not in named or named[to].send_at < message.send_at):
+            named[to] = message
     return tuple(
         Person(to, (named[to].contact_name if to in named else None) or pretty(to), count)
-        for to, count in counts.most_common(most)
+        for to, count in counts.items()
     )
 
 
@@ -131,7 +134,9 @@ def agenda(
 def _belongs(message: Message, show: Show) -> bool:
     match show:
         case Show.UPCOMING:
-            return message.open or message.status is Status.SENDING
+            state = message.delivery.state
+            called_off = message.cancelled and message.confirmed
+            return state is State.BEGUN or (state in _OPEN and not called_off)
         case Show.SENT:
             return message.status is Status.SENT
         case Show.NOT_SENT:

@@ -1,7 +1,8 @@
 """A month or a week of messages, as a calendar on the wall shows it: weeks from Monday, the owner's days. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from shared.model.message import Message
@@ -12,9 +13,10 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 IN_A_CELL = 3
 """Messages shown in a day of a month; the rest is in the week."""
 
+IN_A_DAY = 40
+"""Messages shown in a day of a week, unless somebody asks for all."""
+
 _WEEK = timedelta(days=7)
-_EDGE = timedelta(days=2)
-"""More than any zone is away from UTC."""
 
 
 class Cell(NamedTuple):
@@ -99,11 +101,11 @@ def _cells(
 ) -> tuple[Cell, ...]:
     today = dates.wall(now, zone).date()
     days = [start + timedelta(days=number) for number in range(count)]
-    edges = [datetime.combine(day, time(), now.tzinfo) for day in (days[0], days[-1])]
-    near = (each for each in messages if edges[0] - _EDGE <= each.send_at <= edges[1] + _EDGE)
-    found: dict[date, list[Message]] = {}
-    for message in sorted(near, key=lambda each: (each.send_at, each.id)):
-        found.setdefault(dates.wall(message.send_at, zone).date(), []).append(message)
+    starts = dates.day_starts(start, count + 1, zone)
+    found: list[list[Message]] = [[] for _ in days]
+    for message in messages:
+        if starts[0] <= message.send_at < starts[-1]:
+            found[bisect_right(starts, message.send_at) - 1].append(message)
     return tuple(
         Cell(
             day,
@@ -111,7 +113,7 @@ def _cells(
             today=day == today,
             past=day < today,
             other_month=shown is not None and (day.year, day.month) != (shown.year, shown.month),
-            messages=tuple(found.get(day, ())),
+            messages=tuple(sorted(found[number], key=lambda each: (each.send_at, each.id))),
         )
-        for day in days
+        for number, day in enumerate(days)
     )

@@ -5,7 +5,7 @@ forward by what they skip (01:30 becomes 02:30 on the last Sunday of March in Lo
 means the first.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -128,6 +128,13 @@ def _size(seconds: float, days: int) -> str:
     if days < 60:
         return f"{days} day{'s' if days > 1 else ''}"
     return f"{round(days / 30.44)} months" if days < 730 else f"{days / 365.25:.0f} years"
+
+
+def day_starts(first: date, count: int, zone: str) -> list[datetime]:
+    """When each of so many days begins in a zone, in UTC: among thousands of instants, comparing them with these is
+    quicker than moving each to the zone."""
+    place = ZoneInfo(zone)
+    return [datetime.combine(first + timedelta(days=each), time(), place).astimezone(UTC) for each in range(count)]
 
 
 def lateness(planned: datetime, happened: datetime) -> str:

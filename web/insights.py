@@ -4,9 +4,8 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from shared.model.content import Act
 from shared.model.lifecycle import State
@@ -89,7 +88,8 @@ class Insights(NamedTuple):
 
 def insights(messages: Iterable[Message], now: Instant, zone: str, span: int = USUAL) -> Insights:
     """The last `span` days, today included, of somebody who lives in `zone`."""
-    starts = _starts(now, zone, span)
+    first = dates.wall(now, zone).date() - timedelta(days=span - 1)
+    starts = dates.day_starts(first, span, zone)
     left, given_up = [0] * span, [0] * span
     sent: list[Message] = []
     not_sent: list[Message] = []
@@ -101,7 +101,6 @@ def insights(messages: Iterable[Message], now: Instant, zone: str, span: int = U
         (left if ended else given_up)[bisect_right(starts, at) - 1] += 1
         (sent if ended else not_sent).append(message)
     halves = [each.delivery for each in sent if _confirmable(each)]
-    first = dates.wall(now, zone).date() - timedelta(days=span - 1)
     return Insights(
         days=tuple(DayCount(first + timedelta(days=at), left[at], given_up[at]) for at in range(span)),
         sent=len(sent),
@@ -112,13 +111,6 @@ def insights(messages: Iterable[Message], now: Instant, zone: str, span: int = U
         people=people(sent, MOST_PEOPLE),
         reasons=_reasons(not_sent),
     )
-
-
-def _starts(now: Instant, zone: str, span: int) -> list[datetime]:
-    """When each of these days begins in a zone, in UTC: comparing instants is quicker than moving each to the zone."""
-    today = dates.wall(now, zone).date()
-    days = (today - timedelta(days=back) for back in reversed(range(span)))
-    return [datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) for day in days]
 
 
 def punctuality(lateness: Iterable[float]) -> Punctuality:

@@ -107,6 +107,16 @@ def test_a_week_has_a_heading_for_each_day_and_says_each_standing(page: Page) ->
     assert "Alice , Not confirmed" in " ".join(week.select_one("#day-2026-11-20").get_text(" ").split())  # type: ignore[union-attr]
 
 
+def test_a_day_of_very_many_shows_some_and_leads_to_all(page: Page) -> None:
+    page.store(messages=[message(id=f"bulk-{number}", send_at=in_(minutes=5)) for number in range(55)])
+    week = soup(page, "/agenda/week")
+    assert len(week.select("#day-2026-11-22 .entry")) == 40
+    more = week.select_one("#day-2026-11-22 .cell-more")
+    assert more is not None
+    assert more.get_text() == "+15 more on Sunday 22 November 2026"
+    assert len(soup(page, str(more["href"])).select("#day-2026-11-22 .entry")) == 55
+
+
 def test_a_hostile_name_is_a_name(page: Page) -> None:
     page.store(messages=[message(EVE, id="eve", send_at=in_(days=1))])
     for view in ("month", "week"):

@@ -157,7 +157,8 @@ def test_hostile_names_and_texts_are_words_only(page: Page) -> None:
     "path",
     [
         "/chats/nobody", f"/chats/{BOB.jid}", "/chats/%00", "/chats/'%20OR%201=1--", "/chats/447700900001@evil.example",
-        f"/chats/{ALICE.jid}?before=x", f"/chats/{ALICE.jid}?before=1-1&after=1-1", f"/chats/{ALICE.jid}/export/exe",
+        "/chats?before=x", "/chats/search?q=tea&before=x", "/chats/search?q=tea&chat=x", f"/chats/{ALICE.jid}?before=x",
+        f"/chats/{ALICE.jid}?before=1-1&after=1-1", f"/chats/{ALICE.jid}/export/exe",
         f"/chats/{BOB.jid}/export/csv", f"/media/{'c' * 64}", "/media/x", f"/media/{'A' * 64}",
     ],
 )  # fmt: skip

@@ -62,7 +62,7 @@ ROUTES = {
     "POST /password": Row(("current", "new", "again")),
     "GET /": Row(("show", "q", "person", "limit")),
     "GET /agenda/list": Row(("show", "q", "person", "limit")),
-    "GET /agenda/week": Row(("on", "show", "q", "person")),
+    "GET /agenda/week": Row(("on", "show", "q", "person", "whole")),
     "GET /agenda/month": Row(("on", "show", "q", "person")),
     "GET /live": Row(),
     "GET /status": Row(),

@@ -1,4 +1,4 @@
-"""Keys and offline reading in a real browser."""
+"""The shell in a real browser: by keys from the agenda to a word in a chat, and the agenda while the server is away."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,19 +8,24 @@ from playwright.sync_api import expect
 
 from tests.builders import message
 from tests.cast import ALICE, BOB
+from tests.fakes import events
+from tests.ui.chats import furnish_chats
 from tests.ui.served import Served, wait_for
 from tests.ui.test_web_pages import violations
 
 pytestmark = pytest.mark.browser
 
 
-def test_keys_open_pages_and_rest_while_one_types(tab: Tab, served: Served) -> None:
+def test_by_keys_to_a_word_in_a_chat_where_new_ones_appear(tab: Tab, served: Served) -> None:
     now = datetime.now(UTC)
     served.store(
         messages=tuple(
             message(who, id=who.name, send_at=now + timedelta(hours=hours)) for who, hours in ((ALICE, 2), (BOB, 3))
         )
     )
+    furnish_chats(served)
+    old = (events.message(ALICE.jid, f"Line {n}", at=now - timedelta(days=9, minutes=n)) for n in range(120))
+    served.host.chats.hear(*old)
     tab.reload()
     tab.keyboard.press("j")
     tab.keyboard.press("j")
@@ -32,22 +37,35 @@ def test_keys_open_pages_and_rest_while_one_types(tab: Tab, served: Served) -> N
     tab.keyboard.press("Escape")
     expect(tab.get_by_role("link", name="Bob 1")).to_be_hidden()
     tab.keyboard.press("?")
-    expect(tab.get_by_role("dialog", name="Keys")).to_be_visible()
-    assert violations(tab) == []
     tab.keyboard.press("n")
     expect(tab.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert violations(tab) == []
     tab.keyboard.press("Escape")
-    tab.keyboard.press("/")
-    expect(tab.get_by_role("searchbox")).to_be_focused()
-    tab.keyboard.type("n?gc")
-    expect(tab.get_by_role("searchbox")).to_have_value("n?gc")
-    tab.get_by_role("searchbox").blur()
     tab.keyboard.press("g")
     tab.keyboard.press("c")
     expect(tab.get_by_role("heading", name="Chats")).to_be_visible()
     tab.wait_for_load_state()
-    tab.keyboard.press("n")
-    expect(tab.get_by_role("heading", name="New message")).to_be_visible()
+    tab.keyboard.press("/")
+    expect(tab.get_by_role("searchbox")).to_be_focused()
+    tab.keyboard.type("line n?gc")
+    expect(tab.get_by_role("searchbox")).to_have_value("line n?gc")
+    tab.get_by_role("searchbox").fill("line 77")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("mark")).to_have_text(["Line", "77"])
+    tab.locator(".person a").click()
+    expect(tab.locator(".said:target")).to_contain_text("Line 77")
+    expect(tab.locator(".said:target")).to_be_in_viewport()
+    tab.get_by_role("link", name="To the newest").click()
+    expect(tab.locator(".picture img")).to_have_js_property("complete", True)
+    tab.get_by_text("more characters").click()
+    served.host.chats.hear(events.message(ALICE.jid, "Are you there?", at=now))
+    expect(tab.get_by_text("Are you there?")).to_be_visible()
+    expect(tab.locator(".say-rest")).to_have_attribute("open", "")
+    with tab.expect_download() as download:
+        tab.get_by_text("Export").click()
+        tab.get_by_role("link", name="Text (TXT)").click()
+    text = download.value.path().read_text(encoding="utf-8")
+    assert text.index("Line 119") < text.index("Line 0") < text.index("Are you there?")
 
 
 def test_while_the_server_is_away_the_last_agenda_is_read_and_logging_out_forgets_it(tab: Tab, served: Served) -> None:

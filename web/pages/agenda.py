@@ -48,7 +48,8 @@ def listing() -> Response:
 
 @page.get("/agenda/week")
 def week() -> Response:
-    """A week from Monday on. Query: `on`, a day in it, and the filters of the list; all messages unless told."""
+    """A week from Monday on. Query: `on`, a day in it, and the filters of the list; all messages unless told. `whole`:
+    however many there are in a day."""
     return _calendar("week", calendar.week)
 
 
@@ -79,6 +80,7 @@ def _calendar(view: str, draw: _Drawn) -> Response:
         unreadable=snapshot.unreadable,
         weekdays=calendar.WEEKDAYS,
         in_a_cell=calendar.IN_A_CELL,
+        in_a_day=None if request.args.get("whole") else calendar.IN_A_DAY,
         **_tools(chosen, found.attention, snapshot.messages.values()),
     )
 

@@ -34,6 +34,7 @@ def listing() -> Response:
     try:
         found = parts().captured.chats(_asked("before"))
     except HostError as error:
+        _no_such_place(error)
         return rendered("chats.html", 503, problem=str(error), found=None, lines=())
     names, _ = _known(any_group=any(each.id.endswith("@g.us") for each in found.chats))
     return rendered("chats.html", problem="", found=found, lines=_lines(found, names))
@@ -52,6 +53,7 @@ def search() -> Response:
         hits = parts().captured.search(typed, chat, _asked("before"))
         named = () if chat or _asked("before") else _named(names, words)
     except HostError as error:
+        _no_such_place(error)
         told = shown | {"problem": str(error), "name": names.of(chat) if chat else ""}
         return rendered("chat_search.html", 503, **told)
     rows = tuple((each, names.of(each.chat, each.name), _excerpt(each, words)) for each in hits.hits)
@@ -73,8 +75,7 @@ def thread(chat_id: str) -> Response:
     except NoSuchChat:
         abort(404, description=texts.NO_CHAT)
     except HostError as error:
-        if isinstance(error, HostRefused) and error.status == 422:  # a place that is none
-            abort(404, description=texts.NO_CHAT)
+        _no_such_place(error)
         return rendered("chat.html", 503, problem=str(error), found=None, name="", chat_id=chat_id)
     names, sent = _known(any_group=found.chat.endswith("@g.us"))
     contact = names.contact(found.chat)
@@ -124,6 +125,12 @@ def media(media_id: str) -> Response:
         if isinstance(error, HostRefused) and error.status == 404:
             abort(404, description=texts.NO_FILE)
         return problem_page(str(error), 503)
+
+
+def _no_such_place(error: HostError) -> None:
+    """Where the address names a place or a chat that is none, there is no such page; any other error is told."""
+    if isinstance(error, HostRefused) and error.status == 422:
+        abort(404, description=texts.NO_CHAT)
 
 
 def _asked(name: str) -> str:
