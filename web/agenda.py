@@ -50,7 +50,7 @@ class Agenda(NamedTuple):
 
 def agenda(messages: Iterable[Message], show: Show, typed: str, now: Instant, zone: str, limit: int = PAGE) -> Agenda:
     """The agenda at `now` for somebody who lives in `zone`, at most `limit` messages of it."""
-    everything = list(messages)
+    everything = [each for each in messages if not _withdrawn(each)]
     repeats = Repeats(everything)
     worrying = [each for each in everything if needs_attention(each, now, sent_again=repeats.of(each) is not None)]
     chosen = worrying if show is Show.ATTENTION else [each for each in everything if _belongs(each, show)]
@@ -82,6 +82,11 @@ def _belongs(message: Message, show: Show) -> bool:
             return message.status is Status.SENT
         case _:
             return True
+
+
+def _withdrawn(message: Message) -> bool:
+    """Its series was paused, ended or changed before anybody had touched it: as if it had never been."""
+    return message.gives_way and message.status is Status.CANCELLED
 
 
 def _just_ended(message: Message, now: Instant) -> bool:

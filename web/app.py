@@ -14,17 +14,18 @@ from shared.store.bucket import Bucket
 from shared.store.errors import StoreError
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
-from shared.store.view import View
 from web import door, rendering, security
 from web.asking import Asking
 from web.contact_book import ContactBook
+from web.foreseen import ForeseeingView
 from web.host_watch import HostWatch
 from web.local import LocalState
 from web.owner import Owner
-from web.pages import agenda, assets, contacts, link, live, login, messages, settings
+from web.pages import agenda, assets, contacts, link, live, login, messages, series, settings
 from web.parts import EXTENSION, Parts
 from web.records import Records
 from web.scheduling import Scheduling
+from web.series_book import SeriesBook
 from web.sessions import Sessions
 from web.telling import Host, Telling
 from web.throttle import LoginThrottle
@@ -62,7 +63,7 @@ def create(
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
-    for page in (agenda, assets, contacts, link, live, login, messages, settings):
+    for page in (agenda, assets, contacts, link, live, login, messages, series, settings):
         app.register_blueprint(page.page)
     door.guard(app)
     rendering.prepare(app)
@@ -72,7 +73,7 @@ def create(
 
 def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, patience: timedelta) -> Parts:
     state = LocalState(settings.data_dir)
-    writer, view = Writer(bucket, "web", clock=clock), View(bucket)
+    writer, view = Writer(bucket, "web", clock=clock), ForeseeingView(bucket)
     telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
     return Parts(
         settings=settings,
@@ -82,6 +83,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         records=Records(view, clock, patience),
         scheduling=Scheduling(writer, view, telling, state, clock),
         contact_book=ContactBook(writer, view, telling, clock),
+        series_book=SeriesBook(writer, view, telling, state, clock),
         asking=Asking(host),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),

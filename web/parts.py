@@ -12,6 +12,7 @@ from web.host_watch import HostWatch
 from web.owner import Owner
 from web.records import Records
 from web.scheduling import Scheduling
+from web.series_book import SeriesBook
 from web.sessions import Sessions
 from web.telling import Host
 from web.throttle import LoginThrottle
@@ -30,6 +31,7 @@ class Parts:
     records: Records
     scheduling: Scheduling
     contact_book: ContactBook
+    series_book: SeriesBook
     asking: Asking
     owner: Owner
     sessions: Sessions

@@ -56,8 +56,7 @@ def upcoming(series: Series, messages: Iterable[Message], after: Instant, most: 
     None while it is stopped. Raises walltime.UnknownZone."""
     if series.state is not SeriesState.ACTIVE:
         return []
-    own = (each for each in messages if (name := name_of(each.id)) and name.series_id == series.id)
-    taken = _taken(series, own)
+    taken = _taken(series, own(series.id, messages))
     found: list[Occurrence] = []
     for each in occurrences(series, after):
         ids = taken.get(each.wall.date())
@@ -66,6 +65,12 @@ def upcoming(series: Series, messages: Iterable[Message], after: Instant, most: 
         if len(found) == most:
             break
     return found
+
+
+def own(series_id: str, messages: Iterable[Message]) -> list[Message]:
+    """Those of these messages that are dates of this series."""
+    start = f"{series_id}@"
+    return [each for each in messages if each.id.startswith(start) and name_of(each.id)]
 
 
 def materialise(series: Mapping[str, Series], messages: Mapping[str, Message], now: Instant) -> Yield:
@@ -100,22 +105,22 @@ def _reach(series: Series, unknown: datetime) -> datetime:
     return series.reach.until if series.reach else unknown
 
 
-def _changed(series: Series, own: Mapping[str, Message], until: datetime) -> dict[str, Message]:
-    """The messages of this series that are new or different; `own`: those there are."""
+def _changed(series: Series, known: Mapping[str, Message], until: datetime) -> dict[str, Message]:
+    """The messages of this series that are new or different; `known`: those there are."""
     edited = not series.follows_reach
     after = series.changed_at if edited or series.reach is None else series.reach.until
     wanted = {occurrence_id(series.id, each.wall): each for each in _active(series, after, until)}
-    taken = _taken(series, own.values())
+    taken = _taken(series, known.values())
     changed = {
         id_: _occurrence(series, each)
         for id_, each in wanted.items()
-        if (id_ not in own and each.wall.date() not in taken) or (id_ in own and edited and _free(own[id_]))
+        if (id_ not in known and each.wall.date() not in taken) or (id_ in known and edited and is_free(known[id_]))
     }
-    for id_, message in own.items() if edited else ():
-        if id_ not in wanted and _free(message) and message.send_at > after and (name := name_of(id_)):
+    for id_, message in known.items() if edited else ():
+        if id_ not in wanted and is_free(message) and message.send_at > after and (name := name_of(id_)):
             at = walltime.instant(name.wall, series.zone)
             changed[id_] = _occurrence(series, Occurrence(name.wall, at), withdrawn=True)
-    return {id_: each.evolve(delivery=own[id_].delivery) if id_ in own else each for id_, each in changed.items()}
+    return {id_: each.evolve(delivery=known[id_].delivery) if id_ in known else each for id_, each in changed.items()}
 
 
 def _active(series: Series, after: datetime, until: datetime) -> Iterator[Occurrence]:
@@ -145,16 +150,16 @@ def _occurrence(series: Series, occurrence: Occurrence, *, withdrawn: bool = Fal
     )
 
 
-def _free(message: Message) -> bool:
+def is_free(message: Message) -> bool:
     """Nobody has touched it and no host has claimed it: it follows its series."""
     return message.gives_way and message.delivery.state is State.PENDING
 
 
-def _taken(series: Series, own: Iterable[Message]) -> dict[date, set[str]]:
+def _taken(series: Series, dates: Iterable[Message]) -> dict[date, set[str]]:
     """The days whose occurrence no longer follows the series, and its id: by the wall time that the rule named."""
     days: dict[date, set[str]] = {}
-    for message in own:
-        follows = _free(message) and (message.cancelled or message.send_at > series.changed_at)
+    for message in dates:
+        follows = is_free(message) and (message.cancelled or message.send_at > series.changed_at)
         if not follows and (name := name_of(message.id)):
             days.setdefault(name.wall.date(), set()).add(message.id)
     return days

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.api.web_page import Page
-from tests.builders import contact, message
+from tests.builders import contact, message, series
 from tests.cast import EVE
 
 HOSTILE = (
@@ -43,6 +43,21 @@ COMPOSE = (
     "late_hours",
     "id",
     "version",
+    *("repeat", "every", "weekday", "monthly_on", "ends", "until", "count"),
+)
+REPEAT = (
+    "when",
+    "when_echoed",
+    "date",
+    "time",
+    "zone",
+    "repeat",
+    "every",
+    "weekday",
+    "ends",
+    "until",
+    "count",
+    "series",
 )
 CONTACT = ("name", "number", "aliases", "notes", "favourite", "version")
 ROUTES = {
@@ -60,6 +75,7 @@ ROUTES = {
     "GET /status": Row(),
     "GET /compose": Row(("to", "text", "when", "from")),
     "GET /compose/echo": Row(("when", "when_echoed", "date", "time", "zone")),
+    "GET /compose/echo/begun": Row(("when", "when_echoed", "date", "time", "zone")),
     "GET /compose/pace": Row(("to", "picked", "when", "when_echoed", "date", "time", "zone", "id")),
     "POST /messages": Row(COMPOSE),
     "GET /messages/<message_id>": Row(),
@@ -71,6 +87,14 @@ ROUTES = {
     "POST /messages/<message_id>/settle": Row(("as", "back")),
     "POST /messages/<message_id>/again": Row(("id",)),
     "POST /messages/<message_id>/pick": Row(("version", "back")),
+    "GET /series": Row(),
+    "GET /series/<series_id>": Row(),
+    "GET /series/<series_id>/live": Row(),
+    "GET /series/<series_id>/edit": Row(),
+    "POST /series/<series_id>": Row(COMPOSE),
+    "POST /series/<series_id>/state": Row(("to", "back")),
+    "POST /series/<series_id>/pick": Row(("version",)),
+    "GET /compose/repeat": Row(REPEAT),
     "GET /contacts": Row(("q", "limit")),
     "GET /contacts/list": Row(("q", "limit")),
     "GET /contacts/options": Row(("q",)),
@@ -89,7 +113,13 @@ ROUTES = {
     "GET /settings": Row(),
     "POST /settings/theme": Row(("theme",)),
 }
-REAL = {"message_id": "message-known", "contact_id": "contact-known", "name": "css/base.css", "version": "0"}
+REAL = {
+    "message_id": "message-known",
+    "series_id": "series-known",
+    "contact_id": "contact-known",
+    "name": "css/base.css",
+    "version": "0",
+}
 CLOSED = [name for name, row in ROUTES.items() if not row.open]
 UNSAFE = [name for name in ROUTES if name.startswith("POST")]
 
@@ -107,7 +137,9 @@ def address(route: str, value: str | None = None) -> tuple[str, str]:
 def page(tmp_path: Path) -> Page:
     page = Page(tmp_path)
     page.store(
-        messages=[message(EVE, id="message-known", text=HOSTILE[0])], contacts=[contact(EVE, id="contact-known")]
+        messages=[message(EVE, id="message-known", text=HOSTILE[0])],
+        contacts=[contact(EVE, id="contact-known")],
+        series=[series(EVE, id="series-known", text=HOSTILE[0])],
     )
     return page
 

@@ -4,6 +4,7 @@ import { watchCombobox } from "./combobox.js";
 import { watchCountdown } from "./countdown.js";
 import { watchLive } from "./live.js";
 import { watchNotices } from "./notices.js";
+import { watchRepeat } from "./repeat.js";
 
 for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
 document.body.addEventListener("htmx:afterSwap", () => {
@@ -15,3 +16,4 @@ watchCompose();
 watchCountdown();
 watchLive();
 watchNotices();
+watchRepeat();
