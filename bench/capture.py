@@ -105,7 +105,7 @@ class Measured(NamedTuple):
 
     durable: float
     merged: float
-    rss_mb: int
+    rss_mb: float
 
 
 def _host(folder: Path, count: int) -> Measured:
@@ -125,7 +125,7 @@ def _host(folder: Path, count: int) -> Measured:
         begun = _logged_in(control, OWNER, after)
         last = _wait_for(database, count + 1)
         merged = (SYSTEM.now() - begun).total_seconds()
-        return Measured((last - micros(begun)) / 1e6 + SYNCED_WITHIN, merged, _memory_mb(supervisor))
+        return Measured((last - micros(begun)) / 1e6 + SYNCED_WITHIN, merged, stack.host_size().rss_mb)
 
 
 def _wait_for(database: Path, count: int) -> int:
@@ -137,14 +137,6 @@ def _wait_for(database: Path, count: int) -> int:
                 return int(found.execute("SELECT value FROM kept WHERE name = 'captured_at'").fetchone()[0])
         SYSTEM.wait(waiting, 0.02)
     raise RuntimeError(f"The host did not capture all within {LIMIT_SECONDS} s.")
-
-
-def _memory_mb(supervisor: Supervisor) -> int:
-    """Of gunicorn's worker, which is the whole session host."""
-    master = next(child for child in supervisor.children if child.name == "host" and child.running)
-    workers = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text(encoding="ascii").split()
-    pages = int(Path(f"/proc/{workers[0]}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
 def main() -> None:

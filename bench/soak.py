@@ -6,7 +6,6 @@ the contacts decrypted, what the contacts said against what the host captured. M
 host's process are looked at once it is warm, and at the end.
 """
 
-import os
 import random
 import sqlite3
 import tempfile
@@ -72,14 +71,6 @@ FAULTS = {
 """Not here: a receipt of an unknown type, for the library then loses what comes in until its session is new."""
 
 
-class Size(NamedTuple):
-    """What a process takes."""
-
-    rss_mb: float
-    threads: int
-    files: int
-
-
 def run(
     say: Callable[[str], None], *, minutes: float = 2, each_way: int = 2, seed: int | None = None
 ) -> dict[str, float]:
@@ -117,14 +108,14 @@ class Soak:
         while (now := SYSTEM.monotonic()) < end:
             self._talk(each_way)
             if now >= next_fault:
-                start = start or self._size()
+                start = start or self._stack.host_size()
                 say(f"{now - begun:5.0f} s  {self._play(self._chance.choice(list(FAULTS)))}")
                 faults += 1
                 next_fault = now + self._chance.uniform(*FAULT_SECONDS)
             SYSTEM.wait(self._never, max(0.0, 1 - (SYSTEM.monotonic() - now)))
         self._control.clear_faults()
         counted = self._count(self._wait_until_ended())
-        start, last = start or self._size(), self._size()
+        start, last = start or self._stack.host_size(), self._stack.host_size()
         return {
             "minutes": minutes,
             "faults": faults,
@@ -193,15 +184,6 @@ class Soak:
             "twice": sum(count > 1 for count in (*decrypted.values(), *came.values())),
             "lost": not_there + sum(each not in came for each in self._inbound),
         }
-
-    def _size(self) -> Size:
-        """Of the host's one worker."""
-        host = next(child for child in self._stack.supervisor.children if child.name == "host")
-        worker = Path(f"/proc/{host.pid}/task/{host.pid}/children").read_text(encoding="ascii").split()[0]
-        proc = Path(f"/proc/{worker}")
-        pages = int((proc / "statm").read_text(encoding="ascii").split()[1])
-        threads, files = len(os.listdir(proc / "task")), len(os.listdir(proc / "fd"))  # noqa: PTH208
-        return Size(round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1), threads, files)
 
 
 def received(stack: SimulatedStack) -> Counter[str]:

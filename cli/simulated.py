@@ -1,9 +1,12 @@
 """An installation whose WhatsApp is the simulator: for the demo, the tests and the benches. In no production
 environment."""
 
+import os
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 from cli.processes import Supervisor, exists
 from cli.stack import START_SECONDS, Folder, Stack
@@ -13,6 +16,14 @@ from simulator import redirect
 from simulator.control import Control
 
 LINK_SECONDS = 60
+
+
+class Size(NamedTuple):
+    """What a process takes."""
+
+    rss_mb: float
+    threads: int
+    files: int
 
 
 class SimulatedStack(Stack):
@@ -36,6 +47,23 @@ class SimulatedStack(Stack):
         self.supervisor.wait_ready(simulator, exists(self._ready_file), START_SECONDS)
         self.environment["SIMULATOR_READY_FILE"] = str(self._ready_file)
         return Control.from_ready_file(self._ready_file)
+
+    def host_size(self) -> Size:
+        """What gunicorn's one worker takes, which is the whole session host."""
+        proc = self._host_worker()
+        pages = int((proc / "statm").read_text(encoding="ascii").split()[1])
+        threads, files = len(os.listdir(proc / "task")), len(os.listdir(proc / "fd"))  # noqa: PTH208
+        return Size(round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1), threads, files)
+
+    def host_peak_mb(self) -> float:
+        """The most memory it ever took."""
+        status = (self._host_worker() / "status").read_text(encoding="ascii").splitlines()
+        return round(next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024, 1)
+
+    def _host_worker(self) -> Path:
+        master = next(child for child in self.supervisor.children if child.name == "host" and child.running)
+        workers = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text(encoding="ascii").split()
+        return Path(f"/proc/{workers[0]}")
 
 
 def link(host: HostClient, control: Control, phone: str, name: str) -> None:

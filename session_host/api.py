@@ -143,7 +143,10 @@ class Api:
             ) from None
 
     def link(self, _: Call) -> Answer:
-        now, pairing = self._clock.now(), self._host.link.pairing()
+        return self._link(self._host.link.pairing())
+
+    def _link(self, pairing: Pairing | None) -> Answer:
+        now = self._clock.now()
         unreadable = self._host.undecryptable.facts(now)
         return Answer(
             {
@@ -168,12 +171,12 @@ class Api:
             raise Refusal(409, "No code", str(error)) from None
         return self.link(call)
 
-    def logout(self, call: Call) -> Answer:
+    def logout(self, _: Call) -> Answer:
         try:
             self._host.link.logout()
         except SendFailed as error:
             raise Refusal(409, "Not unlinked", str(error)) from None
-        return self.link(call)
+        return self._link(None)  # not `pairing()`: who unlinks has not asked for a new code
 
     def take_over(self, call: Call) -> Answer:
         now = self._clock.now()

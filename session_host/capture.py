@@ -1,8 +1,9 @@
 """Capture: what WhatsApp sends us goes to the journal at once, and from there, by one worker, to where it is kept.
 
-`heard` runs on the library's event thread and only appends. `step` reads the journal from where the last step ended:
-receipts and arrivals to the ledger, messages into captured.db, whose transaction also moves the position: killed at any
-point, each event is read again or not, and counts once. Where something may have been missed, that is a gap.
+`heard` runs on the library's event thread (on the sender's for what this host sent itself) and only appends. `step`
+reads the journal from where the last step ended: receipts and arrivals to the ledger, messages into captured.db, whose
+transaction also moves the position: killed at any point, each event is read again or not, and counts once. Where
+something may have been missed, that is a gap.
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 import structlog
 
-from session_host import capture_events, link_events
+from session_host import capture_events, link_events, own_sends
 from session_host.capture_events import NOTHING, Pair, Seen
 from session_host.captured import Store
 from session_host.database import LedgerError, instant, micros
@@ -215,7 +216,7 @@ class Capture:
         """The ledger first: what it was told twice it counts once, and what it was not told is read again."""
         self._not_understood: list[datetime] = []
         for entry in batch.entries:
-            if entry.name != "MessageEv":
+            if entry.name not in ("MessageEv", own_sends.NAME):
                 self._tell_ledger(entry)
         last = batch.entries[-1].at if batch.entries else None
         taken = self.store.take(self._read(batch.entries), batch.position, last)
@@ -245,6 +246,8 @@ class Capture:
 
     def _seen(self, entry: Entry) -> Seen:
         try:
+            if entry.name == own_sends.NAME:
+                return own_sends.seen(entry.data)
             event = self._link.parse(entry.name, entry.data)
             if entry.name == "MessageEv":
                 if arrival := link_events.arrival(event):

@@ -213,7 +213,7 @@ def _captured(event: Any, name: str, part: Any, chat: str, by: str, at: datetime
 def _text(name: str, part: Any) -> str:
     if name == "conversation":
         return str(part)
-    for field in ("text", "caption", "displayName", "name"):
+    for field in ("text", "caption", "displayName", "name", "fileName"):
         value = getattr(part, field, "")
         if isinstance(value, str) and value:
             return value

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from session_host import VERSION, handovers, health
+from session_host import VERSION, handovers, health, own_sends
 from session_host.backups import Backups, Child
 from session_host.capture import Capture
 from session_host.database import Database, LedgerError
@@ -18,7 +18,7 @@ from session_host.gates import Skew, link_gate
 from session_host.hints import Hints
 from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
-from session_host.link import Arrival, Ears, Link, Receipt, Refused
+from session_host.link import Arrival, Ears, Link, Receipt, Refused, Sent
 from session_host.look import Look
 from session_host.media import MediaStore
 from session_host.pace import PaceBook
@@ -104,6 +104,7 @@ class Host:
             gates=[link_gate(link)],
             storage_trouble=lambda: self.folder.trouble,
             on_change=self.fold_soon,
+            on_sent=self._keep_own,
             load=self.media.load,
         )
         self.uploads = Uploads(self.ledger, link, self.media.load, self._may_decide)
@@ -363,6 +364,10 @@ class Host:
         except LedgerError as error:
             log.warning("receipt waits", reason=str(error))
             self._late_receipts.put(receipt)
+
+    def _keep_own(self, row: Row, sent: Sent) -> None:
+        at = row.delivery.begun_at or self.clock.now()
+        self.capture.heard(own_sends.NAME, own_sends.record(row.content, sent.message_id, at))
 
     def _read_journal(self) -> None:
         self._capturing.wake()

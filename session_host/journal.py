@@ -92,7 +92,7 @@ def frames(data: bytes, offset: int = 0) -> Iterator[tuple[Entry, int]]:
 
 
 class Journal:
-    """One folder's journal: one thread appends, one reads, and one of its own syncs. Raises OSError where it cannot be
+    """One folder's journal: any thread appends, one reads, and one of its own syncs. Raises OSError where it cannot be
     opened; later trouble is told by `append` and `trouble`."""
 
     def __init__(

@@ -43,11 +43,13 @@ class Sender:
         gates: Sequence[Gate],
         storage_trouble: Callable[[], str | None],
         on_change: Callable[[], None],
+        on_sent: Callable[[Row, Sent], None] = lambda _row, _sent: None,
         load: Load = no_file,
     ) -> None:
         """`standing` is closed while this host may decide nothing; `gates` may be in the way of a message.
 
-        `load` reads the file of a message that was not uploaded before its second.
+        `on_sent` is told what WhatsApp has taken, before that is settled. `load` reads the file of a message that was
+        not uploaded before its second.
         """
         self._ledger = ledger
         self._link = link
@@ -57,6 +59,7 @@ class Sender:
         self._gates = tuple(gates)
         self._storage_trouble = storage_trouble
         self._on_change = on_change
+        self._on_sent = on_sent
         self._load = load
         self._in_hand: tuple[Row, Sent | SendFailed] | None = None
         self._held = True
@@ -76,7 +79,10 @@ class Sender:
                 ready = self._ready(now)
         begun = self._turn(ready, now)
         if begun is not None:
-            self._in_hand = (begun, self._send(begun))
+            outcome = self._send(begun)
+            self._in_hand = (begun, outcome)
+            if isinstance(outcome, Sent):
+                self._on_sent(begun, outcome)
             return now
         return self._prepare(now)
 

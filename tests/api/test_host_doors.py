@@ -196,8 +196,10 @@ class TestLink:
         api.link.ears.arrival(Arrival(message_id="3EB0A", chat="123456789012345@lid", at=in_(-50), readable=True))
         assert api.client.get("/health").get_json()["undecryptable"] == {"count": 0, "since": None}
 
-    def test_logging_out(self, api: Api) -> None:
-        assert api.ask("DELETE", "/api/v1/link").get_json()["status"]["state"] == "unlinked"
+    def test_who_logs_out_asks_for_no_new_code(self, api: Api) -> None:
+        api.link.qr = Pairing(qr=QR, expires_at=in_(60))
+        document = api.ask("DELETE", "/api/v1/link").get_json()
+        assert (document["status"]["state"], document["pairing"]) == ("unlinked", None)
 
     def test_a_log_out_that_failed_says_why(self, api: Api) -> None:
         api.link.failures.append(

@@ -209,6 +209,7 @@ class Parts:
         self.standing: str | None = None
         self.projected: dict[str, Delivery] = {}
         self.media = MediaStore(self.bucket)
+        self.on_sent: Callable[[Row, Sent], None] = lambda _row, _sent: None
         self.look = Look(LogReader(self.bucket), self.ledger, lambda: HOST, lambda: None)
         self.sender = Sender(
             self.ledger,
@@ -219,6 +220,7 @@ class Parts:
             gates=[link_gate(self.link)],
             storage_trouble=lambda: None,
             on_change=lambda: None,
+            on_sent=lambda row, sent: self.on_sent(row, sent),
             load=self.media.load,
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from session_host import tokens
 from shared.host_client import HostClient, HostError, HostUnreachable
@@ -100,6 +101,14 @@ class HostProcess:
         """What web and tick do: hand it over."""
         items = tuple(item_of(each) for each in messages)
         return self.client.handover(Handover(by=by, now=datetime.now(UTC), items=items))
+
+    def chat(self, chat: str) -> list[dict[str, Any]]:
+        """What its API shows of a chat (a number, or an address), the newest first; nothing where there is none yet."""
+        known = [each["id"] for each in self.client.chats()["chats"]]
+        if (chat if "@" in chat else f"{chat}@s.whatsapp.net") not in known:
+            return []
+        found: list[dict[str, Any]] = self.client.chat(chat, limit=500)["messages"]
+        return found
 
     def projected(self, message_id: str) -> Message | None:
         """The message in scheduled.json alone, without the log."""

@@ -4,7 +4,6 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -29,18 +28,9 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HostProcess
             yield running, control
 
 
-def chat_of(host: HostProcess, number: str) -> list[dict[str, Any]]:
-    """What the API shows of a chat, the newest first; nothing where there is none yet."""
-    chats = host.client.chats()["chats"]
-    if (number if "@" in number else f"{number}@s.whatsapp.net") not in [each["id"] for each in chats]:
-        return []
-    found: list[dict[str, Any]] = host.client.chat(number, limit=500)["messages"]
-    return found
-
-
 def newest(host: HostProcess, number: str) -> str | None:
     """The newest text of a chat."""
-    found = chat_of(host, number)
+    found = host.chat(number)
     return str(found[0]["text"]) if found else None
 
 
@@ -48,7 +38,7 @@ def test_what_comes_in_is_captured_once_under_the_phone_number(host: tuple[HostP
     running, control = host
     control.send(ALICE.number, "Are you there?")
     running.until(lambda: newest(running, ALICE.number) == "Are you there?")
-    (message,) = [each for each in chat_of(running, ALICE.number) if each["text"] == "Are you there?"]
+    (message,) = [each for each in running.chat(ALICE.number) if each["text"] == "Are you there?"]
     assert (message["kind"], message["fromMe"]) == ("text", False)
     assert message["sender"] == f"{ALICE.number}@s.whatsapp.net"
     chat = next(each for each in running.client.chats()["chats"] if each["id"] == message["sender"])
@@ -60,7 +50,7 @@ def test_what_the_owner_types_on_the_phone_is_captured_as_ones_own(host: tuple[H
     running, control = host
     control.send_from_phone(BOB.number, "Typed on the phone.")
     running.until(lambda: newest(running, BOB.number) == "Typed on the phone.")
-    (message,) = [each for each in chat_of(running, BOB.number) if each["text"] == "Typed on the phone."]
+    (message,) = [each for each in running.chat(BOB.number) if each["text"] == "Typed on the phone."]
     assert (message["fromMe"], message.get("sender")) == (True, None)
 
 
@@ -75,16 +65,16 @@ def test_what_is_said_in_a_group_and_changed_afterwards_is_shown_as_it_stands(
     gone = control.say(BOB.number, TextToSend(text="Who is this?", group="choir")).id
     control.say(BOB.number, TextToSend(kind="delete", target=gone, group="choir"))
     expected = [True, False]
-    running.until(lambda: [each.get("deletedAt") is not None for each in chat_of(running, group.address)] == expected)
-    deleted, edited = chat_of(running, group.address)
+    running.until(lambda: [each.get("deletedAt") is not None for each in running.chat(group.address)] == expected)
+    deleted, edited = running.chat(group.address)
     assert (deleted["id"], deleted["text"], deleted["sender"]) == (gone, "", f"{BOB.number}@s.whatsapp.net")
     assert (edited["id"], edited["text"], edited["sender"]) == (
         said,
         "Practise at seven",
         f"{ALICE.number}@s.whatsapp.net",
     )
-    running.until(lambda: bool(chat_of(running, group.address)[1]["reactions"]))
-    (reaction,) = chat_of(running, group.address)[1]["reactions"]
+    running.until(lambda: bool(running.chat(group.address)[1]["reactions"]))
+    (reaction,) = running.chat(group.address)[1]["reactions"]
     assert (reaction["by"], reaction["emoji"]) == (f"{BOB.number}@s.whatsapp.net", "👍")
 
 
@@ -123,12 +113,12 @@ def test_killed_while_messages_come_in_all_it_was_given_is_captured_once(host: t
         running.until(lambda: running.client.link()["status"]["state"] == "connected")
     control.send(BOB.number, "The end.")
     running.until(lambda: newest(running, BOB.number) == "The end.")
-    ids = Counter(each["id"] for number in (ALICE.number, BOB.number) for each in chat_of(running, number))
+    ids = Counter(each["id"] for number in (ALICE.number, BOB.number) for each in running.chat(number))
     assert set(ids.values()) == {1}
     assert given
     groups = {each["id"] for each in running.client.chats()["chats"] if each["id"].endswith("@g.us")}
-    assert given <= ids.keys() | {each["id"] for group in groups for each in chat_of(running, group)}
-    assert sum(each["text"].startswith("Part") for each in chat_of(running, BOB.number)) > 60
+    assert given <= ids.keys() | {each["id"] for group in groups for each in running.chat(group)}
+    assert sum(each["text"].startswith("Part") for each in running.chat(BOB.number)) > 60
     told = running.client.link()["capture"]
     assert "killed" in [gap["reason"] for gap in told["gaps"]]
     assert told["count"] >= len(ids)

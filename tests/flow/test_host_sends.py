@@ -63,6 +63,12 @@ def test_a_picture_arrives_byte_by_byte_and_its_caption_can_be_edited(
     edited = control[1].inbox(ALICE.number)[-1]
     assert (edited.kind, edited.text, edited.target) == ("edit", "Look here", item.id)
 
+    def captured() -> bool:
+        mine = [each for each in host.chat(ALICE.number) if each["id"] == item.id]
+        return [(each["kind"], each["text"], each["fromMe"]) for each in mine] == [("image", "Look here", True)]
+
+    host.until(captured)
+
 
 def test_463_holds_first_messages_to_strangers_and_known_chats_go_on(
     host: HostProcess, control: tuple[Path, Control]

@@ -125,6 +125,7 @@ def test_what_the_owner_typed_on_the_phone_is_ones_own(desk: Desk) -> None:
         ({"audioMessage": {"PTT": True}}, "voice", ""),
         ({"audioMessage": {}}, "audio", ""),
         ({"documentMessage": {"caption": "The bill"}}, "document", "The bill"),
+        ({"documentMessage": {"fileName": "bill.pdf"}}, "document", "bill.pdf"),
         ({"contactMessage": {"displayName": "Ben"}}, "contact", "Ben"),
         ({"locationMessage": {"name": "The pier"}}, "location", "The pier"),
         ({"stickerMessage": {}}, "sticker", ""),

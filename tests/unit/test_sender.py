@@ -7,8 +7,9 @@ import pytest
 
 from session_host import rules
 from session_host.database import LedgerFull
-from session_host.link import Ears, ReceiptKind
+from session_host.link import Ears, ReceiptKind, Sent
 from session_host.look import Look
+from session_host.rules import Row
 from shared.model.lifecycle import State
 from shared.model.link import Link
 from shared.model.message import IfLate, LatePolicy, Status
@@ -329,3 +330,20 @@ def test_a_look_is_old_after_its_seconds_though_the_clock_was_set_back(parts: Pa
     assert look.covers(in_(92))
     passed[0] = 90.0
     assert not look.covers(in_(92))
+
+
+def test_who_hears_of_a_send_cannot_make_it_unknown(parts: Parts) -> None:
+    heard: list[str] = []
+
+    def breaks(_: Row, sent: Sent) -> None:
+        heard.append(sent.message_id)
+        raise RuntimeError("no room")
+
+    parts.on_sent = breaks
+    one = parts.scheduled(message(send_at=in_(60)))
+    with pytest.raises(RuntimeError, match="no room"):
+        parts.run(NOW, in_(61))
+    parts.sender.step(in_(62))
+    assert parts.row(one).delivery.state is State.SENT
+    assert heard == ["3EB00001"]
+    assert len(parts.link.sent) == 1
