@@ -22,6 +22,7 @@ import segno
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
+from shared.model.series import Series
 from shared.store.directory import DirectoryBucket
 from shared.store.oplog import Writer
 from tests.cast import OWNER
@@ -100,7 +101,13 @@ class Served:
         self.url = ""
         self.password = ""
 
-    def store(self, *, messages: tuple[Message, ...] = (), contacts: tuple[Contact, ...] = ()) -> None:
+    def store(
+        self,
+        *,
+        messages: tuple[Message, ...] = (),
+        contacts: tuple[Contact, ...] = (),
+        series: tuple[Series, ...] = (),
+    ) -> None:
         """Write these records as the host or another page would."""
         name = self.writer.reserve()
         self.writer.append(
@@ -108,6 +115,7 @@ class Served:
             datetime.now(UTC),
             messages=[message.evolve(version=name) for message in messages],
             contacts=[contact.evolve(version=name) for contact in contacts],
+            series=[each.evolve(version=name) for each in series],
         )
 
 
