@@ -23,7 +23,8 @@ def begun(saved: SavedSeries) -> Response:
 
 def changed(saved: SavedSeries) -> Response:
     """It was edited: on to its page."""
-    _tell(saved, texts.SERIES_CHANGED_NOTICE, None)
+    active = saved.series.state is SeriesState.ACTIVE
+    _tell(saved, texts.SERIES_CHANGED_NOTICE if active else texts.SERIES_CHANGED_STOPPED_NOTICE, None)
     return see_other(address(saved.series))
 
 

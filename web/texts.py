@@ -70,6 +70,7 @@ MANY_ALIASES = "Give at most {most} other names."
 
 SERIES_STORED_NOTICE = "{rule}: stored. The first date is {first}."
 SERIES_CHANGED_NOTICE = "Changed: {rule}. The next date is {first}."
+SERIES_CHANGED_STOPPED_NOTICE = "Changed: {rule}. Nothing is sent until it runs again."
 SERIES_PAUSED_NOTICE = "Paused: nothing more is sent to {name} until you resume it."
 SERIES_ACTIVE_NOTICE = "Running again: {rule}."
 SERIES_ENDED_NOTICE = "Ended: nothing more is sent to {name} by this series."

@@ -18,6 +18,9 @@ from shared.model.values import Instant
 AHEAD = timedelta(days=35)
 """How far ahead occurrences are messages, rounded up to whole UTC days so that it changes once a day."""
 
+OLDEST = timedelta(days=366)
+"""What should have been made longer ago is left out: a clock that was wrong by years must not yield thousands."""
+
 _SLACK = timedelta(days=2)
 """A time on the wall is never further than that from the same time in UTC."""
 
@@ -70,7 +73,8 @@ def upcoming(series: Series, messages: Iterable[Message], after: Instant, most: 
 def own(series_id: str, messages: Iterable[Message]) -> list[Message]:
     """Those of these messages that are dates of this series."""
     start = f"{series_id}@"
-    return [each for each in messages if each.id.startswith(start) and name_of(each.id)]
+    named = ((each, name_of(each.id)) for each in messages if each.id.startswith(start))
+    return [each for each, name in named if name and name.series_id == series_id]
 
 
 def materialise(series: Mapping[str, Series], messages: Mapping[str, Message], now: Instant) -> Yield:
@@ -87,7 +91,7 @@ def materialise(series: Mapping[str, Series], messages: Mapping[str, Message], n
     for each in behind:
         reach = max(until, _reach(each, until))
         try:
-            changed = _changed(each, known.get(each.id, {}), reach)
+            changed = _changed(each, known.get(each.id, {}), now - OLDEST, reach)
         except walltime.UnknownZone as error:
             done.problems.append(f"The series {each.id!r} yields no messages: {error}")
             continue
@@ -105,10 +109,10 @@ def _reach(series: Series, unknown: datetime) -> datetime:
     return series.reach.until if series.reach else unknown
 
 
-def _changed(series: Series, known: Mapping[str, Message], until: datetime) -> dict[str, Message]:
+def _changed(series: Series, known: Mapping[str, Message], oldest: datetime, until: datetime) -> dict[str, Message]:
     """The messages of this series that are new or different; `known`: those there are."""
     edited = not series.follows_reach
-    after = series.changed_at if edited or series.reach is None else series.reach.until
+    after = max(oldest, series.changed_at if edited or series.reach is None else series.reach.until)
     wanted = {occurrence_id(series.id, each.wall): each for each in _active(series, after, until)}
     taken = _taken(series, known.values())
     changed = {

@@ -13,6 +13,7 @@ from shared.model.values import Instant, Record
 from shared.model.versioned import Versioned
 
 _MARK = "@"
+_LONGEST_ID = 170
 
 
 class SeriesState(StrEnum):
@@ -58,6 +59,14 @@ class Series(Versioned):
     created_at: Instant | None = None
     created_from: str | None = None
     reach: Reach | None = None
+
+    @field_validator("id")
+    @classmethod
+    def _leaves_room(cls, value: str) -> str:
+        """Raises ValueError for an id that cannot be the beginning of a message's."""
+        if len(value) > _LONGEST_ID:
+            raise ValueError(f"the id of a series has at most {_LONGEST_ID} characters")
+        return value
 
     @field_validator("first")
     @classmethod

@@ -56,7 +56,7 @@ def test_a_repeating_message_is_a_series_with_its_dates_to_see_at_once(page: Pag
     for day in ("27 Nov", "4 Dec", "11 Dec", "18 Dec", "25 Dec"):
         assert f"Fri {day} 2026, 18:00 GMT" in shown
     agenda = seen(page, "/")
-    assert agenda.count("Every Friday at 18:00") == 4, "the one that is next up and four more"
+    assert agenda.count("Every Friday at 18:00") == 5, "the one that is next up and four more"
     page.fold()
     assert len(page.messages) == 5
     assert "It is sent on each of its dates." in seen(page, answer.headers["Location"])
@@ -316,6 +316,14 @@ def test_pause_resume_end_and_their_undo(page: Page) -> None:
     page.fold()
     assert "It is over; what was sent stays on record." in seen(page, "/series/weekly")
     assert only(page).state is SeriesState.ENDED
+
+
+def test_a_paused_series_can_be_changed_and_stays_paused(page: Page) -> None:
+    page.store(series=[series(id="weekly", state=SeriesState.PAUSED)])
+    change(page, text="New words")
+    shown = seen(page, "/series/weekly")
+    assert "Changed: Every Friday at 18:00. Nothing is sent until it runs again." in shown
+    assert (only(page).text, only(page).state) == ("New words", SeriesState.PAUSED)
 
 
 @pytest.mark.parametrize("to", ["", "asleep", "ACTIVE"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.model.message import IfLate, Message
-from shared.model.occurrences import AHEAD, Yield, horizon, materialise, upcoming
+from shared.model.occurrences import AHEAD, OLDEST, Yield, horizon, materialise, upcoming
 from shared.model.recurrence import Freq, Rule
 from shared.model.series import Reach, Series, SeriesState, name_of, occurrence_id
 from shared.model.versioned import merge, merge_all
@@ -87,6 +87,13 @@ def test_what_came_due_while_no_host_ran_is_not_forgotten() -> None:
     back = in_(days=60)
     late = [each for each in fridays.at(back).messages.values() if each.send_at < back]
     assert [each.id for each in late] == [f"weekly@2027-01-{day:02}T18:00" for day in (1, 8, 15)]
+
+
+def test_a_clock_that_was_wrong_by_years_does_not_yield_thousands() -> None:
+    lost = Yielding(series(id="lost", first="2001-01-01T09:00", rule=DAILY, changed_at=in_(days=-9000)))
+    lost.at(NOW)
+    assert len(lost.messages) == OLDEST.days + AHEAD.days
+    assert lost.at(NOW) == Yield({}, {}, [])
 
 
 def test_a_new_text_is_in_every_date_that_nobody_touched_or_claimed() -> None:
@@ -248,7 +255,8 @@ def test_a_series_is_stored_and_read_back_as_it_is() -> None:
 @pytest.mark.parametrize(
     "change",
     [{"rule": "FREQ=HOURLY"}, {"first": "soon"}, {"first": "2026-02-30T18:00"}, {"first": "1999-01-01T18:00"},
-     {"zone": ""}, {"zone": "x" * 65}, {"state": "asleep"}, {"changedAt": "2026-11-22T12:00:00"}, {"to": ""}],
+     {"id": "x" * 171}, {"zone": ""}, {"zone": "x" * 65}, {"state": "asleep"},
+     {"changedAt": "2026-11-22T12:00:00"}, {"to": ""}],
 )  # fmt: skip
 def test_a_series_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
