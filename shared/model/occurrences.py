@@ -49,7 +49,7 @@ def horizon(now: Instant) -> datetime:
 def occurrences(series: Series, after: Instant) -> Iterator[Occurrence]:
     """The dates of its rule after this instant, in order, whatever its state. Raises walltime.UnknownZone."""
     earliest = (after - _SLACK).replace(tzinfo=None)
-    for wall in series.rule.walls(series.first_wall):
+    for wall in series.rule.walls(series.first_wall, earliest):
         if wall >= earliest and (at := walltime.instant(wall, series.zone)) > after:
             yield Occurrence(wall, at)
 
@@ -86,7 +86,7 @@ def materialise(series: Mapping[str, Series], messages: Mapping[str, Message], n
     """
     until = horizon(now)
     behind = [each for each in series.values() if _is_behind(each, until)]
-    known = _by_series(messages.values()) if behind else {}
+    known = by_series(messages.values()) if behind else {}
     done = Yield({}, {}, [])
     for each in behind:
         reach = max(until, _reach(each, until))
@@ -169,7 +169,8 @@ def _taken(series: Series, dates: Iterable[Message]) -> dict[date, set[str]]:
     return days
 
 
-def _by_series(messages: Iterable[Message]) -> dict[str, dict[str, Message]]:
+def by_series(messages: Iterable[Message]) -> dict[str, dict[str, Message]]:
+    """The dates of each series among these messages, by the series' id and their own."""
     found: dict[str, dict[str, Message]] = {}
     for message in messages:
         if "@" in message.id and (name := name_of(message.id)):

@@ -7,7 +7,7 @@ The rules for dates that are not everywhere (docs/repeating.md):
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -102,19 +102,28 @@ class Rule(Value):
             parts.append(f"COUNT={self.count}")
         return ";".join(parts)
 
-    def walls(self, first: datetime) -> Iterator[datetime]:
+    def walls(self, first: datetime, after: datetime | None = None) -> Iterator[datetime]:
         """The naive wall times of this rule from `first` on, in order; `first` itself only where the rule names it.
 
+        `after`: what lies before it is not needed, and may be left out. (A daily rule has 3,650 dates in ten years.)
         It ends with the rule, or after the year 2300. Raises ValueError for a `first` outside EARLIEST to LATEST.
         """
         if not EARLIEST <= first.year <= LATEST:
             raise ValueError(f"a series begins between {EARLIEST} and {LATEST}")
         from dateutil.rrule import rrulestr  # not for the tick, which needs no rule
 
-        for wall in rrulestr(self.rrule, dtstart=first):
+        for wall in rrulestr(self.rrule, dtstart=first if after is None else self._begin_near(first, after)):
             if wall.year > _FARTHEST:
                 return
             yield wall
+
+    def _begin_near(self, first: datetime, after: datetime) -> datetime:
+        """A wall time not after `after` from which this rule goes on as it does from `first`."""
+        days = {Freq.DAILY: 1, Freq.WEEKLY: 7}.get(self.freq)
+        if days is None or self.count is not None or after <= first:
+            return first
+        period = timedelta(days=days * self.interval)
+        return first + max(0, (after - first) // period - 1) * period
 
 
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

@@ -384,9 +384,12 @@ def test_all_series_are_listed_the_next_first(page: Page) -> None:
     assert "Nothing repeats yet." in seen(page, "/series")
     page.store(series=[series(id="weekly"), series(BOB, id="sooner", first="2026-11-23T09:00", text="Soon")])
     page.store(series=[series(id="over", text="Over", state=SeriesState.ENDED)])
+    page.store(series=[series(id="undone", text="Never was", state=SeriesState.ENDED)])
+    page.store(messages=[message(id="over@2026-11-20T18:00", send_at=in_(days=-2))])
     shown = seen(page, "/series")
     assert shown.index("Bob") < shown.index("The bins go out tonight.") < shown.index("Over")
     assert "next Fri 27 Nov 2026, 18:00" in shown
+    assert "Never was" not in shown
 
 
 def test_a_series_of_a_zone_that_this_machine_does_not_know_says_so(page: Page) -> None:

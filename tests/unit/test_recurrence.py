@@ -2,7 +2,7 @@
 
 import calendar
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Any
 
 import pytest
@@ -76,6 +76,15 @@ def test_a_weekly_rule_keeps_to_its_weekdays_and_weeks(rule: Rule, first: dateti
         monday = first.date() - timedelta(days=first.weekday())
         assert all(each.weekday() in rule.weekdays for each in walls)
         assert all((each.date() - monday).days // 7 % rule.interval == 0 for each in walls)
+
+
+@settings(max_examples=60)
+@given(rules(), firsts, st.timedeltas(timedelta(0), timedelta(days=2000)))
+def test_what_lies_before_is_left_out_and_nothing_else(rule: Rule, first: datetime, later: timedelta) -> None:
+    after = first + later
+    whole = takewhile(lambda wall: wall < after + timedelta(days=100), rule.walls(first))
+    near = takewhile(lambda wall: wall < after + timedelta(days=100), rule.walls(first, after))
+    assert [each for each in near if each >= after] == [each for each in whole if each >= after]
 
 
 def test_monthly_on_the_31st_is_the_last_day_of_shorter_months() -> None:

@@ -1,11 +1,12 @@
 """Repeating messages: all of them, one with its next dates, changing it, pausing, resuming and ending it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from flask import Blueprint, Response, abort, request, url_for
 
 from shared.model.message import Message
-from shared.model.occurrences import Occurrence, occurrences, own, upcoming
+from shared.model.occurrences import Occurrence, by_series, occurrences, own, upcoming
 from shared.model.series import Series, SeriesState, occurrence_id
 from shared.model.walltime import UnknownZone, print_wall
 from shared.store.errors import StoreError
@@ -41,7 +42,9 @@ class Shown(NamedTuple):
 def index() -> Response:
     """Every series, the one with the next date first; those that are over at the end."""
     snapshot = parts().records.now()
-    listed = [_shown(snapshot, each, most=1) for each in snapshot.series.values()]
+    grouped = by_series(snapshot.messages.values())
+    listed = [_shown(each, grouped.get(each.id, {}), most=1) for each in snapshot.series.values()]
+    listed = [each for each in listed if not _never_was(each)]
     far = series_standing.FAR_AWAY
     listed.sort(key=lambda each: (each.next[0][0].occurrence.at if each.next else far, each.series.id))
     return rendered("series_list.html", listed=[(each, series_standing.standing(*_of(each))) for each in listed])
@@ -141,7 +144,8 @@ def echo() -> Response:
 
 def _series_page(template: str, series_id: str) -> Response:
     snapshot = parts().records.now()
-    shown = _shown(snapshot, _found(snapshot, series_id))
+    series = _found(snapshot, series_id)
+    shown = _shown(series, {each.id: each for each in own(series_id, snapshot.messages.values())})
     return rendered(template, shown=shown, series=shown.series, stands=series_standing.standing(*_of(shown)))
 
 
@@ -149,9 +153,13 @@ def _of(shown: Shown) -> tuple[Series, bool]:
     return shown.series, bool(shown.next)
 
 
-def _shown(snapshot: Snapshot, series: Series, most: int = 5) -> Shown:
-    now = parts().clock.now()
-    messages = own(series.id, snapshot.messages.values())
+def _never_was(shown: Shown) -> bool:
+    """It was taken back before it had sent anything."""
+    return shown.series.state is SeriesState.ENDED and not (shown.past or shown.changed)
+
+
+def _shown(series: Series, dates: Mapping[str, Message], most: int = 5) -> Shown:
+    now, messages = parts().clock.now(), dates.values()
     problem, found = "", list[Occurrence]()
     try:
         found = upcoming(series, messages, now, most)
@@ -164,7 +172,7 @@ def _shown(snapshot: Snapshot, series: Series, most: int = 5) -> Shown:
     past = [each for each in past if not (each.gives_way and each.cancelled) and each not in changed]
     return Shown(
         series,
-        [(each, snapshot.messages.get(id_)) for each, id_ in zip(next_, ids, strict=True)],
+        [(each, dates.get(id_)) for each, id_ in zip(next_, ids, strict=True)],
         sorted(changed, key=lambda each: each.send_at),
         sorted(past, key=lambda each: each.send_at, reverse=True)[:PAST],
         problem,
