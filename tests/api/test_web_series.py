@@ -48,10 +48,7 @@ def test_a_repeating_message_is_a_series_with_its_dates_to_see_at_once(page: Pag
     assert (saved.to, saved.text, saved.created_from, saved.state) == (ALICE.number, "Bins", "web", SeriesState.ACTIVE)
     assert page.messages == {}, "only the session host makes messages of it"
     shown = seen(page, answer.headers["Location"])
-    assert (
-        "Every Friday at 18:00: stored. The first date is Fri 27 Nov 2026, 18:00, Europe/London (GMT), in 5 days"
-        in shown
-    )
+    assert "Every Friday at 18:00. The first date is Fri 27 Nov 2026, 18:00, Europe/London (GMT), in 5 days" in shown
     assert "Stored; the session host has not taken it over yet." in shown
     for day in ("27 Nov", "4 Dec", "11 Dec", "18 Dec", "25 Dec"):
         assert f"Fri {day} 2026, 18:00 GMT" in shown
@@ -302,7 +299,7 @@ def test_pause_resume_end_and_their_undo(page: Page) -> None:
     post(page, "/series/weekly/state", to="paused")
     shown = page.client.get("/series/weekly")
     assert "Asked to pause" in words(shown)
-    assert "Paused: nothing more is sent to Alice until you resume it." in words(shown)
+    assert "Asked to pause: nothing more is to be sent to Alice until you resume it." in words(shown)
     page.fold()
     assert {each.cancelled for each in page.messages.values()} == {True}
     assert "Nothing is sent until you resume it." in seen(page, "/series/weekly")
