@@ -79,6 +79,7 @@ class Interleaving(RuleBasedStateMachine):
         self.ledger: dict[str, Delivery] = {}
         self.stored: dict[str, Delivery] = {}
         self.serial = 0
+        self.damaged = False
 
     @rule(writer=st.sampled_from(NAMES), fault=faults, hours=st.sampled_from([0, 0, -12, 12]))
     def schedule(self, writer: str, fault: tuple[Fault, int] | None, hours: int) -> None:
@@ -164,6 +165,7 @@ class Interleaving(RuleBasedStateMachine):
     @rule(key=st.sampled_from([keys.SCHEDULED, keys.CONTACTS]), end=st.integers(1, 2000))
     def somebody_damages_a_projection(self, key: str, end: int) -> None:
         if any(entry.key == key for entry in self.store.list(key)):
+            self.damaged = self.damaged or key == keys.SCHEDULED
             data = self.store.get(key).data
             self.store.put(key, data[: -min(end, len(data))])
 
@@ -197,13 +199,20 @@ class Interleaving(RuleBasedStateMachine):
         assert materialise(folded.series, folded.messages, self.now) == Yield({}, {}, [])
         assert heads(folded.series) == heads(merge_all(each for one in self._written() for each in one.series))
         assert dict(folded.contacts) == merge_all(each for one in self._written() for each in one.contacts)
-        assert all(folded.messages[id_].delivery.place >= each.place for id_, each in self.stored.items())
+        stored = {id_: each for id_, each in self.stored.items() if not self._may_be_gone(id_, expected)}
+        assert all(folded.messages[id_].delivery.place >= each.place for id_, each in stored.items())
         seen = View(self.store).read(self.now)
         assert (seen.messages, seen.contacts, seen.unreadable) == (folded.messages, folded.contacts, {})
         afresh = Fold(self.store).read(self.now)
         assert (afresh.messages, afresh.contacts, afresh.problems) == (folded.messages, folded.contacts, [])
         assert seen.series == afresh.series == folded.series
         self.readers_see_every_acknowledged_operation()
+
+    def _may_be_gone(self, id_: str, expected: Mapping[str, Message]) -> bool:
+        """Whether it was in a damaged projection only: the log holds series, not the dates they yielded before an edit.
+
+        docs/decisions/0042 names that limit."""
+        return self.damaged and id_ not in expected
 
     def _expected_messages(self) -> dict[str, Message]:
         merged = merge_all(each for operation in self._written() for each in operation.messages)
