@@ -1,6 +1,7 @@
 """What the session host's process takes after thousands of messages each way, and after the largest files each way.
 
-A real host (gunicorn, neonize) on the simulated WhatsApp, paired, pace off. Peak is what the kernel noted as the most.
+A real host (gunicorn, neonize) on the simulated WhatsApp, paired, pace off. Peak is what the kernel noted as the most;
+what a file took goes back some minutes later, when the library's heap has been swept and returned, hence the rest.
 """
 
 import tempfile
@@ -26,14 +27,17 @@ from simulator.control import Control
 
 OPTIONS = (
     click.Option(["--each-way"], type=click.IntRange(10), default=5000, show_default=True, help="Messages."),
+    click.Option(
+        ["--rest"], type=click.FloatRange(0), default=290, show_default=True, help="Seconds of rest at the end."
+    ),
     click.Option(["--files"], type=click.IntRange(0), default=2, show_default=True, help="Of 16 MB, sent after them."),
 )
 AT_ONCE = 500
 LIMIT_SECONDS = 600
 
 
-def run(say: Callable[[str], None], *, each_way: int = 5000, files: int = 2) -> dict[str, float]:
-    """So many messages each way, then so many files; megabytes of the host's process."""
+def run(say: Callable[[str], None], *, each_way: int = 5000, files: int = 2, rest: float = 290) -> dict[str, float]:
+    """So many messages each way, then so many files; megabytes of the host's process, also after a rest."""
     with tempfile.TemporaryDirectory(prefix="wa-bench-") as folder, Supervisor() as supervisor:
         stack = SimulatedStack(supervisor, Folder(Path(folder)), {})
         control = stack.start_simulator()
@@ -48,13 +52,17 @@ def run(say: Callable[[str], None], *, each_way: int = 5000, files: int = 2) -> 
         say(f"after {each_way} each way: {talked.rss_mb} MB")
         for index in range(files):
             _send_file(host, index)
+        sent = stack.host_size()
+        say(f"after {files} files: {sent.rss_mb} MB")
+        SYSTEM.wait(Event(), rest)
         end = stack.host_size()
         return {
             "each_way": each_way,
             "rss_mb_linked": start.rss_mb,
             "rss_mb_after_messages": talked.rss_mb,
             "large_files": files,
-            "rss_mb_after_files": end.rss_mb,
+            "rss_mb_after_files": sent.rss_mb,
+            "rss_mb_rested": end.rss_mb,
             "rss_mb_peak": stack.host_peak_mb(),
             "threads": end.threads,
             "files": end.files,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cli import ROOT
 from cli.processes import Child, ProcessProblem, Supervisor, answers
-from session_host import tokens
+from session_host import safety, tokens
 from shared.host_client import HostClient
 from shared.settings import HostAddress, StorageSettings
 from shared.store.bucket import Bucket
@@ -196,6 +196,8 @@ def _inherited() -> dict[str, str]:
         "LC_ALL",
         "TZ",
         "TMPDIR",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPYCACHEPREFIX",
         "LOG_LEVEL",
         "LOG_FORMAT",
         "DEFAULT_ZONE",
@@ -203,9 +205,9 @@ def _inherited() -> dict[str, str]:
     )
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
-        "NEONIZE_BOT_TAG": "off",  # the WhatsApp client reads what its process was started with, nothing set later
+        **safety.ENVIRONMENT,
+        **{name: os.environ.get(name, value) for name, value in safety.FRUGAL.items()},
         "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -53,12 +53,19 @@ def command(quick: bool, arguments: tuple[str, ...]) -> None:
 
 @contextmanager
 def _environment(*, in_memory: bool) -> Iterator[Mapping[str, str]]:
-    """What the tests inherit. In memory, their files cost no wait for the disk, and are gone with the run."""
+    """What the tests inherit. In memory, their files cost no wait for the disk, and are gone with the run.
+
+    Where Python is told to keep no compiled code beside its sources, the run keeps it there, or each of the many
+    programs it starts would compile everything anew.
+    """
     if not in_memory or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
         yield os.environ
         return
     with TemporaryDirectory(dir=MEMORY, prefix="wa-test-", ignore_cleanup_errors=True) as folder:
-        yield {**os.environ, "TMPDIR": folder}
+        inherited = {**os.environ, "TMPDIR": folder}
+        if inherited.pop("PYTHONDONTWRITEBYTECODE", None):
+            inherited["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "compiled")
+        yield inherited
 
 
 def static_checks() -> dict[str, list[str]]:

@@ -1,14 +1,14 @@
 """The send API under /api/v1, for web, tick, command line and other programs: each needs a token with a scope."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import segno
 from flask import Blueprint, Response, request, url_for
 
-from session_host import chat_pages, health, orders
+from session_host import health, orders
+from session_host.chat_api import ChatApi
 from session_host.contract import Answer, Call, Contract, Refusal
 from session_host.events import TooMany
 from session_host.host import Host
@@ -19,7 +19,6 @@ from session_host.stream import stream
 from session_host.tokens import Scope
 from shared.clock import Clock
 from shared.model.address import Address, BadAddress, Kind, parse
-from shared.model.chats import ChatMessages, Chats
 from shared.model.message import UNCONFIRMED, Message, Status
 from shared.model.pace import Forecast
 from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Pair, Takeover
@@ -65,16 +64,7 @@ class Api:
             query={"to": True, "at": False, "id": False}, answers={200: Forecast},
             summary="When a message to this address at this time (now, if left out) would be begun, and why not at it.",
         )  # fmt: skip
-        page = {"before": False, "limit": False}
-        add(
-            "GET", "/api/v1/chats", self.chats, scope=Scope.READ, query=page, answers={200: Chats},
-            summary="The chats that were captured so far, the newest first; 'before' takes an answer's 'next'.",
-        )  # fmt: skip
-        add(
-            "GET", "/api/v1/chats/<chat_id>/messages", self.chat, scope=Scope.READ, query=page,
-            answers={200: ChatMessages},
-            summary="What was captured of a chat, the newest first; 'before' takes an answer's 'next', or a time.",
-        )  # fmt: skip
+        ChatApi(host, contract)
         add("GET", "/api/v1/link", self.link, scope=Scope.MANAGE, summary="The WhatsApp connection, and its code.")
         add(
             "POST", "/api/v1/link", self.pair, scope=Scope.MANAGE, body=Pair, optional_body=True,
@@ -124,23 +114,6 @@ class Api:
         asked = request.args
         message = orders.imagined(asked.get("to", ""), asked.get("at"), now, asked.get("id"))
         return Answer(self._host.forecast(message, now))
-
-    def chats(self, _: Call) -> Answer:
-        return self._page(lambda before, limit: chat_pages.chats(self._host.capture.store, before, limit))
-
-    def chat(self, _: Call, chat_id: str) -> Answer:
-        store = self._host.capture.store
-        return self._page(lambda before, limit: chat_pages.messages(store, chat_id, before, limit))
-
-    def _page(self, read: Callable[[str | None, int], Chats | ChatMessages]) -> Answer:
-        try:
-            return Answer(read(request.args.get("before"), chat_pages.limit_of(request.args.get("limit"))))
-        except chat_pages.BadQuery as error:
-            raise Refusal(422, "Not understood", str(error)) from None
-        except chat_pages.NoSuchChat:
-            raise Refusal(
-                404, "No such chat", "Nothing of this chat was captured: /api/v1/chats lists what was."
-            ) from None
 
     def link(self, _: Call) -> Answer:
         return self._link(self._host.link.pairing())

@@ -93,9 +93,10 @@ class Capture:
         on_arrival: Callable[[Arrival], None],
         on_journal: Callable[[], None],
     ) -> None:
-        """`on_receipt` and `on_arrival` are told on the worker's thread, at least once; LedgerError makes it try again.
+        """`kept`: how long a message stays.
+        `on_receipt` and `on_arrival` are told on the worker's thread, at least once; LedgerError makes it try again.
         `on_journal`: there is something to read."""
-        self._link, self._clock, self._kept = link, clock, kept
+        self._link, self._clock, self.kept = link, clock, kept
         self._on_receipt, self._on_arrival, self._on_journal = on_receipt, on_arrival, on_journal
         self.store = Store(folder, clock.now())
         self.journal = Journal(folder / "journal", clock)
@@ -164,8 +165,8 @@ class Capture:
         self._look_for_the_phone(now)
         if self._pruned_at is None or now - self._pruned_at > PRUNED_EACH:
             self._pruned_at = now
-            if gone := self.store.forget_before(now - self._kept):
-                log.info("captured messages forgotten", messages=gone, older_than_days=self._kept.days)
+            if gone := self.store.forget_before(now - self.kept):
+                log.info("captured messages forgotten", messages=gone, older_than_days=self.kept.days)
         return now + EACH
 
     def facts(self, now: datetime, unreadable_since: datetime | None = None) -> CaptureFacts:
@@ -178,6 +179,11 @@ class Capture:
             self.store.count(), None if last is None else instant(last), tuple(gaps), self.journal.trouble
         )
 
+    def since(self, now: datetime) -> datetime | None:
+        """From when on what came in is kept: the first connection or the oldest message, as far as it goes back."""
+        known = [instant(each) for each in (self.store.kept("connected_at"), self.store.oldest()) if each is not None]
+        return max(min(known), now - self.kept) if known else None
+
     def close(self) -> None:
         """After the link has ended: what came in last is on the disk, and nothing was lost."""
         self._up = False
@@ -188,7 +194,7 @@ class Capture:
     def _note_what_was_left(self) -> None:
         now, found = self._clock.now(), self.journal.found
         if self.store.set_aside:
-            self.store.gap("set-aside", now - self._kept, now)
+            self.store.gap("set-aside", now - self.kept, now)
         if self._open.exists():
             alive = instant(int(self._open.stat().st_mtime * 1_000_000))
             since = max(alive, found.last) if found.last else alive

@@ -193,9 +193,11 @@ def _captured(event: Any, name: str, part: Any, chat: str, by: str, at: datetime
     kind = _KINDS.get(name, "other")
     if kind == "audio" and part.PTT:
         kind = "voice"
-    raw = None
+    raw: dict[str, Any] | None = None
     if kind in _WITH_MEDIA or kind in ("voice", "other"):
         raw = {"protobuf": base64.b64encode(event.Message.SerializeToString()).decode()}
+        if kind != "other":
+            raw["media"] = _media(part)
     context = getattr(part, "contextInfo", None)
     return Captured(
         chat=chat,
@@ -208,6 +210,15 @@ def _captured(event: Any, name: str, part: Any, chat: str, by: str, at: datetime
         quoted=(context.stanzaID or None) if context is not None else None,
         raw=raw,
     )
+
+
+def _media(part: Any) -> dict[str, Any]:
+    """What its sender says of a file, as shared.model.chats.MediaFacts reads it; the bytes are not here."""
+    words = {"mime": getattr(part, "mimetype", ""), "name": getattr(part, "fileName", "") or getattr(part, "title", "")}
+    numbers = {"size": "fileLength", "seconds": "seconds", "width": "width", "height": "height"}
+    told: dict[str, Any] = {name: str(value)[:200] for name, value in words.items()}
+    told |= {name: int(getattr(part, field, 0)) for name, field in numbers.items()}
+    return {name: value for name, value in told.items() if value}
 
 
 def _text(name: str, part: Any) -> str:

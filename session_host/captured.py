@@ -144,6 +144,11 @@ class Store:
         """How many messages are kept."""
         return int(self.database.query("SELECT count(*) AS n FROM messages")[0]["n"])
 
+    def oldest(self) -> int | None:
+        """The time of the oldest message, in microseconds since 1970."""
+        found = self.database.query("SELECT min(at) AS at FROM messages")[0]["at"]
+        return None if found is None else int(found)
+
     def forget_before(self, instant_: datetime) -> int:
         """Drop what is older; how many messages."""
         with self.database.transaction() as connection:

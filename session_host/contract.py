@@ -210,7 +210,7 @@ def _ledger_error(error: LedgerError) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    log.error("request broke", path=request.path, exc_info=error)
+    log.error("request broke", route=str(request.url_rule), exc_info=error)
     return print_refusal(Refusal(500, "An error of this program", "It is in the log; the request was not answered."))
 
 

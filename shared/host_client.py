@@ -35,10 +35,9 @@ READ_SECONDS = 10.0
 CODE_SECONDS = 110.0
 """A code to type waits for a connection (30 s) and for WhatsApp's answer (75 s)."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
 MEDIA_SECONDS = 60.0
 """A file waits its turn (30 s) and for the bucket."""
+SEARCH_SECONDS = 30.0
 
 
 class File(NamedTuple):
@@ -139,14 +138,31 @@ class HostClient:
         except ValidationError as error:
             raise HostError(f"The session host answered what this version does not understand: {error}") from None
 
+    def media(self, media_id: str) -> File:
+        """A file's bytes, and what its first bytes show it to be. HostRefused (404) where it is not kept."""
+        answer = self._request("GET", f"/api/v1/media/{quote(media_id, safe='')}", read_seconds=MEDIA_SECONDS)
+        if answer.status != 200:
+            raise self._refused(answer.status, _document(answer.data))
+        return File(answer.data, answer.mime)
+
     def chats(self, *, before: str = "", limit: int = 50) -> dict[str, Any]:
         """Chats that were captured, the newest first; `before` is the `next` of an earlier answer."""
-        return self._ask("GET", f"/api/v1/chats?{urlencode(_page(before, limit))}")
+        return self._ask("GET", f"/api/v1/chats?{_query(before=before, limit=limit)}")
 
-    def chat(self, chat_id: str, *, before: str = "", limit: int = 50) -> dict[str, Any]:
-        """What was captured of one chat, the newest first. HostRefused (404) where that is nothing."""
-        path = f"/api/v1/chats/{quote(chat_id, safe='')}/messages"
-        return self._ask("GET", f"{path}?{urlencode(_page(before, limit))}")
+    def chat(
+        self, chat_id: str, *, before: str = "", after: str = "", around: str = "", limit: int = 50
+    ) -> dict[str, Any]:
+        """What was captured of one chat, the newest first. HostRefused (404) where that is nothing.
+
+        One of these at most: `before` is an answer's `next`, `after` its `previous`, `around` a hit's `place`.
+        """
+        query = _query(before=before, after=after, around=around, limit=limit)
+        return self._ask("GET", f"/api/v1/chats/{quote(chat_id, safe='')}/messages?{query}")
+
+    def search(self, words: str, *, chat_id: str = "", before: str = "", limit: int = 50) -> dict[str, Any]:
+        """Captured messages that hold every word, the newest first; `before` is the `next` of an earlier answer."""
+        query = _query(q=words, chat=chat_id, before=before, limit=limit)
+        return self._ask("GET", f"/api/v1/search?{query}", read_seconds=SEARCH_SECONDS)
 
     def link(self) -> dict[str, Any]:
         """The WhatsApp connection: status, own number, and the QR code while pairing (a secret: never log it)."""
@@ -184,6 +200,25 @@ class HostClient:
         read_seconds: float = READ_SECONDS,
         accept: tuple[int, ...] = (200, 201, 202),
     ) -> dict[str, Any]:
+        answer = self._request(method, path, body, headers=headers, read_seconds=read_seconds)
+        document = _document(answer.data)
+        if answer.status in accept:
+            return document
+        raise self._refused(answer.status, document)
+
+    def _refused(self, status: int, document: Mapping[str, Any]) -> HostRefused:
+        token = bool(self._token.get_secret_value())
+        return HostRefused(_refusal(status, document, token=token), status, document)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: Value | File | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        read_seconds: float = READ_SECONDS,
+    ) -> "_Received":
         sent = {"Accept": "application/json", **(headers or {})}
         if token := self._token.get_secret_value():
             sent["Authorization"] = f"Bearer {token}"
@@ -203,14 +238,20 @@ class HostClient:
             raise HostUnreachable(
                 f"The session host at {self._base} does not answer ({reason}): is it running, and is HOST_URL right?"
             ) from None
-        document = _document(answer.data)
-        if answer.status in accept:
-            return document
-        raise HostRefused(_refusal(answer.status, document, token=bool(token)), answer.status, document)
+        return _Received(answer.status, answer.data, answer.headers.get("Content-Type", ""))
 
 
-def _page(before: str, limit: int) -> dict[str, str | int]:
-    return {"limit": limit} | ({"before": before} if before else {})
+class _Received(NamedTuple):
+    """An answer as it came."""
+
+    status: int
+    data: bytes
+    mime: str
+
+
+def _query(**asked: str | int) -> str:
+    """A query without what is empty."""
+    return urlencode({name: value for name, value in asked.items() if value != ""})
 
 
 def _document(data: bytes) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The agenda: which messages a filter shows, in which order, grouped by the owner's days. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 
+from shared.model.address import pretty
 from shared.model.lifecycle import State
 from shared.model.message import Message, Status
 from shared.model.values import Instant
@@ -16,6 +18,9 @@ from web.standing import needs_attention
 PAGE = 50
 """Messages shown at once; the rest is a click away."""
 
+MOST_PEOPLE = 12
+"""People whom the filter offers."""
+
 JUST_NOW = timedelta(minutes=10)
 
 
@@ -25,6 +30,8 @@ class Show(StrEnum):
     UPCOMING = "upcoming"
     SENT = "sent"
     ATTENTION = "attention"
+    NOT_SENT = "not-sent"
+    CANCELLED = "cancelled"
     ALL = "all"
 
 
@@ -48,17 +55,66 @@ class Agenda(NamedTuple):
     repeats: Repeats
 
 
-def agenda(messages: Iterable[Message], show: Show, typed: str, now: Instant, zone: str, limit: int = PAGE) -> Agenda:
-    """The agenda at `now` for somebody who lives in `zone`, at most `limit` messages of it."""
+class Chosen(NamedTuple):
+    """The messages that a filter shows, in no order; how many want to be looked at; and what was sent again."""
+
+    messages: list[Message]
+    attention: int
+    repeats: Repeats
+
+
+def choose(messages: Iterable[Message], show: Show, typed: str, now: Instant, person: str = "") -> Chosen:
+    """The messages of this kind with these words; `person`: to this number or address only."""
     everything = [each for each in messages if not _withdrawn(each)]
     repeats = Repeats(everything)
     worrying = [each for each in everything if needs_attention(each, now, sent_again=repeats.of(each) is not None)]
     chosen = worrying if show is Show.ATTENTION else [each for each in everything if _belongs(each, show)]
+    if person:
+        chosen = [each for each in chosen if each.to == person]
     if typed.strip():
         chosen = [each for each in chosen if _matches(each, typed)]
+    return Chosen(chosen, len(worrying), repeats)
+
+
+class Person(NamedTuple):
+    """Somebody who is written to: their number or address, what they are called, and how many messages there are."""
+
+    to: str
+    name: str
+    messages: int
+
+
+def people(messages: Iterable[Message], most: int = MOST_PEOPLE) -> tuple[Person, ...]:
+    """Who is written to most, each with the name that was used last."""
+    counts: Counter[str] = Counter()
+    named: dict[str, Message] = {}
+    for message in messages:
+        if _withdrawn(message):
+            continue
+        counts[message.to] += 1
+        if message.contact_name and (message.to not in named or named[message.to].send_at < message.send_at):
+            named[message.to] = message
+    return tuple(
+        Person(to, (named[to].contact_name if to in named else None) or pretty(to), count)
+        for to, count in counts.most_common(most)
+    )
+
+
+def agenda(
+    messages: Iterable[Message],
+    show: Show,
+    typed: str,
+    now: Instant,
+    zone: str,
+    limit: int = PAGE,
+    person: str = "",
+) -> Agenda:
+    """The agenda at `now` for somebody who lives in `zone`, at most `limit` messages of it."""
+    everything = list(messages)
+    chosen, attention, repeats = choose(everything, show, typed, now, person)
     forward = show is Show.UPCOMING
     chosen.sort(key=lambda each: (each.send_at, each.id), reverse=not forward)
-    plain = forward and not typed.strip()
+    plain = forward and not typed.strip() and not person
     next_up = next((each for each in chosen if each.send_at >= now and not each.cancelled), None) if plain else None
     just_now = tuple(each for each in everything if _just_ended(each, now)) if plain else ()
     listed = chosen[:limit]
@@ -69,7 +125,7 @@ def agenda(messages: Iterable[Message], show: Show, typed: str, now: Instant, zo
         days=_days(rest if next_up in listed else listed, now, zone),
         shown=len(listed),
         total=len(chosen),
-        attention=len(worrying),
+        attention=attention,
         repeats=repeats,
     )
 
@@ -80,6 +136,10 @@ def _belongs(message: Message, show: Show) -> bool:
             return message.open or message.status is Status.SENDING
         case Show.SENT:
             return message.status is Status.SENT
+        case Show.NOT_SENT:
+            return message.status in (Status.FAILED, Status.MISSED, Status.UNKNOWN)
+        case Show.CANCELLED:
+            return message.status is Status.CANCELLED or message.asked_to_cancel
         case _:
             return True
 

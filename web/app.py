@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 
@@ -16,12 +17,14 @@ from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
 from web import door, rendering, security
 from web.asking import Asking
+from web.captured import CapturedChats
+from web.chat_names import GroupNames
 from web.contact_book import ContactBook
 from web.foreseen import ForeseeingView
 from web.host_watch import HostWatch
 from web.local import LocalState
 from web.owner import Owner
-from web.pages import agenda, assets, contacts, link, live, login, messages, series, settings
+from web.pages import agenda, assets, chats, contacts, insights, link, live, login, messages, series, settings, shell
 from web.parts import EXTENSION, Parts
 from web.records import Records
 from web.scheduling import Scheduling
@@ -32,6 +35,14 @@ from web.throttle import LoginThrottle
 
 LARGEST_REQUEST = 4_000_000
 """Bytes: 65,536 characters outside the Latin alphabet, as a form encodes them, and to spare."""
+
+
+class PageApp(Flask):
+    """Flask, but for its log line of an exception: web.rendering writes one without the address, which may be a chat's
+    and so somebody's number."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Nothing; see above."""
 
 
 def start() -> Flask:
@@ -60,10 +71,10 @@ def create(
         clock,
         patience=timedelta(seconds=0 if storage.mode is StorageMode.LOCAL else 30),
     )
-    app = Flask(__name__, static_folder=None)
+    app = PageApp(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
-    for page in (agenda, assets, contacts, link, live, login, messages, series, settings):
+    for page in (agenda, assets, chats, contacts, insights, link, live, login, messages, series, settings, shell):
         app.register_blueprint(page.page)
     door.guard(app)
     rendering.prepare(app)
@@ -85,6 +96,8 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         contact_book=ContactBook(writer, view, telling, clock),
         series_book=SeriesBook(writer, view, telling, state, clock),
         asking=Asking(host),
+        captured=CapturedChats(host),
+        groups=GroupNames(host, clock),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),
         throttle=LoginThrottle(state),

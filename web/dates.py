@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from shared.model import walltime
-from shared.model.recurrence import EARLIEST, LATEST
+from shared.model import recurrence, walltime
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
+EARLIEST, LATEST = recurrence.EARLIEST, recurrence.LATEST
+"""The years a date may have; what lies outside is a slip of the finger."""
 
 wall, abbreviation = walltime.wall, walltime.abbreviation
 
@@ -120,12 +121,14 @@ def _size(seconds: float, days: int) -> str:
 def lateness(planned: datetime, happened: datetime) -> str:
     """How far from its second something happened: "21 ms after its second", "2 min after its second"."""
     seconds = (happened - planned).total_seconds()
-    side = "after" if seconds >= 0 else "before"
-    seconds = abs(seconds)
-    size = _size(seconds, int(seconds // _DAY))
+    return f"{span(abs(seconds))} {'after' if seconds >= 0 else 'before'} its second"
+
+
+def span(seconds: float) -> str:
+    """How long something took: "21 ms", "1.2 s", "40 s", "2 min"; not negative."""
     if seconds < 10:
-        size = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
-    return f"{size} {side} its second"
+        return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    return _size(seconds, int(seconds // _DAY))
 
 
 def day_title(day: date, today: date) -> str:

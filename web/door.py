@@ -9,11 +9,11 @@ from web.parts import parts
 from web.rendering import problem_page, see_other
 from web.sessions import ABSOLUTE, Session
 
-OPEN = frozenset({"login.form", "login.enter", "assets.own", "assets.htmx", "live.ping"})
-"""The endpoints that need no login; everything else does, also what nobody has thought of yet."""
+_ANONYMOUS = frozenset({"assets.own", "assets.htmx", "live.ping", "shell.manifest", "shell.service_worker"})
+"""The ones that do not even ask who it is."""
 
-_ANONYMOUS = frozenset({"assets.own", "assets.htmx", "live.ping"})
-"""Of these, the ones that do not even ask who it is."""
+OPEN = _ANONYMOUS | {"login.form", "login.enter", "shell.offline"}
+"""The endpoints that need no login; everything else does, also what nobody has thought of yet."""
 
 
 def guard(app: Flask) -> None:

@@ -138,6 +138,14 @@ def empty(now: datetime, zone: str) -> dict[str, str]:
     return {"date": f"{dates.wall(now, zone):%Y-%m-%d}", "zone": zone, "if_late": "within", "late_hours": "6"}
 
 
+def on_day(typed: str) -> dict[str, str]:
+    """The form's field for a day that was clicked, as 2026-11-27; nothing where it is no such date."""
+    try:
+        return {"date": date.fromisoformat(typed).isoformat()} if len(typed) == 10 else {}
+    except ValueError:
+        return {}
+
+
 def read_time(form: Mapping[str, str], now: datetime, zone: str) -> tuple[datetime, str]:
     """The wall time and zone the form means. Raises BadTime for what is missing or makes no sense.
 

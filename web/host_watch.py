@@ -51,6 +51,8 @@ class Reading(NamedTuple):
     problem: str | None = None
     silence: str | None = None
     problems: tuple[str, ...] = ()
+    captured: str = ""
+    """Changes when a message was captured."""
 
 
 class HostWatch:
@@ -114,6 +116,7 @@ def read_health(health: dict[str, Any], now: datetime) -> Reading:
         other=_other(health.get("other")),
         silence=_silence(health),
         problems=_problems(health.get("problems")),
+        captured=_captured(health.get("capture")),
     )
 
 
@@ -132,6 +135,10 @@ def _silence(health: dict[str, Any]) -> str | None:
 
 def _problems(told: Any) -> tuple[str, ...]:
     return tuple(each for each in told if isinstance(each, str)) if isinstance(told, list) else ()
+
+
+def _captured(told: Any) -> str:
+    return f"{told.get('count')}-{told.get('last')}-{told.get('gapCount')}" if isinstance(told, dict) else ""
 
 
 def _instant(health: dict[str, Any], name: str) -> datetime | None:

@@ -7,6 +7,8 @@ from flask import current_app
 from shared.clock import Clock
 from shared.settings import WebSettings
 from web.asking import Asking
+from web.captured import CapturedChats
+from web.chat_names import GroupNames
 from web.contact_book import ContactBook
 from web.host_watch import HostWatch
 from web.owner import Owner
@@ -33,6 +35,8 @@ class Parts:
     contact_book: ContactBook
     series_book: SeriesBook
     asking: Asking
+    captured: CapturedChats
+    groups: GroupNames
     owner: Owner
     sessions: Sessions
     throttle: LoginThrottle

@@ -17,10 +17,13 @@ from shared.model.message import Message
 from shared.model.series import Series, name_of
 from shared.store.errors import StoreError
 from web import dates, rule_words, texts
+from web.conversation import when
 from web.htmx import htmx_version
+from web.keys import KEYS, KEYS_COOKIE, OFF
 from web.parts import parts
 from web.repeats import place
 from web.standing import if_late, standing
+from web.whatsapp_text import formatted
 
 STATIC = Path(__file__).parent / "static"
 THEMES = ("dark", "light", "system")
@@ -33,7 +36,16 @@ def prepare(app: Flask) -> None:
     """Give the app's templates their words and its errors their pages."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals |= {"asset": asset, "dates": dates, "texts": texts, "MAX_TEXT": MAX_TEXT, "if_late": if_late}
+    app.jinja_env.globals |= {
+        "asset": asset,
+        "dates": dates,
+        "texts": texts,
+        "MAX_TEXT": MAX_TEXT,
+        "if_late": if_late,
+    } | {
+        "KEYS": KEYS,
+        "key_places": key_places,
+    }
     app.jinja_env.filters |= {
         "pretty": address.pretty,
         "recipient": recipient,
@@ -42,6 +54,8 @@ def prepare(app: Flask) -> None:
         "rule_words": rule_words.of_series,
         "mine_and_theirs": both_times,
         "hue": hue,
+        "hue_of": hue_of,
+        "formatted": formatted,
     }
     app.context_processor(_present)
     app.register_error_handler(StoreError, _storage_down)
@@ -103,7 +117,17 @@ def both_times(message: Message, owner_zone: str) -> str:
 
 def hue(contact: Contact) -> int:
     """Which of five colours a contact's initial stands on; always the same one."""
-    return sum(contact.id.encode()) % 5
+    return hue_of(contact.id)
+
+
+def hue_of(text: str) -> int:
+    """The same for what has no contact."""
+    return sum(text.encode()) % 5
+
+
+def key_places() -> dict[str, str]:
+    """What is pressed → the address of the page it opens."""
+    return {key.pressed: url_for(key.endpoint) for key in KEYS if key.endpoint}
 
 
 @cache
@@ -121,8 +145,10 @@ def _present() -> dict[str, Any]:
     return {
         "now": at,
         "zone": parts().settings.zone,
+        "short_time": lambda moment: when(moment, at, parts().settings.zone),
         "theme": theme if theme in THEMES else "dark",
         "inside": inside,
+        "keys_on": request.cookies.get(KEYS_COOKIE) != OFF,
         "reading": parts().watch.reading() if inside else None,
         "take_notices": (lambda: parts().sessions.take_notices(g.session)) if inside else list,
         "standing": lambda message, repeats=None: standing(
@@ -134,14 +160,14 @@ def _present() -> dict[str, Any]:
 
 
 def _storage_down(error: StoreError) -> Response:
-    log.warning("storage down", path=request.path, reason=str(error))
+    log.warning("storage down", route=str(request.url_rule), reason=str(error))
     return problem_page(texts.STORAGE_DOWN_READING.format(reason=error), 503)
 
 
 def _refused(error: HTTPException) -> Response:
     status = error.code or 500
     if isinstance(error, InternalServerError):
-        log.error("page broke", path=request.path, exc_info=error.original_exception)
+        log.error("page broke", route=str(request.url_rule), exc_info=error.original_exception)
     sentences = {404: texts.NOT_FOUND, 405: texts.NOT_FOUND, 413: texts.TOO_LARGE, 500: texts.BROKEN}
     own = error.description if error.description != type(error).description else None
     answer = problem_page(own or sentences.get(status) or str(error.description), status)

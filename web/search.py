@@ -1,15 +1,10 @@
 """Finding people by name, alias or digits, without their accents, among thousands: a pure index and a ranking."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from shared.model.contact import Contact
-
-_PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"})
-"""Letters that Unicode does not take apart into a letter and an accent."""
-
-_UNSEEN = ("Mn", "Cf", "Cc")
+from shared.model.folding import fold
 
 
 class _Row(NamedTuple):
@@ -55,19 +50,6 @@ class ContactIndex:
         """Everybody with exactly this name or alias, whatever case and accents."""
         wanted = fold(typed)
         return [row.contact for row in self._rows if wanted in row.names]
-
-
-def fold(text: str) -> str:
-    """Text as it is compared: without case, accents and invisible characters, single spaces.
-
-    >>> fold("  Dóra   ØDEGÅRD ")
-    'dora odegard'
-    """
-    if text.isascii() and text.isprintable():
-        return " ".join(text.lower().split())
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
-    kept = (letter for letter in plain if letter.isspace() or unicodedata.category(letter) not in _UNSEEN)
-    return " ".join("".join(kept).split())
 
 
 def matches(typed: str, texts: Iterable[str | None]) -> bool:

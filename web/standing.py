@@ -127,7 +127,11 @@ def _open(message: Message, now: Instant) -> Standing:
 
 
 def needs_attention(message: Message, now: Instant, *, sent_again: bool = False) -> bool:
-    """Whether its owner should look at it."""
+    """Whether its owner should look at it; most of thousands are seen at a glance not to need it."""
+    half = message.delivery
+    ahead = half.state.open and message.send_at > now
+    if half.state is State.SENT or (ahead and not message.conflicts and not half.held_reason):
+        return False
     return standing(message, now, sent_again=sent_again).attention
 
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, Protocol
 import structlog
 
 from shared.clock import Clock
-from shared.host_client import HostError
+from shared.host_client import File, HostError
 from shared.model.due import due
 from shared.model.message import Message
 from shared.model.pace import Forecast
-from shared.model.wire import MAX_BATCH, Handover, HandoverAnswer, ItemAnswer, item_of
+from shared.model.wire import MAX_BATCH, Group, Handover, HandoverAnswer, ItemAnswer, item_of
 
 PATIENCE_SECONDS = 1.0
 """How long a page waits for the host's answer; the handover itself goes on behind it."""
@@ -32,6 +32,23 @@ class Host(Protocol):
 
     def pace(self, to: str, at: datetime | None = None, message_id: str = "") -> Forecast:
         """When a message to this address at this time would begin, and why not at it."""
+
+    def groups(self) -> tuple[Group, ...]:
+        """The groups this account is in."""
+
+    def chats(self, *, before: str = "", limit: int = 50) -> dict[str, Any]:
+        """Chats that were captured, the newest first."""
+
+    def chat(
+        self, chat_id: str, *, before: str = "", after: str = "", around: str = "", limit: int = 50
+    ) -> dict[str, Any]:
+        """What was captured of one chat, the newest first."""
+
+    def search(self, words: str, *, chat_id: str = "", before: str = "", limit: int = 50) -> dict[str, Any]:
+        """Captured messages that hold every word, the newest first."""
+
+    def media(self, media_id: str) -> File:
+        """A file's bytes."""
 
     def link(self) -> dict[str, Any]:
         """The WhatsApp connection, with the QR code while pairing."""

@@ -102,6 +102,55 @@ NO_DATES = "There is no such date: check the rule and its end."
 REPEATS_HINT = "Nothing ticked means the weekday of the date above."
 MONTH_END_HINT = "What a shorter month lacks means its last day."
 
+APP_NAME = "WhatsApp-VPSLink"
+APP_SHORT = "VPSLink"
+APP_DESCRIPTION = "Your WhatsApp messages, at their second."
+OFFLINE = "This page cannot be reached."
+OFFLINE_WHAT = (
+    "You are offline, or the server is. What is scheduled leaves all the same; nothing can be changed from here."
+)
+OFFLINE_AS_OF = "As it was on {at}, {zone}. To be read only."
+
+NOTHING_SENT = "Nothing was sent in these {days} days."
+NOTHING_SENT_WHAT = "What leaves from here is counted on this page: how many, how punctual, and what became of it."
+COUNTED = "Counted from the messages that this page knows, by the day each left or was given up. Zone: {zone}."
+PUNCTUAL_NOTE = (
+    "From a message's own second to when it was begun. What the pace or a lost link held back counts as late."
+)
+READ_NOTE = (
+    "Delivered and read are of messages to people. Who has turned read receipts off never counts as having read."
+)
+
+YOU = "You"
+GROUP = "A group"
+HIDDEN_NUMBER = "Hidden number {end}"
+NO_WORDS = "No words"
+NO_CHAT = "Nothing of this chat has been captured here."
+NO_FILE = "This file is not kept here."
+ANSWERS_UNKNOWN = "A message that is not kept here"
+DELETED_MESSAGE = "This message was deleted."
+EDITED_AT = "edited {at}"
+GAP_HERE = "Something may be missing here:"
+GAP_UNTIL = " to {until}"
+GAP_OPEN = ", and it may still be"
+FILE_ELSEWHERE = "its bytes are not kept here yet: look on your phone"
+CAPTURED_SINCE = "Captured since {since}: {count}. A message is kept for {days} days."
+ONE_MESSAGE, MANY_MESSAGES = "one message", "{:,} messages"
+CAPTURED_WHAT = (
+    "This is what came in while this server was linked, and what was sent. Older chats are on your phone only."
+)
+NOTHING_CAPTURED = "Nothing has come in yet."
+NOTHING_CAPTURED_WHAT = "Chats appear here as messages come in while this server is linked to WhatsApp."
+NOT_CAPTURED_NOW = "What comes in now cannot be kept: {reason}"
+EXPORT_TITLE = "WhatsApp chat: {name}"
+NOT_EXPORTED = "The chat could not be exported. {reason}"
+HOST_NOT_UNDERSTOOD = (
+    "The session host answered what this version of the page does not understand: are both of one version?"
+)
+CHATS_UNREACHABLE = "The chats are kept by the session host, and it does not answer."
+SEARCHED_BACK = "Searched back to {when}."
+SEARCHED_ALL = "Searched everything that is kept."
+
 WRONG_PASSWORD = "That is not the password."  # noqa: S105  a sentence
 WRONG_CURRENT = "That is not your present password."
 NOT_THE_SAME = "The two new passwords differ: type the same one twice."

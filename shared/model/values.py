@@ -45,6 +45,9 @@ class Value(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
+_NOT_KEPT: set[str] = set()
+
+
 class Told(Value):
     """A frozen value that another part tells: one of a newer version may say more, which is left out."""
 
@@ -52,9 +55,16 @@ class Told(Value):
 
 
 class Record(Value):
-    """A frozen value read from the bucket: fields it does not know survive a round trip."""
+    """A frozen value read from the bucket: fields it does not know survive a round trip.
+
+    Which fields were given (`model_fields_set`) is not kept: nobody asks, and the host holds thousands of these, of
+    which that would be half.
+    """
 
     model_config = ConfigDict(extra="allow")
+
+    def model_post_init(self, _context: Any) -> None:
+        object.__setattr__(self, "__pydantic_fields_set__", _NOT_KEPT)
 
 
 def first_of(mapping: Mapping[str, Any], *names: str) -> Any:

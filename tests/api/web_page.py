@@ -13,14 +13,14 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
-from shared.host_client import HostRefused, HostUnreachable
+from shared.host_client import File, HostRefused, HostUnreachable
 from shared.model import lifecycle
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus
 from shared.model.message import Message
 from shared.model.pace import Forecast
 from shared.model.series import Series
-from shared.model.wire import Handover, HandoverAnswer, ItemAnswer, Outcome
+from shared.model.wire import Group, Handover, HandoverAnswer, ItemAnswer, Outcome
 from shared.store.bucket import Entry, Stored
 from shared.store.errors import Unreachable
 from shared.store.fold import Fold
@@ -29,6 +29,7 @@ from shared.store.oplog import Writer
 from shared.store.view import View
 from tests.builders import NOW, link_status
 from tests.cast import OWNER
+from tests.fakes.chats import KeptChats
 from tests.fakes.clock import FakeClock
 from web.app import create
 
@@ -65,7 +66,9 @@ class AwayBucket(MemoryBucket):
 class PageHost:
     """What the page asks of a host, answered from memory; `down` for one that does not answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.kept = KeptChats(folder / "captured")
+        self.joined: tuple[Group, ...] = ()
         self.down = False
         self.silence = ""
         self.status: LinkStatus = link_status()
@@ -107,6 +110,7 @@ class PageHost:
             "standing": self.standing,
             "other": self.other,
             "problems": self.problems,
+            "capture": self.kept.stamp(),
             "checks": {"scheduler_activity": not self.silence},
             "watch": {"tick": self.silence or "The tick was heard 20 s ago."},
         }
@@ -115,6 +119,28 @@ class PageHost:
         self._check()
         self.asked.append((to, at, message_id))
         return Forecast(begins_at=at or NOW).evolve(**self.forecast)
+
+    def groups(self) -> tuple[Group, ...]:
+        self._check()
+        return self.joined
+
+    def chats(self, *, before: str = "", limit: int = 50) -> dict[str, Any]:
+        self._check()
+        return self.kept.chats(before=before, limit=limit)
+
+    def chat(
+        self, chat_id: str, *, before: str = "", after: str = "", around: str = "", limit: int = 50
+    ) -> dict[str, Any]:
+        self._check()
+        return self.kept.chat(chat_id, before=before, after=after, around=around, limit=limit)
+
+    def search(self, words: str, *, chat_id: str = "", before: str = "", limit: int = 50) -> dict[str, Any]:
+        self._check()
+        return self.kept.search(words, chat_id=chat_id, before=before, limit=limit)
+
+    def media(self, media_id: str) -> File:
+        self._check()
+        return self.kept.media(media_id)
 
     def link(self) -> dict[str, Any]:
         self._check()
@@ -160,7 +186,7 @@ class Page:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
-        self.bucket, self.host, self.clock = AwayBucket(), PageHost(), FakeClock()
+        self.bucket, self.host, self.clock = AwayBucket(), PageHost(folder), FakeClock()
         self.app = create(
             {"WEB_DATA_DIR": str(folder), **environment}, bucket=self.bucket, host=self.host, clock=self.clock
         )

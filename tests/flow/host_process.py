@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from session_host import tokens
+from session_host import safety, tokens
 from shared.host_client import HostClient, HostError, HostUnreachable
 from shared.model.message import Message
 from shared.model.wire import Handover, HandoverAnswer, item_of
@@ -59,7 +59,8 @@ class HostProcess:
                 cwd=ROOT,
                 env={
                     **os.environ,
-                    "NEONIZE_BOT_TAG": "off",
+                    **safety.ENVIRONMENT,
+                    **safety.FRUGAL,
                     "HOST_BIND": f"127.0.0.1:{self.port}",
                     "HOST_DATA_DIR": str(self.data),
                     "PACE": "off",

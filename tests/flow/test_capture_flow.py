@@ -2,12 +2,19 @@
 
 import os
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
-from session_host import journal
+from session_host import captured, journal
+from session_host.capture import SILENT
+from session_host.database import micros
+from shared.clock import SYSTEM
+from shared.model.wire import NewMessage
 from simulator.control import Control
 from simulator.models import FaultRule, TextToSend
 from tests.cast import ALICE, BOB
@@ -122,6 +129,28 @@ def test_killed_while_messages_come_in_all_it_was_given_is_captured_once(host: t
     told = running.client.link()["capture"]
     assert "killed" in [gap["reason"] for gap in told["gaps"]]
     assert told["count"] >= len(ids)
+
+
+def test_a_phone_that_was_not_seen_for_twelve_days_is_said_and_messages_go_on(
+    host: tuple[HostProcess, Control],
+) -> None:
+    running, control = host
+
+    def state() -> str:
+        return str(running.client.link()["status"]["state"])
+
+    control.send_from_phone(BOB.number, "Still with me.")
+    running.until(lambda: newest(running, BOB.number) == "Still with me.")
+    with closing(sqlite3.connect(running.data / captured.FILE, timeout=30)) as database, database:
+        long_ago = micros(SYSTEM.now() - SILENT - timedelta(minutes=1))
+        database.execute("UPDATE kept SET value = ? WHERE name IN ('phone_seen_at', 'connected_at')", (long_ago,))
+    control.send(ALICE.number, "Something comes in.")
+    running.until(lambda: state() == "phone-silent")
+    assert "last seen" in running.client.link()["status"]["detail"]
+    new = NewMessage(to=ALICE.number, text="Messages go on.")
+    assert running.client.send(new, wait_seconds=60)["status"] == "sent"
+    control.send_from_phone(BOB.number, "Here I am.")
+    running.until(lambda: state() == "connected")
 
 
 def test_health_shows_how_much_and_no_number_and_no_text(host: tuple[HostProcess, Control]) -> None:

@@ -1,6 +1,6 @@
 """One Chromium for all browser tests; each test gets a page of its own, and a context that hears every complaint."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,10 +34,15 @@ LEFT_MEANWHILE = ("htmx:sendAbort", "htmx:afterRequest")
 """What htmx says when the page is left while a fragment is on its way; an answer that is an error says more."""
 
 
+REFUSED = "net::ERR_CONNECTION_REFUSED"
+"""What Chromium says where a test has ended the server."""
+
+
 class Witness:
     """Hears what a page complains about, and where it reaches to."""
 
-    def __init__(self, context: BrowserContext, home: str) -> None:
+    def __init__(self, context: BrowserContext, home: str, may_be_away: Callable[[], bool] = lambda: False) -> None:
+        self.may_be_away = may_be_away
         self.complaints: list[str] = []
         self.home = urlsplit(home).netloc
         context.on("console", self._console)
@@ -47,6 +52,7 @@ class Witness:
     def _console(self, message: ConsoleMessage) -> None:
         expected = any(f"status of {status}" in message.text for status in (401, 409, 422, 503))
         expected = expected or message.text in LEFT_MEANWHILE
+        expected = expected or (self.may_be_away() and REFUSED in message.text)
         if message.type in {"error", "warning"} and not expected:
             self.complaints.append(f"console: {message.text}")
 
@@ -62,7 +68,7 @@ def context(browser: Browser, served: Served, request: pytest.FixtureRequest) ->
     options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", "locale": "en-GB"}
     context = browser.new_context(**{**options, **getattr(request, "param", {})})
     context.set_default_timeout(10_000)
-    witness = Witness(context, served.url)
+    witness = Witness(context, served.url, lambda: served.was_away)
     yield context
     context.close()
     assert witness.complaints == []

@@ -19,6 +19,7 @@ from urllib.error import URLError
 
 import segno
 
+from shared.host_client import File, HostRefused
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
@@ -26,6 +27,7 @@ from shared.model.series import Series
 from shared.store.directory import DirectoryBucket
 from shared.store.oplog import Writer
 from tests.cast import OWNER
+from tests.fakes.chats import KeptChats
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +38,8 @@ SVG = str(segno.make("2@fiction", error="m").svg_inline(scale=6, border=4, dark=
 class SayingHost:
     """An HTTP session host that takes every handover and says what a test told it to say."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.chats = KeptChats(folder / "captured")
         self.link: LinkStatus = describe(Link.CONNECTED, datetime.now(UTC) - timedelta(hours=2))
         self.pairing = False
         self.handovers: list[dict[str, Any]] = []
@@ -46,6 +49,9 @@ class SayingHost:
             def do_GET(self) -> None:
                 if self.path.startswith("/api/v1/pace"):
                     self._answer({"beginsAt": datetime.now(UTC).isoformat()})
+                    return
+                if self.path.startswith(("/api/v1/chats", "/api/v1/search", "/api/v1/media", "/api/v1/groups")):
+                    self._answer_about_chats()
                     return
                 self._answer(host.health() if self.path == "/health" else host.link_document())
 
@@ -62,10 +68,20 @@ class SayingHost:
                 host.link = describe(Link.UNLINKED, datetime.now(UTC))
                 self._answer(host.link_document())
 
-            def _answer(self, document: dict[str, Any]) -> None:
-                data = json.dumps(document).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
+            def _answer_about_chats(self) -> None:
+                try:
+                    found = host.chats.answer(self.path)
+                except HostRefused as refused:
+                    self._answer({"detail": str(refused)}, refused.status)
+                    return
+                self._write(*found) if isinstance(found, File) else self._answer(found)
+
+            def _answer(self, document: dict[str, Any], status: int = 200) -> None:
+                self._write(json.dumps(document).encode(), "application/json", status)
+
+            def _write(self, data: bytes, mime: str, status: int = 200) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", mime)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -79,7 +95,7 @@ class SayingHost:
     def health(self) -> dict[str, Any]:
         now = datetime.now(UTC)
         fold = {"lastTick": (now - timedelta(seconds=20)).isoformat(), "lastFold": now.isoformat()}
-        return {"healthy": True, "link": self.link.as_json(), **fold}
+        return {"healthy": True, "link": self.link.as_json(), "capture": self.chats.stamp(), **fold}
 
     def link_document(self) -> dict[str, Any]:
         until = (datetime.now(UTC) + timedelta(seconds=18)).replace(microsecond=0)
@@ -100,6 +116,17 @@ class Served:
         self.writer = Writer(self.bucket, "test")
         self.url = ""
         self.password = ""
+        self.was_away = False
+        self.start: Callable[[], None] = lambda: None
+        self.end: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """The page does not answer; after the block it does again, at the same address."""
+        self.was_away = True
+        self.end()
+        yield
+        self.start()
 
     def store(
         self,
@@ -122,7 +149,7 @@ class Served:
 @contextmanager
 def serve(folder: Path) -> Iterator[Served]:
     """The page while the block runs; the process and the host end with it."""
-    host = SayingHost()
+    host = SayingHost(folder)
     listening = threading.Thread(target=host.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     listening.start()
     served = Served(folder, host)
@@ -138,20 +165,32 @@ def serve(folder: Path) -> Iterator[Served]:
     }
     log = (folder / "web.log").open("wb")
     command = [sys.executable, "-m", "gunicorn", "-c", "python:web.gunicorn_conf", "web.app:start()"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        served.url = f"http://127.0.0.1:{port}"
+    served.url = f"http://127.0.0.1:{port}"
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        running.append(process)
         wait_for(lambda: process.poll() is not None or _answers(f"{served.url}/ping"))
         assert process.poll() is None, (folder / "web.log").read_text()
-        served.password = (folder / "web" / "first-run-password").read_text().strip()
-        yield served
-    finally:
+
+    def end() -> None:
+        process = running.pop()
         process.terminate()
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    served.start, served.end = start, end
+    try:
+        start()
+        served.password = (folder / "web" / "first-run-password").read_text().strip()
+        yield served
+    finally:
+        if running:
+            end()
         log.close()
         host.server.shutdown()
         host.server.server_close()

@@ -12,7 +12,8 @@ from shared.model.message import IfLate, LatePolicy, Verdict
 from shared.model.series import Series
 from tests import builders
 from tests.builders import contact, message, series
-from tests.cast import ALICE, BOB, DORA, EVE, EVERYBODY
+from tests.cast import ALICE, BOB, DORA, EVE, EVERYBODY, GROUP
+from tests.ui.chats import furnish_chats
 from tests.ui.served import Served
 
 pytestmark = pytest.mark.browser
@@ -30,6 +31,9 @@ PATHS = (
     ),
     *("/contacts/contact-447700900001", "/link", "/settings", "/password"),
     *("/series", "/series/weekly", "/series/weekly/edit"),
+    *("/agenda/month", "/agenda/week", f"/agenda/month?show=sent&person={BOB.number}"),
+    *("/offline", "/insights", "/insights?days=7"),
+    *("/chats", f"/chats/{ALICE.jid}", f"/chats/{GROUP}", "/chats/search?q=scarf", "/chats/search?q=nothing"),
 )
 THEMES = ("dark", "light")
 TOO_SMALL = """() => [...document.querySelectorAll('.button, .nav a, .filters a, input, select, textarea, summary')]
@@ -60,6 +64,7 @@ def furnish(served: Served) -> None:
         contacts=tuple(contact(each, favourite=each is ALICE) for each in EVERYBODY),
         series=(weekly(now), weekly(now).evolve(id="hostile-series", text="<b>" + "x" * 3000)),
     )
+    furnish_chats(served)
     for text in ("This?", "Or that?"):
         name = served.writer.reserve()
         served.writer.append(name, now, messages=[forked.evolve(version="").edited(name, text=text)])

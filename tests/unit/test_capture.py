@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from session_host import chat_pages
 from session_host.capture import Capture
+from session_host.chat_pages import Turn
 from session_host.database import LedgerError
 from session_host.link import Arrival, Receipt
 from shared.model.chats import ChatMessage
@@ -69,7 +70,7 @@ class Desk:
         self.capture = self._open()
 
     def chat(self, chat: str) -> tuple[ChatMessage, ...]:
-        return chat_pages.messages(self.capture.store, chat, None, 500).messages
+        return chat_pages.messages(self.capture.store, chat, Turn(), 500).messages
 
     def texts(self, chat: str) -> list[str]:
         return [each.text for each in reversed(self.chat(chat))]

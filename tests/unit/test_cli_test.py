@@ -126,6 +126,24 @@ def test_a_whole_runs_files_lie_in_memory_where_there_is_room(
     assert (code, list(memory.iterdir())) == (0, []), lines
 
 
+@pytest.mark.usefixtures("tests_only")
+def test_where_no_compiled_code_may_lie_beside_its_source_the_run_keeps_its_own(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    memory = project / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(cli.test, "MEMORY", memory)
+    monkeypatch.setattr(cli.test, "ROOM", 0)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (project / "test_sound.py").write_text(
+        "import sys\nfrom pathlib import Path\n\ndef test_it():\n"
+        f"    assert Path(sys.pycache_prefix).is_relative_to({str(memory)!r})\n"
+        "    assert not sys.dont_write_bytecode\n"
+    )
+    code, lines = run(capfd)
+    assert (code, list(memory.iterdir()), list(project.rglob("*.pyc"))) == (0, [], []), lines
+
+
 @pytest.mark.usefixtures("project", "tests_only")
 def test_quick_leaves_out_what_is_slow_or_needs_a_browser(capfd: pytest.CaptureFixture[str]) -> None:
     code, lines = run(capfd, "--quick")

@@ -89,3 +89,24 @@ def test_an_id_cannot_reach_another_path() -> None:
     with a_host(200, b"{}") as (client, seen):
         client.message("../../link?x=1#y")
         assert [each.line for each in seen] == ["GET /api/v1/messages/..%2F..%2Flink%3Fx%3D1%23y"]
+
+
+def test_chats_are_asked_for_without_what_is_empty() -> None:
+    with a_host(200, b"{}") as (client, seen):
+        client.chats()
+        client.chat("447700900001@s.whatsapp.net", around="5-1", limit=9)
+        client.search("50% & more", chat_id="447700900001")
+        assert [each.line for each in seen] == [
+            "GET /api/v1/chats?limit=50",
+            "GET /api/v1/chats/447700900001%40s.whatsapp.net/messages?around=5-1&limit=9",
+            "GET /api/v1/search?q=50%25+%26+more&chat=447700900001&limit=50",
+        ]
+
+
+def test_a_file_comes_with_its_type_and_a_missing_one_is_refused_in_words() -> None:
+    with a_host(200, b"\x89PNG\r\n", {"Content-Type": "image/png"}) as (client, _):
+        assert client.media("0" * 64) == (b"\x89PNG\r\n", "image/png")
+    with a_host(404, b'{"detail": "There is no file with this id."}') as (client, _):
+        with pytest.raises(HostRefused, match="no file with this id") as refused:
+            client.media("0" * 64)
+        assert refused.value.status == 404

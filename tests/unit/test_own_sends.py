@@ -9,6 +9,7 @@ import pytest
 
 from session_host import chat_pages, own_sends
 from session_host.capture import Capture
+from session_host.chat_pages import Turn
 from shared.model.chats import ChatMessage
 from shared.model.content import About, Act, ContactCard, Location, Media
 from shared.model.message import Message
@@ -39,7 +40,7 @@ def sent(capture: Capture, id_: str, text: str = "Tea?", to: str = ALICE.number,
 
 
 def chat(capture: Capture) -> tuple[ChatMessage, ...]:
-    return chat_pages.messages(capture.store, ALICES, None, 10).messages
+    return chat_pages.messages(capture.store, ALICES, Turn(), 10).messages
 
 
 def test_a_text_is_ones_own_at_the_time_it_was_begun(capture: Capture) -> None:
@@ -70,6 +71,20 @@ def test_each_kind_has_its_name_and_words(capture: Capture, attachment: Any, tex
     sent(capture, "3EB01", text, attachment=attachment)
     (message,) = chat(capture)
     assert (message.kind, message.text) == (kind, shown)
+
+
+def test_a_file_is_told_with_where_its_bytes_are(capture: Capture) -> None:
+    sent(capture, "3EB01", attachment=PICTURE)
+    (message,) = chat(capture)
+    assert message.media is not None
+    assert (message.media.media, message.media.mime, message.media.size) == ("a" * 64, "image/png", 5)
+    sent(
+        capture,
+        "3EB01",
+        attachment=Location(kind="location", latitude=1, longitude=2, name="The pier"),
+        to="447700900002",
+    )
+    assert chat_pages.messages(capture.store, "447700900002", Turn(), 10).messages[0].media is None
 
 
 def test_a_reply_names_what_it_answers_and_changes_change_it(capture: Capture) -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from shared.model.contact import Phone
+from shared.model.folding import fold
 from tests.builders import contact
 from tests.cast import ALICE, BOB, DORA, EVE, EVERYBODY, GROUP, Person
 from web.recipients import Unresolved, resolve
-from web.search import ContactIndex, fold
+from web.search import ContactIndex
 
 
 def index(*more: Person) -> ContactIndex:

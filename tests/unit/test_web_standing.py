@@ -3,15 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.model import lifecycle
 from shared.model.message import IfLate, LatePolicy, Message, Verdict
 from shared.model.versioned import merge
-from tests import builders
+from tests import builders, strategies
 from tests.builders import NOW, in_, message
 from web.agenda import Show, agenda
 from web.repeats import next_id
-from web.standing import standing
+from web.standing import needs_attention, standing
 from web.timeline import timeline
 
 
@@ -198,3 +200,12 @@ def test_no_more_than_a_page_is_listed() -> None:
 @pytest.mark.parametrize("typed", ["+44 7700 900001", "07700 900001", "900001", "447700"])
 def test_a_message_is_found_by_the_number_it_goes_to(typed: str) -> None:
     assert agenda([message(contact_name=None), message("12025550103")], Show.ALL, typed, NOW, "UTC").total == 1
+
+
+@given(strategies.message_histories(), st.integers(-200_000, 200_000), st.booleans())
+def test_what_needs_attention_at_a_glance_is_what_its_standing_says(
+    copies: list[Message], seconds: int, sent_again: bool
+) -> None:
+    for each in copies:
+        said = standing(each, in_(seconds), sent_again=sent_again).attention
+        assert needs_attention(each, in_(seconds), sent_again=sent_again) == said

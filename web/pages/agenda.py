@@ -1,20 +1,38 @@
-"""Home: what leaves next, what follows, what was sent, and what needs a look."""
+"""Home: what leaves next, what follows, what was sent, and what needs a look; as a list, a week or a month."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request, url_for
 
-from web.agenda import PAGE, Show, agenda
+from shared.model.address import pretty
+from shared.model.message import Message
+from shared.model.values import Instant
+from web import calendar
+from web.agenda import PAGE, Show, agenda, choose, people
+from web.calendar import Calendar
 from web.parts import parts
 from web.rendering import page as rendered
 
 page = Blueprint("agenda", __name__)
 _MOST = 2000
+_Drawn = Callable[[Iterable[Message], date, Instant, str], Calendar]
+
+
+class Filter(NamedTuple):
+    """Which messages an address asks for; `query` is how it is written in an address again."""
+
+    show: Show
+    typed: str
+    person: str
+    query: dict[str, str]
 
 
 @page.get("/")
 def home() -> Response:
-    """Query: `show` (upcoming, sent, attention, all), `q` (words to find), `limit` (messages to list)."""
+    """Query: `show` (upcoming, sent, attention, not-sent, cancelled, all), `q` (words to find), `person` (a number or
+    address), `limit` (messages to list)."""
     return rendered("agenda.html", **_shown())
 
 
@@ -28,22 +46,70 @@ def listing() -> Response:
     return answer
 
 
-def _shown() -> dict[str, Any]:
+@page.get("/agenda/week")
+def week() -> Response:
+    """A week from Monday on. Query: `on`, a day in it, and the filters of the list; all messages unless told."""
+    return _calendar("week", calendar.week)
+
+
+@page.get("/agenda/month")
+def month() -> Response:
+    """A month in whole weeks. Query as for a week."""
+    return _calendar("month", calendar.month)
+
+
+def _filter(usual: Show) -> Filter:
     chosen, typed = request.args.get("show", ""), request.args.get("q", "")[:200]
-    show = Show(chosen) if chosen in list(Show) else Show.UPCOMING
+    show, person = Show(chosen) if chosen in list(Show) else usual, request.args.get("person", "")[:80]
+    asked = {"show": "" if show is usual else show.value, "q": typed, "person": person}
+    return Filter(show, typed, person, {name: value for name, value in asked.items() if value})
+
+
+def _calendar(view: str, draw: _Drawn) -> Response:
+    chosen = _filter(Show.ALL)
+    snapshot, now, zone = parts().records.now(), parts().clock.now(), parts().settings.zone
+    found = choose(snapshot.messages.values(), chosen.show, chosen.typed, now, chosen.person)
+    on = calendar.day_of(request.args.get("on", ""), now, zone)
+    return rendered(
+        "calendar.html",
+        view=view,
+        on=on,
+        calendar=draw(found.messages, on, now, zone),
+        repeats=found.repeats,
+        unreadable=snapshot.unreadable,
+        weekdays=calendar.WEEKDAYS,
+        in_a_cell=calendar.IN_A_CELL,
+        **_tools(chosen, found.attention, snapshot.messages.values()),
+    )
+
+
+def _tools(chosen: Filter, attention: int, messages: Iterable[Message]) -> dict[str, Any]:
+    """What the search, the filters and the choice of a view need."""
+    everybody = people(messages)
+    name = next((each.name for each in everybody if each.to == chosen.person), pretty(chosen.person))
+    return {
+        "show": chosen.show,
+        "typed": chosen.typed,
+        "person": chosen.person,
+        "person_name": name,
+        "people": everybody,
+        "query": chosen.query,
+        "attention": attention,
+    }
+
+
+def _shown() -> dict[str, Any]:
+    chosen = _filter(Show.UPCOMING)
     limit = request.args.get("limit", PAGE, type=int)
     limit = min(max(limit, PAGE), _MOST)
-    snapshot = parts().records.now()
-    found = agenda(snapshot.messages.values(), show, typed, parts().clock.now(), parts().settings.zone, limit)
-    query = {"show": show.value} if show is not Show.UPCOMING else {}
-    if typed:
-        query["q"] = typed
-    if limit > PAGE:
-        query["limit"] = str(limit)
+    snapshot, now, zone = parts().records.now(), parts().clock.now(), parts().settings.zone
+    found = agenda(snapshot.messages.values(), chosen.show, chosen.typed, now, zone, limit, chosen.person)
+    tools = _tools(chosen, found.attention, snapshot.messages.values())
+    query = {**chosen.query, **({"limit": str(limit)} if limit > PAGE else {})}
     return {
+        **tools,
         "agenda": found,
-        "show": show,
-        "typed": typed,
+        "view": "list",
         "query": query,
         "more": {**query, "limit": str(limit + 4 * PAGE)},
         "unreadable": snapshot.unreadable,

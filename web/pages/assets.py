@@ -1,5 +1,6 @@
 """Static files: our own, and htmx out of its installed wheel."""
 
+import gzip
 import mimetypes
 from functools import cache
 
@@ -18,8 +19,7 @@ def own(name: str) -> Response:
     if name not in _names():
         abort(404)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    kept = _FOREVER if request.args.get("v") else "no-cache"
-    answer = Response(_content(name), mimetype=kind, headers={"Cache-Control": kept})
+    answer = _answer(_content(name), kind, _FOREVER if request.args.get("v") else "no-cache")
     answer.add_etag()
     answer.make_conditional(request)
     return answer
@@ -30,7 +30,23 @@ def htmx(version: str) -> Response:
     """htmx, in the version its wheel has."""
     if version != htmx_version():
         abort(404)
-    return Response(htmx_source(), mimetype="text/javascript", headers={"Cache-Control": _FOREVER})
+    return _answer(htmx_source(), "text/javascript", _FOREVER)
+
+
+def _answer(content: bytes, kind: str, kept: str) -> Response:
+    """A file, made smaller for browsers that can read it so; these are the same for everybody and hold no secret."""
+    answer = Response(content, mimetype=kind, headers={"Cache-Control": kept})
+    if kind.startswith("text/") or kind == "image/svg+xml":
+        answer.vary.add("Accept-Encoding")
+        if request.accept_encodings["gzip"]:
+            answer.set_data(_smaller(content))
+            answer.content_encoding = "gzip"
+    return answer
+
+
+@cache
+def _smaller(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 @cache

@@ -18,22 +18,27 @@ def ping() -> Response:
 
 @page.get("/live")
 def stamps() -> Response:
-    """{"records": "…", "status": "…"}: texts that change when an open page's fragments are out of date."""
+    """{"records": "…", "status": "…", "chats": "…"}: texts that change when an open page's parts are out of date."""
     reading = parts().watch.reading()
     snapshot = parts().records.recent(reading.last_fold if reading else None)
-    return jsonify(records=_records_stamp(snapshot), status=_status_stamp(reading))
+    return jsonify(records=_records_stamp(snapshot), status=_status_stamp(reading), **_chats_stamp(reading))
 
 
 @page.app_template_global("stamps_as_shown")
 def stamps_as_shown() -> dict[str, str]:
     """The stamps of the page being rendered: what changes from here on is news to it, however soon it comes."""
-    snapshot = parts().records.as_shown()
-    status = {"status": _status_stamp(parts().watch.reading())}
+    snapshot, reading = parts().records.as_shown(), parts().watch.reading()
+    status = {"status": _status_stamp(reading), **_chats_stamp(reading)}
     return status if snapshot is None else {"records": _records_stamp(snapshot), **status}
 
 
 def _records_stamp(snapshot: Snapshot) -> str:
     return f"{parts().records.stamp(snapshot)}-{parts().clock.now():%H%M}"
+
+
+def _chats_stamp(reading: Reading | None) -> dict[str, str]:
+    """Nothing while the host does not answer: an open chat stays as it is, and is read again once it does."""
+    return {} if reading is None or reading.problem else {"chats": reading.captured}
 
 
 @page.get("/status")

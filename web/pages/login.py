@@ -42,9 +42,11 @@ def enter() -> Response:
 
 @page.post("/logout")
 def leave() -> Response:
-    """End this session."""
+    """End this session; what the browser keeps to be read offline goes too."""
     parts().sessions.end(session())
-    return let_out(see_other(url_for("login.form")))
+    answer = let_out(see_other(url_for("login.form")))
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
 
 
 @page.get("/password")

@@ -30,9 +30,10 @@ _FORM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~@:+-]{0,150}", flags=re.ASCII)
 
 @page.get("/compose")
 def compose() -> Response:
-    """An empty form; `to` and `text` may fill it, `from` copies an ended message that is to be sent again."""
+    """An empty form; `to`, `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again."""
     now, zone = parts().clock.now(), parts().settings.zone
     typed = {**draft.empty(now, zone), **{name: request.args.get(name, "") for name in ("to", "text", "when")}}
+    typed |= draft.on_day(request.args.get("date", ""))
     form_id = new_id(now)
     if again := request.args.get("from"):
         message = _message(again)

@@ -2,9 +2,14 @@
 import { watchCompose } from "./compose.js";
 import { watchCombobox } from "./combobox.js";
 import { watchCountdown } from "./countdown.js";
+import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
+import { watchMenus } from "./menus.js";
 import { watchNotices } from "./notices.js";
+import { keepForOffline } from "./offline.js";
+import { keepOpened } from "./opened.js";
 import { watchRepeat } from "./repeat.js";
+import { watchThread } from "./thread.js";
 
 for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
 document.body.addEventListener("htmx:afterSwap", () => {
@@ -17,3 +22,8 @@ watchCountdown();
 watchLive();
 watchNotices();
 watchRepeat();
+watchThread();
+watchKeys();
+keepForOffline();
+keepOpened();
+watchMenus();

@@ -1,0 +1,117 @@
+"""A month or a week of messages, as a calendar on the wall shows it: weeks from Monday, the owner's days. Pure."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from shared.model.message import Message
+from shared.model.values import Instant
+from web import dates
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+IN_A_CELL = 3
+"""Messages shown in a day of a month; the rest is in the week."""
+
+_WEEK = timedelta(days=7)
+_EDGE = timedelta(days=2)
+"""More than any zone is away from UTC."""
+
+
+class Cell(NamedTuple):
+    """One day: its name in full, whether it is today, lies behind it, or in another month than the one shown."""
+
+    day: date
+    title: str
+    today: bool
+    past: bool
+    other_month: bool
+    messages: tuple[Message, ...]
+
+    @property
+    def hidden(self) -> int:
+        """How many of its messages a month does not show."""
+        return max(0, len(self.messages) - IN_A_CELL)
+
+
+class Calendar(NamedTuple):
+    """Weeks of seven days, what they are called, and the first day of what lies before and after (None: too far)."""
+
+    title: str
+    weeks: tuple[tuple[Cell, ...], ...]
+    before: date | None
+    after: date | None
+    total: int
+
+
+def month(messages: Iterable[Message], on: date, now: Instant, zone: str) -> Calendar:
+    """The month of a day, with the days before and after that make its weeks whole."""
+    first = on.replace(day=1)
+    after = _next_month(first)
+    start = first - timedelta(days=first.weekday())
+    weeks = -(-(after - start) // _WEEK)
+    cells = _cells(messages, start, weeks * 7, now, zone, shown=first)
+    return Calendar(
+        f"{first:%B %Y}",
+        tuple(cells[at : at + 7] for at in range(0, len(cells), 7)),
+        _within((first - timedelta(days=1)).replace(day=1)),
+        _within(after),
+        sum(len(cell.messages) for cell in cells if not cell.other_month),
+    )
+
+
+def week(messages: Iterable[Message], on: date, now: Instant, zone: str) -> Calendar:
+    """The week of a day."""
+    start = on - timedelta(days=on.weekday())
+    end = start + timedelta(days=6)
+    cells = _cells(messages, start, 7, now, zone)
+    begins = f"{start.day}" if start.month == end.month else f"{start.day} {start:%b}"
+    begins += "" if start.year == end.year else f" {start.year}"
+    return Calendar(
+        f"{begins} – {end.day} {end:%b} {end.year}",
+        (cells,),
+        _within(start - _WEEK),
+        _within(start + _WEEK),
+        sum(len(cell.messages) for cell in cells),
+    )
+
+
+def day_of(typed: str, now: Instant, zone: str) -> date:
+    """The day that an address names as 2026-11-27 (or its month, 2026-11); today where it names none."""
+    today = dates.wall(now, zone).date()
+    try:
+        named = date.fromisoformat(typed if len(typed) == 10 else f"{typed}-01")
+    except ValueError:
+        return today
+    return named if _within(named) else today
+
+
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _within(day: date) -> date | None:
+    """The day, where its month and week are within the years that messages have."""
+    return day if dates.EARLIEST < day.year < dates.LATEST else None
+
+
+def _cells(
+    messages: Iterable[Message], start: date, count: int, now: Instant, zone: str, shown: date | None = None
+) -> tuple[Cell, ...]:
+    today = dates.wall(now, zone).date()
+    days = [start + timedelta(days=number) for number in range(count)]
+    edges = [datetime.combine(day, time(), now.tzinfo) for day in (days[0], days[-1])]
+    near = (each for each in messages if edges[0] - _EDGE <= each.send_at <= edges[1] + _EDGE)
+    found: dict[date, list[Message]] = {}
+    for message in sorted(near, key=lambda each: (each.send_at, each.id)):
+        found.setdefault(dates.wall(message.send_at, zone).date(), []).append(message)
+    return tuple(
+        Cell(
+            day,
+            f"{day:%A} {day.day} {day:%B %Y}",
+            today=day == today,
+            past=day < today,
+            other_month=shown is not None and (day.year, day.month) != (shown.year, shown.month),
+            messages=tuple(found.get(day, ())),
+        )
+        for day in days
+    )

@@ -1,0 +1,64 @@
+"""Reading captured chats from the session host: understood, or refused in a sentence."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from shared.host_client import HostError, HostRefused
+from shared.model.address import Address, BadAddress
+from shared.model.chats import ChatMessages, Chats, Hits
+from shared.model.values import Value
+from web import texts
+from web.telling import Host
+
+MOST = 500
+BEGINNING = "0-0"
+V = TypeVar("V", bound=Value)
+
+
+class NoSuchChat(LookupError):
+    """Nothing of this chat was captured, or its id is none."""
+
+
+class CapturedChats:
+    """The host's chats. Raises HostError with a sentence, NoSuchChat, and nothing else."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def chats(self, before: str = "", limit: int = 50) -> Chats:
+        """The chats with the newest messages first."""
+        return _understood(Chats, self._host.chats(before=before, limit=limit))
+
+    def page(self, chat: str, *, before: str = "", after: str = "", around: str = "", limit: int = 50) -> ChatMessages:
+        """A page of one chat; at most one of the places."""
+        try:
+            known = Address.from_stored(chat[:100]).jid
+            found = self._host.chat(known, before=before, after=after, around=around, limit=limit)
+        except BadAddress:
+            raise NoSuchChat(chat) from None
+        except HostRefused as refused:
+            if refused.status == 404:
+                raise NoSuchChat(chat) from None
+            raise
+        return _understood(ChatMessages, found)
+
+    def search(self, words: str, chat: str = "", before: str = "", limit: int = 50) -> Hits:
+        """The messages that hold every word."""
+        return _understood(Hits, self._host.search(words, chat_id=chat, before=before, limit=limit))
+
+    def pages(self, first: ChatMessages) -> Iterator[ChatMessages]:
+        """A whole chat, the oldest messages first; `first` is its first page, asked for with `after=BEGINNING`."""
+        page = first
+        yield page
+        while page.previous is not None:
+            page = self.page(page.chat, after=page.previous, limit=MOST)
+            yield page
+
+
+def _understood(model: type[V], answer: dict[str, Any]) -> V:
+    try:
+        return model.model_validate(answer)
+    except ValidationError:
+        raise HostError(texts.HOST_NOT_UNDERSTOOD) from None

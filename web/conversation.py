@@ -1,0 +1,212 @@
+"""A captured chat as people read it: days, bubbles with what they answer, and the gaps where they are. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import NamedTuple
+
+from shared.model.chats import Chat, ChatMessage, ChatMessages, Gap, MediaFacts, Quoted
+from shared.model.content import Media
+from shared.model.message import Message
+from web import dates, texts
+from web.chat_names import Names
+
+
+class Kind(NamedTuple):
+    """A kind of message in a word, with its icon."""
+
+    word: str
+    icon: str
+
+
+KINDS = {
+    "text": Kind("", ""),
+    "image": Kind("Picture", "image"),
+    "video": Kind("Video", "film"),
+    "audio": Kind("Sound", "sound"),
+    "voice": Kind("Voice message", "voice"),
+    "document": Kind("Document", "file"),
+    "sticker": Kind("Sticker", "sticker"),
+    "contact": Kind("Contact card", "people"),
+    "location": Kind("Place", "pin"),
+    "poll": Kind("Poll", "poll"),
+    "event": Kind("Event", "agenda"),
+    "invite": Kind("Invitation to a group", "people"),
+}
+OTHER = Kind("Something this page cannot show", "question")
+SHOWN_AT_ONCE = ("image", "sticker", "video", "audio", "voice")
+"""Kinds of which the page shows more than a link."""
+
+
+class File(NamedTuple):
+    """What is known of a message's file; `media` is None where its bytes are not here."""
+
+    media: str | None
+    name: str
+    note: str
+
+
+class Answered(NamedTuple):
+    """What a message answers."""
+
+    who: str
+    kind: Kind
+    text: str
+    message_id: str
+
+
+class Bubble(NamedTuple):
+    """One message. who: who wrote it, in a group. edited: when, for people. scheduled: what it was on this page."""
+
+    message: ChatMessage
+    kind: Kind
+    who: str
+    answers: Answered | None
+    file: File | None
+    reactions: tuple[tuple[str, str], ...]
+    scheduled: Message | None
+    edited: str
+
+
+class Day(NamedTuple):
+    """One day of the owner's, with its bubbles and gaps in order."""
+
+    title: str
+    note: str
+    entries: tuple[Bubble | Gap, ...]
+
+
+class Line(NamedTuple):
+    """One chat in the list of chats."""
+
+    chat: Chat
+    name: str
+    words: str
+    kind: Kind
+    when: str
+
+
+def kind_of(name: str) -> Kind:
+    """The word and the icon for a kind, also for one that a newer host tells of."""
+    return KINDS.get(name, OTHER)
+
+
+def conversation(
+    page: ChatMessages, names: Names, sent: Mapping[str, Message], now: datetime, zone: str
+) -> tuple[Day, ...]:
+    """A page of a chat from its oldest message to its newest; `sent`: WhatsApp's id → what was scheduled here."""
+    today = dates.wall(now, zone).date()
+    days: dict[date, list[Bubble | Gap]] = {}
+    for at, entry in _in_order(page, names, sent, zone):
+        days.setdefault(dates.wall(at, zone).date(), []).append(entry)
+    return tuple(
+        Day(dates.day_title(day, today), dates.day_note(day, today), tuple(entries)) for day, entries in days.items()
+    )
+
+
+def _in_order(
+    page: ChatMessages, names: Names, sent: Mapping[str, Message], zone: str
+) -> Iterator[tuple[datetime, Bubble | Gap]]:
+    """Messages by their time; a gap stands before the first message after its beginning, and on the day it began unless
+    that is on an older page."""
+    gaps = sorted(page.gaps, key=lambda gap: gap.since)
+    earliest = page.messages[-1].at if page.next and page.messages else None
+    for message in reversed(page.messages):
+        while gaps and gaps[0].since <= message.at:
+            gap = gaps.pop(0)
+            yield max(gap.since, earliest) if earliest else gap.since, gap
+        yield message.at, _bubble(page.chat, message, names, sent, zone)
+    last = page.messages[0].at if page.messages else None
+    for gap in gaps:
+        yield max(gap.since, last) if last else gap.since, gap
+
+
+def _bubble(chat: str, message: ChatMessage, names: Names, sent: Mapping[str, Message], zone: str) -> Bubble:
+    group = chat.endswith("@g.us")
+    scheduled = sent.get(message.id) if message.from_me else None
+    return Bubble(
+        message=message,
+        kind=kind_of(message.kind),
+        who=names.of(message.sender, message.sender_name) if group and message.sender and not message.from_me else "",
+        answers=_answered(chat, message, names),
+        file=None if message.deleted_at else _file(message.media, scheduled),
+        reactions=tuple((each.emoji, names.of(each.by) if each.by else texts.YOU) for each in message.reactions),
+        scheduled=scheduled,
+        edited=_edited(message, zone),
+    )
+
+
+def _edited(message: ChatMessage, zone: str) -> str:
+    """When, to the minute; the day only where it is another."""
+    if message.edited_at is None:
+        return ""
+    whole = message.edited_at.replace(second=0, microsecond=0)
+    same_day = dates.wall(whole, zone).date() == dates.wall(message.at, zone).date()
+    return dates.clock(whole, zone) if same_day else dates.stamp(whole, zone)
+
+
+def _answered(chat: str, message: ChatMessage, names: Names) -> Answered | None:
+    quoted: Quoted | None = message.answers
+    if quoted is None:
+        return Answered("", kind_of("text"), texts.ANSWERS_UNKNOWN, "") if message.quoted else None
+    who = texts.YOU if quoted.from_me else names.of(quoted.sender or chat, quoted.sender_name)
+    return Answered(who, kind_of(quoted.kind), quoted.text, quoted.id)
+
+
+def _file(told: MediaFacts | None, scheduled: Message | None) -> File | None:
+    """From what was captured; of what was sent from here, from the attachment itself, whose bytes are kept."""
+    if scheduled is not None and isinstance(scheduled.attachment, Media):
+        kept = scheduled.attachment
+        return File(kept.media, kept.name or "", _note(kept.size, kept.seconds))
+    if told is None:
+        return None
+    return File(told.media, told.name, _note(told.size, told.seconds))
+
+
+def _note(size: int | None, seconds: int | None) -> str:
+    length = f"{seconds // 60}:{seconds % 60:02}" if seconds else ""
+    return " · ".join(filter(None, (length, sized(size) if size else "")))
+
+
+def sized(size: int) -> str:
+    """Bytes for people.
+
+    >>> sized(999), sized(12_345), sized(2_500_000)
+    ('999 bytes', '12 kB', '2.5 MB')
+    """
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size // 1000} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def lines(chats: Iterable[Chat], names: Names, now: datetime, zone: str) -> tuple[Line, ...]:
+    """The list of chats, as they come."""
+    return tuple(
+        Line(
+            each,
+            names.of(each.id, each.name),
+            _last_words(each),
+            kind_of(each.last_kind),
+            when(each.last_at, now, zone),
+        )
+        for each in chats
+    )
+
+
+def _last_words(chat: Chat) -> str:
+    return chat.last_text or kind_of(chat.last_kind).word or texts.NO_WORDS
+
+
+def when(at: datetime, now: datetime, zone: str) -> str:
+    """A short time for a list: "14:05" today, "Yesterday", "Friday" within a week, "3 Nov", "3 Nov 2025"."""
+    local, today = dates.wall(at, zone), dates.wall(now, zone).date()
+    days = (today - local.date()).days
+    if days == 0:
+        return f"{local:%H:%M}"
+    if 0 < days < 7:
+        return "Yesterday" if days == 1 else f"{local:%A}"
+    return f"{local.day} {local:%b}" + (f" {local.year}" if local.year != today.year else "")
+
+
+def sent_from_here(messages: Iterable[Message]) -> dict[str, Message]:
+    """WhatsApp's id → the message of this page's that has it."""
+    return {each.delivery.message_id: each for each in messages if each.delivery.message_id}

@@ -1,0 +1,154 @@
+"""What was captured of the chats: the list, a thread with its gaps, search, export, and the files."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, request, stream_with_context
+
+from shared.host_client import HostError, HostRefused
+from shared.model.address import pretty
+from shared.model.chats import Chats, Hit
+from shared.model.folding import fold, holds
+from shared.model.message import Message
+from shared.store.errors import StoreError
+from web import conversation, texts
+from web.captured import BEGINNING, MOST, NoSuchChat
+from web.chat_export import MIMES, Book, Form, file_name, written
+from web.chat_names import Names
+from web.conversation import Line
+from web.media import MEDIA_ID, as_file
+from web.parts import parts
+from web.rendering import page as rendered
+from web.rendering import problem_page
+from web.search import ContactIndex
+from web.whatsapp_text import highlighted
+
+page = Blueprint("chats", __name__)
+_LONGEST = 200
+_PLACE = 60
+_NAMED = 6
+
+
+@page.get("/chats")
+def listing() -> Response:
+    """Query: `before`, the place where an earlier page ended."""
+    try:
+        found = parts().captured.chats(_asked("before"))
+    except HostError as error:
+        return rendered("chats.html", 503, problem=str(error), found=None, lines=())
+    names, _ = _known(any_group=any(each.id.endswith("@g.us") for each in found.chats))
+    return rendered("chats.html", problem="", found=found, lines=_lines(found, names))
+
+
+@page.get("/chats/search")
+def search() -> Response:
+    """Query: `q`, words; `chat`, to look in one chat only; `before`, to look further back."""
+    typed, chat = request.args.get("q", "")[:_LONGEST], request.args.get("chat", "")[:100]
+    words = tuple(fold(typed).split())
+    shown: dict[str, Any] = {"typed": typed, "chat": chat, "problem": "", "hits": None, "named": (), "rows": ()}
+    if not words:
+        return rendered("chat_search.html", **shown, name="")
+    names, _ = _known(any_group=True)
+    try:
+        hits = parts().captured.search(typed, chat, _asked("before"))
+        named = () if chat or _asked("before") else _named(names, words)
+    except HostError as error:
+        told = shown | {"problem": str(error), "name": names.of(chat) if chat else ""}
+        return rendered("chat_search.html", 503, **told)
+    rows = tuple((each, names.of(each.chat, each.name), _excerpt(each, words)) for each in hits.hits)
+    return rendered(
+        "chat_search.html",
+        **shown | {"hits": hits, "rows": rows, "named": named},
+        name=names.of(chat) if chat else "",
+    )
+
+
+@page.get("/chats/<chat_id>")
+def thread(chat_id: str) -> Response:
+    """One chat. Query: at most one of `before`, `after` and `around`, places that another page named."""
+    before, after, around = (_asked(name) for name in ("before", "after", "around"))
+    if sum(map(bool, (before, after, around))) > 1:
+        abort(404)
+    try:
+        found = parts().captured.page(chat_id, before=before, after=after, around=around)
+    except NoSuchChat:
+        abort(404, description=texts.NO_CHAT)
+    except HostError as error:
+        if isinstance(error, HostRefused) and error.status == 422:  # a place that is none
+            abort(404, description=texts.NO_CHAT)
+        return rendered("chat.html", 503, problem=str(error), found=None, name="", chat_id=chat_id)
+    names, sent = _known(any_group=found.chat.endswith("@g.us"))
+    contact = names.contact(found.chat)
+    return rendered(
+        "chat.html",
+        problem="",
+        found=found,
+        chat_id=found.chat,
+        name=names.of(found.chat, found.name),
+        contact=contact,
+        to=contact.shown_name if contact and len(contact.phones) == 1 else pretty(found.chat),
+        days=conversation.conversation(found, names, sent, parts().clock.now(), parts().settings.zone),
+        newest=found.previous is None,
+    )
+
+
+@page.get("/chats/<chat_id>/export/<form>")
+def export(chat_id: str, form: str) -> Response:
+    """The whole chat as a file. form: json, csv, html or txt."""
+    if form not in set(Form):
+        abort(404)
+    try:
+        first = parts().captured.page(chat_id, after=BEGINNING, limit=MOST)
+    except NoSuchChat:
+        abort(404, description=texts.NO_CHAT)
+    except HostError as error:
+        return problem_page(texts.NOT_EXPORTED.format(reason=error), 503)
+    names, _ = _known(any_group=first.chat.endswith("@g.us"))
+    book = Book(first.chat, names.of(first.chat, first.name), parts().clock.now(), parts().settings.zone)
+    pieces = written(Form(form), book, parts().captured.pages(first), names)
+    answer = Response(stream_with_context(pieces), content_type=MIMES[Form(form)])
+    answer.headers.set("Content-Disposition", "attachment", filename=file_name(book, Form(form)))
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
+
+
+@page.get("/media/<media_id>")
+def media(media_id: str) -> Response:
+    """A file's bytes; shown by the browser only where its first bytes are those of a picture, a sound or a video."""
+    if not MEDIA_ID.fullmatch(media_id):
+        abort(404)
+    if request.if_none_match.contains(media_id):
+        return as_file(media_id, None)
+    try:
+        return as_file(media_id, parts().host.media(media_id))
+    except HostError as error:
+        if isinstance(error, HostRefused) and error.status == 404:
+            abort(404, description=texts.NO_FILE)
+        return problem_page(str(error), 503)
+
+
+def _asked(name: str) -> str:
+    return request.args.get(name, "")[:_PLACE]
+
+
+def _known(*, any_group: bool) -> tuple[Names, dict[str, Message]]:
+    """Names, and what was sent from here; while the storage is away, neither contacts nor what was sent is known."""
+    groups = parts().groups.known() if any_group else {}
+    try:
+        snapshot = parts().records.now()
+    except StoreError:
+        return Names(ContactIndex({}), groups), {}
+    return Names(parts().records.index(snapshot), groups), conversation.sent_from_here(snapshot.messages.values())
+
+
+def _lines(found: Chats, names: Names) -> tuple[Line, ...]:
+    return conversation.lines(found.chats, names, parts().clock.now(), parts().settings.zone)
+
+
+def _named(names: Names, words: tuple[str, ...]) -> tuple[Line, ...]:
+    """Chats whose name or number was searched for."""
+    lines = _lines(parts().captured.chats(limit=MOST), names)
+    return tuple(each for each in lines if holds(f"{each.name} {each.chat.id}", words))[:_NAMED]
+
+
+def _excerpt(hit: Hit, words: tuple[str, ...]) -> Any:
+    return highlighted(hit.message.text, words)
