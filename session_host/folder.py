@@ -98,7 +98,7 @@ class Folder:
         return True
 
     def _once(self, now: datetime) -> None:
-        folded = self._fold.read(now, tidies=lambda: self._clock_is_right(now))
+        folded = self._fold.read(now, trusts_clock=lambda: self._clock_is_right(now))
         self.decided = right = self._clock_is_right(now)  # by what the storage's answers have just said
         deliveries = self._ledger.reconcile(folded.messages, self._host(), now, clock_is_right=right)
         written = self._fold.write(self._clock.now(), deliveries)

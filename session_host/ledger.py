@@ -403,7 +403,8 @@ def _nothing_to_do(found: sqlite3.Row, message: Message) -> bool:
         return False
     if found["rank"] >= _BEGUN:
         return True
-    if (found["revision"], bool(found["cancelled"]), found["version"]) != message.order:
+    content = (message.revision, message.cancelled, message.version)
+    if (found["revision"], bool(found["cancelled"]), found["version"]) != content:
         return False
     return bool(found["cancelled"]) or (found["rank"] == State.PENDING.rank and found["handed_by"] is None)
 

@@ -9,6 +9,8 @@ from shared.model.contact import Contact, Phone
 from shared.model.lifecycle import Claim, Delivery
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
+from shared.model.recurrence import Freq, Rule
+from shared.model.series import Series
 from tests.cast import ALICE, Person
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -42,6 +44,25 @@ def message(to: Person | str = ALICE, **changes: Any) -> Message:
         "created_from": "web",
     }
     return Message(**(fields | changes))
+
+
+def series(to: Person = ALICE, **changes: Any) -> Series:
+    """A message to Alice every Friday at 18:00 in London, from the coming one on; pass what should differ."""
+    fields: dict[str, Any] = {
+        "id": f"series-{next(_serial)}",
+        "revision": 1,
+        "version": version(),
+        "to": to.number,
+        "contact_name": to.name,
+        "text": "The bins go out tonight.",
+        "first": "2026-11-27T18:00",
+        "zone": "Europe/London",
+        "rule": Rule(freq=Freq.WEEKLY, weekdays=(4,)),
+        "changed_at": NOW,
+        "created_at": NOW,
+        "created_from": "web",
+    }
+    return Series(**(fields | changes))
 
 
 def contact(person: Person = ALICE, **changes: Any) -> Contact:

@@ -67,7 +67,7 @@ class Chosen(NamedTuple):
 
 def choose(messages: Iterable[Message], show: Show, typed: str, now: Instant, person: str = "") -> Chosen:
     """The messages of this kind with these words; `person`: to this number or address only."""
-    everything = list(messages)
+    everything = [each for each in messages if not _withdrawn(each)]
     repeats = Repeats(everything)
     worrying = [each for each in everything if needs_attention(each, now, sent_again=repeats.of(each) is not None)]
     chosen = worrying if show is Show.ATTENTION else [each for each in everything if _belongs(each, show)]
@@ -88,7 +88,7 @@ class Person(NamedTuple):
 
 def people(messages: Iterable[Message], most: int = MOST_PEOPLE) -> tuple[Person, ...]:
     """Who is written to most, each with the name that was used last."""
-    everything = list(messages)
+    everything = [message for message in messages if not _withdrawn(message)]
     counts = dict(Counter(message.to for message in everything).most_common(most))
     named: dict[str, Message] = {}
     for message in everything:
@@ -111,7 +111,7 @@ def agenda(
     person: str = "",
 ) -> Agenda:
     """The agenda at `now` for somebody who lives in `zone`, at most `limit` messages of it."""
-    everything = list(messages)
+    everything = [message for message in messages if not _withdrawn(message)]
     chosen, attention, repeats = choose(everything, show, typed, now, person)
     forward = show is Show.UPCOMING
     chosen.sort(key=lambda each: (each.send_at, each.id), reverse=not forward)
@@ -145,6 +145,11 @@ def _belongs(message: Message, show: Show) -> bool:
             return message.status is Status.CANCELLED or message.asked_to_cancel
         case _:
             return True
+
+
+def _withdrawn(message: Message) -> bool:
+    """Its series was paused, ended or changed before anybody had touched it: as if it had never been."""
+    return message.gives_way and message.status is Status.CANCELLED
 
 
 def _just_ended(message: Message, now: Instant) -> bool:

@@ -16,7 +16,6 @@ from shared.store.errors import StoreError
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
 from shared.store.templates import Templates
-from shared.store.view import View
 from web import door, rendering, security
 from web.asking import Asking
 from web.captured import CapturedChats
@@ -24,6 +23,7 @@ from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
 from web.contact_changes import ContactChanges
+from web.foreseen import ForeseeingView
 from web.host_watch import HostWatch
 from web.imports import Imports
 from web.local import LocalState
@@ -38,6 +38,7 @@ from web.pages import (
     live,
     login,
     messages,
+    series,
     settings,
     several,
     shell,
@@ -46,6 +47,7 @@ from web.pages import (
 from web.parts import EXTENSION, Parts
 from web.records import Records
 from web.scheduling import Scheduling
+from web.series_book import SeriesBook
 from web.sessions import Sessions
 from web.several import SeveralBook
 from web.telling import Host, Telling
@@ -103,6 +105,7 @@ def create(
         live,
         login,
         messages,
+        series,
         settings,
         several,
         shell,
@@ -117,7 +120,7 @@ def create(
 
 def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, patience: timedelta) -> Parts:
     state = LocalState(settings.data_dir)
-    writer, view = Writer(bucket, "web", clock=clock), View(bucket)
+    writer, view = Writer(bucket, "web", clock=clock), ForeseeingView(bucket)
     telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
     changes = ContactChanges(writer, view, telling, state, clock)
     return Parts(
@@ -133,6 +136,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         imports=Imports(changes, view, state, clock),
         several=SeveralBook(writer, view, telling, state, clock),
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
+        series_book=SeriesBook(writer, view, telling, state, clock),
         asking=Asking(host),
         captured=CapturedChats(host),
         groups=GroupNames(host, clock),

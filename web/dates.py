@@ -1,18 +1,20 @@
 """Wall times and zones for people: what a typed date and time mean, and how an instant is written back.
 
-The rule for clock changes, the same for everything this page schedules: a wall time that the clocks skip moves
-forward by what they skip (01:30 becomes 02:30 on the last Sunday of March in London), and one that happens twice
-means the first.
+The rule for clock changes is the one of shared.model.walltime, the same for everything this page schedules.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-EARLIEST, LATEST = 2000, 2100
-"""The years a date may have; what lies outside is a slip of the finger."""
+from shared.model import recurrence, walltime
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+EARLIEST, LATEST = recurrence.EARLIEST, recurrence.LATEST
+"""The years a date may have; what lies outside is a slip of the finger."""
+
+wall, abbreviation = walltime.wall, walltime.abbreviation
 
 
 class BadTime(ValueError):
@@ -51,18 +53,13 @@ def _zone_names() -> dict[str, str]:
 def instant(wall: datetime, zone: str) -> datetime:
     """The UTC instant a naive wall time means in a zone, by the rule above. Raises BadTime outside the years above."""
     check_year(wall.year)
-    return wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+    return walltime.instant(wall, zone)
 
 
 def check_year(year: int) -> None:
     """Raises BadTime for a year that nobody schedules a message in."""
     if not EARLIEST <= year <= LATEST:
         raise BadTime(f"The year {year} looks like a slip: choose a date before {LATEST + 1}.", "date")
-
-
-def wall(at: datetime, zone: str) -> datetime:
-    """What a clock on the wall shows in a zone at an instant: naive, to the second."""
-    return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0, fold=0)
 
 
 def clock_change(wall_time: datetime, zone: str) -> str | None:
@@ -97,15 +94,6 @@ def clock(at: datetime, zone: str) -> str:
 def place(at: datetime, zone: str) -> str:
     """The zone with what its clocks are called then: "Europe/London (GMT)"."""
     return f"{zone} ({abbreviation(at, zone)})"
-
-
-def abbreviation(at: datetime, zone: str) -> str:
-    """What a zone's clocks are called at an instant: "GMT", or "UTC+3" where they have no name."""
-    name = at.astimezone(ZoneInfo(zone)).tzname() or zone
-    if name.isalpha():
-        return name
-    hours, minutes = name[:3].replace("+0", "+").replace("-0", "-"), name[3:]
-    return f"UTC{hours}:{minutes}" if minutes else f"UTC{hours}"
 
 
 def relative(at: datetime, now: datetime, zone: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from shared.model.content import MAX_TEXT
 from shared.model.message import IfLate, LatePolicy, Message
+from shared.model.series import Series
 from shared.model.values import Instant, Value
 from web import dates, texts, when
 from web import fields as text_fields
@@ -45,11 +46,19 @@ class Filled(NamedTuple):
 
 
 def read(
-    form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str, fills: bool = True
+    form: Mapping[str, str],
+    index: ContactIndex,
+    now: datetime,
+    *,
+    zone: str,
+    country: str,
+    fills: bool = True,
+    begun: bool = False,
 ) -> Filled:
     """The form's fields as a draft; `zone` and `country` are the owner's, for what the form leaves out.
 
     `fills`: fields in the text are filled for the person it is for, and an empty one is an error.
+    `begun`: it is a series that may have begun, so its time may have passed.
     """
     typed = {name: form.get(name, "") for name in FIELDS}
     typed["text"] = typed["text"].replace("\r\n", "\n").replace("\r", "\n")
@@ -67,7 +76,7 @@ def read(
             fields["text"] = text_fields.filled_for(typed["text"], known, str(recipient.address), errors)
     if (problem := _text_problem(typed["text"])) and (typed["text"] or not typed["beside"]):
         errors["text"] = problem
-    if (moment := _moment(typed, now, zone, errors)) is not None:
+    if (moment := _moment(typed, now, zone, errors, begun=begun)) is not None:
         fields |= moment
     if (late := _if_late(typed, errors)) is not None:
         fields["if_late"] = late
@@ -102,6 +111,21 @@ def of_message(message: Message, zone: str) -> dict[str, str]:
         "zone": place,
         "if_late": message.if_late.policy.value,
         "late_hours": f"{message.if_late.hours:g}",
+    }
+
+
+def of_series(series: Series) -> dict[str, str]:
+    """The form's fields for editing a series: its time is the one its rule begins at."""
+    label, first = series.contact_name or series.to, series.first_wall
+    return {
+        "to": label,
+        "picked": f"{series.to}|{label}",
+        "text": series.text,
+        "date": f"{first:%Y-%m-%d}",
+        "time": f"{first:%H:%M:%S}" if first.second else f"{first:%H:%M}",
+        "zone": series.zone,
+        "if_late": series.if_late.policy.value,
+        "late_hours": f"{series.if_late.hours:g}",
     }
 
 
@@ -152,7 +176,9 @@ def _in_words(form: Mapping[str, str]) -> str:
     return "" if words == form.get("when_echoed", "").strip() else words
 
 
-def _moment(typed: dict[str, str], now: datetime, zone: str, errors: dict[str, str]) -> dict[str, Any] | None:
+def _moment(
+    typed: dict[str, str], now: datetime, zone: str, errors: dict[str, str], *, begun: bool
+) -> dict[str, Any] | None:
     try:
         place = dates.zone_named(typed["zone"] or zone)
     except BadTime as error:
@@ -165,7 +191,7 @@ def _moment(typed: dict[str, str], now: datetime, zone: str, errors: dict[str, s
         errors["when" if _in_words(typed) else error.field] = str(error)
         return None
     chosen = "when" if _in_words(typed) else "time"
-    if send_at <= now:
+    if send_at <= now and not begun:
         errors[chosen] = texts.IN_THE_PAST.format(ago=dates.relative(send_at, now, place))
     elif send_at > now + FARTHEST:
         errors["when" if _in_words(typed) else "date"] = texts.FAR_AWAY

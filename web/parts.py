@@ -17,6 +17,7 @@ from web.imports import Imports
 from web.owner import Owner
 from web.records import Records
 from web.scheduling import Scheduling
+from web.series_book import SeriesBook
 from web.sessions import Sessions
 from web.several import SeveralBook
 from web.telling import Host
@@ -42,6 +43,7 @@ class Parts:
     imports: Imports
     several: SeveralBook
     template_book: TemplateBook
+    series_book: SeriesBook
     asking: Asking
     captured: CapturedChats
     groups: GroupNames

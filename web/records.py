@@ -59,7 +59,7 @@ class Records:
         return index
 
     def stamp(self, snapshot: Snapshot) -> str:
-        """A short text that changes whenever any message does."""
+        """A short text that changes whenever any message or series does."""
         with self._lock:
             known = self._stamp
         if known and known[0] is snapshot.messages:
@@ -69,6 +69,8 @@ class Records:
             half = message.delivery
             what = (message.id, message.version, message.replaces, len(message.conflicts))
             digest.update(f"{what} {half.attempt} {half.state} {half.step}\n".encode())
+        for series in snapshot.series.values():
+            digest.update(f"{series.id} {series.version} {len(series.conflicts)} {series.reach}\n".encode())
         with self._lock:
             self._stamp = (snapshot.messages, digest.hexdigest())
         return digest.hexdigest()

@@ -16,13 +16,15 @@ from shared.model.contact import Contact
 from shared.model.content import MAX_TEXT
 from shared.model.folding import fold
 from shared.model.message import Message
+from shared.model.series import Series, name_of
 from shared.store.errors import StoreError
-from web import dates, texts
+from web import dates, rule_words, texts
 from web.conversation import when
 from web.countries import country_of
 from web.htmx import htmx_version
 from web.keys import KEYS, KEYS_COOKIE, OFF
 from web.parts import parts
+from web.repeats import place
 from web.standing import if_late, standing
 from web.whatsapp_text import formatted
 
@@ -51,6 +53,9 @@ def prepare(app: Flask) -> None:
     app.jinja_env.filters |= {
         "pretty": lru_cache(maxsize=20_000)(address.pretty),
         "recipient": recipient,
+        "series_name": series_name,
+        "repeating": repeating,
+        "rule_words": rule_words.of_series,
         "mine_and_theirs": both_times,
         "hue": hue,
         "hue_of": hue_of,
@@ -91,6 +96,23 @@ def tell(text: str, *, tone: str = "good", undo: str | None = None) -> None:
 def recipient(message: Message) -> str:
     """Whom a message is for, as people call them."""
     return message.contact_name or address.pretty(message.to)
+
+
+def series_name(series: Series) -> str:
+    """Whom a series is for, as people call them."""
+    return series.contact_name or address.pretty(series.to)
+
+
+def repeating(message: Message) -> str:
+    """The rule of the series that a message is a date of, in words; nothing for any other message."""
+    series = series_of(message)
+    return rule_words.of_series(series) if series else ""
+
+
+def series_of(message: Message) -> Series | None:
+    """The series that a message is a date of, as this page has read it."""
+    name, shown = name_of(place(message.id).base), parts().records.as_shown()
+    return shown.series.get(name.series_id) if name and shown else None
 
 
 def both_times(message: Message, owner_zone: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -12,13 +12,13 @@ from shared.model.message import Message, Verdict
 from shared.store.oplog import Writer
 from shared.store.view import View
 from web.draft import Draft
+from web.forms_kept import FormsKept
 from web.local import LocalState
 from web.repeats import place
 from web.telling import Telling, Told
 
 BESIDES = ("attachment", "about")
 """What a message may hold that the form does not change."""
-_FORMS_KEPT = timedelta(days=40)
 
 
 class Saved(NamedTuple):
@@ -53,7 +53,8 @@ class Scheduling:
     """The one place where this page writes messages. Raises StoreError when the storage did not take it."""
 
     def __init__(self, writer: Writer, view: View, telling: Telling, state: LocalState, clock: Clock) -> None:
-        self._writer, self._view, self._telling, self._state, self._clock = writer, view, telling, state, clock
+        self._writer, self._view, self._telling, self._clock = writer, view, telling, clock
+        self._forms = FormsKept(state)
 
     def schedule(self, draft: Draft, form_id: str) -> Saved:
         """A new message. The same form saved twice is one message; the same form with other words is another.
@@ -64,7 +65,8 @@ class Scheduling:
         if place(form_id).number and (known := self._view.read(now).messages.get(form_id)):
             return Saved(known, Told(False), again=True)
         version = self._writer.reserve()
-        message_id, earlier, stored = self._claim_form(form_id, draft, version, now)
+        content, once = json.dumps(draft.as_json(), sort_keys=True), bool(place(form_id).number)
+        message_id, earlier, stored = self._forms.claim(form_id, content, version, now, new_id(now), once=once)
         if stored and (known := self._view.read(now).messages.get(message_id)):
             return Saved(known, Told(False), again=True)
         message = Message(
@@ -78,8 +80,7 @@ class Scheduling:
             **draft.content,
         )
         saved = self._write(message, now)
-        with self._state.reading() as db:
-            db.execute("UPDATE forms SET stored = 1 WHERE id = ?", (message_id,))
+        self._forms.stored(message_id)
         return saved
 
     def _carried(self, form_id: str, now: datetime) -> dict[str, Any]:
@@ -143,26 +144,6 @@ class Scheduling:
     def _write(self, message: Message, now: datetime) -> Saved:
         self._view.remember(self._writer.append(message.version, now, messages=[message]))
         return Saved(message, self._telling.tell([message]))
-
-    def _claim_form(self, form_id: str, draft: Draft, version: str, now: datetime) -> tuple[str, str, bool]:
-        """The id to write under, the version an earlier try may have written, and whether that try succeeded.
-
-        A try without an answer may have been stored, so the next one replaces it by name instead of standing beside it.
-        """
-        content = json.dumps(draft.as_json(), sort_keys=True)
-        with self._state.writing() as db:
-            db.execute("DELETE FROM forms WHERE at < ?", ((now - _FORMS_KEPT).isoformat(),))
-            row = db.execute("SELECT content, version, stored FROM forms WHERE id = ?", (form_id,)).fetchone()
-            if row and row[2] and (row[0] == content or place(form_id).number):
-                return form_id, "", True
-            earlier = ""
-            if row and row[2]:
-                form_id = new_id(now)
-            elif row:
-                earlier = row[1]
-            values = (form_id, now.isoformat(), content, version)
-            db.execute("INSERT OR REPLACE INTO forms (id, at, content, version, stored) VALUES (?, ?, ?, ?, 0)", values)
-        return form_id, earlier, False
 
 
 def new_id(now: datetime) -> str:

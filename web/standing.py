@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from shared.model.lifecycle import State
 from shared.model.message import UNCONFIRMED, LatePolicy, Message, Status, Verdict
+from shared.model.series import Series
 from shared.model.values import Instant
 from web import texts
 
@@ -55,7 +56,8 @@ def standing(message: Message, now: Instant, *, sent_again: bool = False) -> Sta
     match status:
         case Status.CANCELLED:
             restore = message.send_at > now
-            return Standing("Cancelled", "cross", Tone.QUIET, texts.CANCELLED, can_edit=True, can_restore=restore)
+            sentence = texts.WITHDRAWN if message.gives_way else texts.CANCELLED
+            return Standing("Cancelled", "cross", Tone.QUIET, sentence, can_edit=True, can_restore=restore)
         case Status.SENDING:
             return Standing("Leaving", "arrow", Tone.WAITING, texts.LEAVING)
         case Status.SENT:
@@ -133,7 +135,7 @@ def needs_attention(message: Message, now: Instant, *, sent_again: bool = False)
     return standing(message, now, sent_again=sent_again).attention
 
 
-def if_late(message: Message) -> str:
+def if_late(message: Message | Series) -> str:
     """What happens when its second passes unsent, in a sentence."""
     match message.if_late.policy:
         case LatePolicy.WITHIN:

@@ -90,6 +90,16 @@ class Message(Versioned):
         return self.cancelled
 
     @property
+    def gives_way(self) -> bool:
+        """Its series made this content (see occurrences): nobody has edited, moved or skipped it."""
+        return self.version.startswith("@")
+
+    @property
+    def order(self) -> tuple[int, bool, str]:
+        """Of two contents that its series made the newer counts, whether it withdraws the message or brings it back."""
+        return (self.revision, self.cancelled and not self.gives_way, self.version)
+
+    @property
     def status(self) -> Status:
         """The word for where it stands. A cancel counts once the host has confirmed it, see `asked_to_cancel`."""
         state = self.delivery.state

@@ -3,7 +3,7 @@
 A record is a set of *heads* (contents nobody has replaced yet) and the names of all versions that were replaced.
 Merging two copies is the union of both sets, so it is commutative, associative and idempotent; the shown head is the
 greatest by (revision, ended, version). What lost without having been read by the winner's writer stays in `conflicts`
-until a person picks.
+until a person picks. A head that gives way stands only where there is no other, and only the greatest such does.
 """
 
 from collections.abc import Iterable
@@ -30,6 +30,11 @@ class Versioned(Record):
     @property
     def ended(self) -> bool:
         """Whether this content ends the record (cancelled, deleted): wins over an edit of equal revision."""
+        return False
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether nobody wrote this content, it follows from another record: whatever somebody writes beats it."""
         return False
 
     @property
@@ -74,6 +79,8 @@ def merge(mine: R, theirs: R) -> R:
     replaced = {*mine.replaces, *theirs.replaces}
     heads = _heads(mine, theirs)
     live = [head for version, head in heads.items() if version not in replaced] or list(heads.values())
+    if any(head.gives_way for head in live):
+        live = [head for head in live if not head.gives_way] or [max(live, key=_order_and_text)]
     apart = len({head.order for head in live}) == len(live)  # else the text decides, which is dear to print
     winner, *others = sorted(live, key=(lambda head: head.order) if apart else _order_and_text, reverse=True)
     changes = {"replaces": tuple(sorted(replaced)), "conflicts": tuple(others), **mine.merge_rest(theirs)}

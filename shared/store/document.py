@@ -38,14 +38,14 @@ def damaged(key: str, error: Exception) -> str:
     return f"{key} is damaged: its compressed data does not unpack ({error})."
 
 
-def check_version(document: dict[str, Any], key: str) -> bool:
+def check_version(document: dict[str, Any], key: str, *, newest: int = VERSION) -> bool:
     """Whether this document says its version (the old system's do not). Raises NewerVersion, Unreadable."""
     version = document.get("version")
     if version is None:
         return False
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise Unreadable(f"{key} has no valid version: it says {str(version)[:40]!r}.")
-    if version > VERSION:
+    if version > newest:
         raise NewerVersion(
             f"{key} was written by a newer WhatsApp-VPSLink (version {version} of its format): update this one."
         )

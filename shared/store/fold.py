@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.model.contact import Contact
 from shared.model.lifecycle import Delivery
 from shared.model.message import Message
+from shared.model.occurrences import materialise
+from shared.model.series import Series
 from shared.store import keys, rescue
 from shared.store.bucket import Bucket
 from shared.store.errors import CutShort, FoldTooSlow, NewerVersion, StoreError, Unreadable
@@ -36,6 +39,7 @@ class Folded(NamedTuple):
     messages: Mapping[str, Message]
     contacts: Mapping[str, Contact]
     found: list[Problem]
+    series: Mapping[str, Series] = MappingProxyType({})
 
     @property
     def problems(self) -> list[str]:
@@ -69,8 +73,10 @@ class Fold:
         self._aside: list[str] = []
         self._aside_at: datetime | None = None
 
-    def read(self, now: datetime, *, tidies: Callable[[], bool] = lambda: True) -> Folded:
-        """Merge new operations, and what the bucket holds, into memory; tidy up only where `tidies` trusts `now`.
+    def read(self, now: datetime, *, trusts_clock: Callable[[], bool] = lambda: True) -> Folded:
+        """Merge new operations, and what the bucket holds, into memory; materialise the series.
+
+        Only where `trusts_clock` says that `now` is right are series carried on and things tidied up.
 
         One LIST, one conditional GET (two each 10 minutes) and a GET for each new operation. All of the log at the
         first read and hourly, else from the day before the last read, or from the oldest operation that could not be
@@ -84,17 +90,20 @@ class Fold:
         if self._contacts.changed or _due(self._contacts_at, now, CONTACTS_EACH):
             self._happened += self._contacts.refresh(now)
             self._contacts_at = now
+        if self._scheduled.series and trusts_clock():
+            lasting += self._materialise(now)
         lasting += self._scheduled.about_broken() + self._contacts.about_broken()
         if everything:
             self._everything_at = now
-        if _due(self._tidied_at, now, EVERYTHING_EACH) and tidies():
+        if _due(self._tidied_at, now, EVERYTHING_EACH) and trusts_clock():
             self._happened += self._tidy(now)
             self._tidied_at = now
         self._read_at = now
         happened, self._happened = self._happened, []
         if happened:
             self._aside_at = None
-        return Folded(self._scheduled.as_read(), self._contacts.as_read(), happened + lasting)
+        series = MappingProxyType(dict(self._scheduled.series))
+        return Folded(self._scheduled.as_read(), self._contacts.as_read(), happened + lasting, series)
 
     def lying_aside(self, now: datetime) -> list[str]:
         """What was set aside and nobody has dealt with yet, in sentences. Raises StoreError.
@@ -130,7 +139,7 @@ class Fold:
     def _read_log(self, after: str, now: datetime) -> list[Problem]:
         """Merge new operations; what lasts of what cannot be read."""
         for operation in self._log.read(after=after, skip=self._merged):
-            self._scheduled.absorb(operation.messages)
+            self._scheduled.absorb(operation.messages, operation.series)
             self._contacts.absorb(operation.contacts)
             self._merged.add(operation.key)
         found = [self._set_aside(key, error, now) for key, error in self._log.unreadable.items()]
@@ -138,6 +147,12 @@ class Fold:
         self._log_after = min([keys.recent_log(now), *(keys.log_day(day) for day in waiting if day)])
         self._happened += [problem for problem in found if problem.weight is not Weight.LASTS]
         return [problem for problem in found if problem.weight is Weight.LASTS]
+
+    def _materialise(self, now: datetime) -> list[Problem]:
+        """What the series yield, in memory beside how far they have come: one write stores both, or neither."""
+        due = materialise(self._scheduled.series, self._scheduled.records, now)
+        self._scheduled.absorb(due.messages.values(), due.series.values())
+        return [Problem(sentence, Weight.LASTS) for sentence in due.problems]
 
     def _set_aside(self, key: str, error: Unreadable, now: datetime) -> Problem:
         """Move an unreadable log object out of the way; what became of it."""

@@ -4,11 +4,13 @@ Nothing unreadable is overwritten before it was copied aside and read back, and 
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
+from shared.model.series import Series
 from shared.model.versioned import Versioned, merge
 from shared.store import keys, rescue
 from shared.store.bucket import Bucket, Stored, content_tag
@@ -20,11 +22,15 @@ R = TypeVar("R", bound=Versioned)
 
 
 class Kept(Generic[R]):
-    """A projection's records. They only grow: every copy ever seen is merged in. For one thread at a time."""
+    """A projection's records, and its series. They only grow: every copy ever seen is merged in.
+
+    For one thread at a time.
+    """
 
     def __init__(self, bucket: Bucket, form: Format[R]) -> None:
         self._bucket, self.form = bucket, form
         self.records: dict[str, R] = {}
+        self.series: dict[str, Series] = {}
         self._looked = False
         self._document: Document[R] = Document()  # as last read or written
         self._stored: Stored | None = None  # its bytes; None while the bucket holds nothing good
@@ -36,17 +42,17 @@ class Kept(Generic[R]):
     @property
     def changed(self) -> bool:
         """Whether there is something to write."""
-        return self._gone or self._aside is not None or self.records != self._document.records
+        known = self._document
+        return self._gone or self._aside is not None or (self.records, self.series) != (known.records, known.series)
 
     def as_read(self) -> Mapping[str, R]:
         """The records at this moment."""
         return MappingProxyType(dict(self.records))
 
-    def absorb(self, records: Iterable[R]) -> None:
+    def absorb(self, records: Iterable[R], series: Iterable[Series] = ()) -> None:
         """Merge these in."""
-        for record in records:
-            known = self.records.get(record.id)
-            self.records[record.id] = record if known is None else merge(known, record)
+        _merge_in(self.records, records)
+        _merge_in(self.series, series)
 
     def refresh(self, now: datetime) -> list[Problem]:
         """Merge in what the bucket holds, where it is not what we wrote; what happened.
@@ -78,11 +84,11 @@ class Kept(Generic[R]):
             self._bucket.put(keys.previous_snapshot(self.form.key), self._stored.data)
             if self._document.old:
                 rescue.keep_first(self._bucket, self._stored.data, keys.before_import(self.form.key))
-        data = self.form.print(self._document, self.records, now, log_after)
+        data = self.form.print(self._document, self.records, now, log_after, self.series)
         self._ours.append(content_tag(data))
         self._in_doubt = True
         etag = self._bucket.put(self.form.key, data)
-        written = Document(dict(self.records), self._document.broken, self._document.rest)
+        written = replace(self._kept_as_found(self._document), records=dict(self.records), series=dict(self.series))
         self._settle(written, Stored(data, etag))
         return True
 
@@ -105,24 +111,11 @@ class Kept(Generic[R]):
         except Unreadable as error:
             return self._rebuild_unreadable(found, error, now)
         ours = not self._looked or content_tag(found.data) in self._ours
-        removed = [] if ours else [id_ for id_ in self._document.records if id_ not in document.records]
-        edited = self._merge_found(document, found)
+        removed = [] if ours else [*_lacking(document, self._document)]
+        edited = _merge_found(self.records, document.records, found.data)
+        edited += _merge_found(self.series, document.series, found.data)
         self._settle(document, found)
         return self._about_edits(edited, removed, ours)
-
-    def _merge_found(self, document: Document[R], found: Stored) -> list[str]:
-        """Merge a document in; the ids of records that were edited by hand: same version, other content."""
-        edited = []
-        for record in document.records.values():
-            known = self.records.get(record.id)
-            if known is None or known == record:
-                self.records[record.id] = record
-            elif known.version == record.version and known.head() != record.head():
-                edited.append(record.id)
-                self.records[record.id] = merge(known, _as_edit(known, record, found.data))
-            else:
-                self.records[record.id] = merge(known, record)
-        return edited
 
     def _rebuild_unreadable(self, found: Stored, error: Unreadable, now: datetime) -> list[Problem]:
         if found.data == self._aside:
@@ -150,9 +143,14 @@ class Kept(Generic[R]):
         if found is None:
             return None
         key, snapshot = found
-        self.absorb(snapshot.records.values())
-        self._document = Document({}, snapshot.broken, snapshot.rest)
+        self.absorb(snapshot.records.values(), snapshot.series.values())
+        self._document = self._kept_as_found(snapshot)
         return key
+
+    @staticmethod
+    def _kept_as_found(document: Document[R]) -> Document[R]:
+        """What of a document is written again as it is."""
+        return Document(broken=document.broken, rest=document.rest, broken_series=document.broken_series)
 
     def _about_edits(self, edited: list[str], removed: list[str], ours: bool) -> list[Problem]:
         key, sentences = self.form.key, []
@@ -163,6 +161,33 @@ class Kept(Generic[R]):
         if not (edited or removed or ours):
             sentences.append(f"{key} was written by somebody else: what it holds was merged in.")
         return [Problem(sentence) for sentence in sentences]
+
+
+def _merge_in(records: dict[str, R], new: Iterable[R]) -> None:
+    for record in new:
+        known = records.get(record.id)
+        records[record.id] = record if known is None else merge(known, record)
+
+
+def _lacking(found: Document[R], known: Document[R]) -> Iterator[str]:
+    """The ids of what is known and not there any more."""
+    yield from (id_ for id_ in known.records if id_ not in found.records)
+    yield from (id_ for id_ in known.series if id_ not in found.series)
+
+
+def _merge_found(records: dict[str, R], found: Mapping[str, R], data: bytes) -> list[str]:
+    """Merge in what a document holds; the ids of records that were edited by hand: same version, other content."""
+    edited = []
+    for record in found.values():
+        known = records.get(record.id)
+        if known is None or known == record:
+            records[record.id] = record
+        elif known.version == record.version and known.head() != record.head():
+            edited.append(record.id)
+            records[record.id] = merge(known, _as_edit(known, record, data))
+        else:
+            records[record.id] = merge(known, record)
+    return edited
 
 
 def _as_edit(known: R, found: R, data: bytes) -> R:

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from shared.clock import SYSTEM, Clock
 from shared.model.contact import Contact
 from shared.model.message import Message
+from shared.model.series import Series
 from shared.model.values import Instant, Record
 from shared.store import document, keys
 from shared.store.bucket import Bucket, Entry, Stored
@@ -23,6 +24,11 @@ RETRY_SECONDS = (0.5, 2.0)
 """Waits before a write without an answer is repeated; the bucket's own retries come on top."""
 
 
+VERSION = 2
+"""The newest version of an operation that this code understands. The first knew no series, and would have deleted in
+the end what it did not know: so only an operation that holds one says that it is of the second."""
+
+
 class Operation(Record):
     """One immutable change: whole records, each of whose `version` is this operation's name."""
 
@@ -31,6 +37,12 @@ class Operation(Record):
     at: Instant
     messages: tuple[Message, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    series: tuple[Series, ...] = ()
+
+    @property
+    def records(self) -> tuple[Message | Contact | Series, ...]:
+        """Everything it says."""
+        return (*self.messages, *self.contacts, *self.series)
 
     @property
     def key(self) -> str:
@@ -46,13 +58,13 @@ def print_operation(operation: Operation) -> bytes:
 def read_operation(data: bytes, key: str) -> Operation:
     """The operation in these bytes. Raises Unreadable, NewerVersion."""
     found = document.parse(data, key)
-    if not isinstance(found, dict) or not document.check_version(found, key):
+    if not isinstance(found, dict) or not document.check_version(found, key, newest=VERSION):
         raise Unreadable(f"{key} is no operation: it has no version.")
     try:
         operation = Operation.model_validate(found)
     except ValidationError as error:
         raise Unreadable(f"{key} is no operation: {first_error(error)}.") from None
-    if not all(map(is_sound, (*operation.messages, *operation.contacts))) or not is_text(found):
+    if not all(map(is_sound, operation.records)) or not is_text(found):
         raise Unreadable(f"{key} is no operation: it holds a field twice, or half a character.")
     return operation
 
@@ -75,15 +87,29 @@ class Writer:
         return f"{self._series}-{number:08d}"
 
     def append(
-        self, name: str, now: datetime, *, messages: Iterable[Message] = (), contacts: Iterable[Contact] = ()
+        self,
+        name: str,
+        now: datetime,
+        *,
+        messages: Iterable[Message] = (),
+        contacts: Iterable[Contact] = (),
+        series: Iterable[Series] = (),
     ) -> Operation:
         """Write these records as the operation `name` (from `reserve`); when it returns, they are acknowledged.
 
         Every record's version must be `name` (ValueError). Without an answer it is repeated a few times, which can do
         no harm; raises StoreError, and if that is Unreachable, it may still have been written.
         """
-        operation = Operation(name=name, at=now, messages=tuple(messages), contacts=tuple(contacts))
-        for record in (*operation.messages, *operation.contacts):
+        repeating = tuple(series)
+        operation = Operation(
+            version=VERSION if repeating else document.VERSION,
+            name=name,
+            at=now,
+            messages=tuple(messages),
+            contacts=tuple(contacts),
+            series=repeating,
+        )
+        for record in operation.records:
             if record.version != name:
                 raise ValueError(f"{record.id} carries version {record.version!r}, but the operation is {name!r}")
         self._put(operation.key, print_operation(operation))

@@ -1,5 +1,7 @@
 """The documents of whole records that only the session host writes: scheduled.json and contacts.json.
 
+scheduled.json has a second list, the series, so that what a series yields is stored with it in one write.
+
 One broken record does not make a document unreadable: it is kept as it is, and the others go on.
 """
 
@@ -7,12 +9,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared.model.contact import Contact, keyed_by_number
 from shared.model.message import Message
+from shared.model.series import Series
 from shared.model.values import Instant, print_instant
 from shared.model.versioned import Versioned, merge
 from shared.store import document, keys
@@ -22,6 +26,9 @@ R = TypeVar("R", bound=Versioned)
 
 BEGIN = '"messages":['
 """How the first line of a large scheduled.json ends: each record has a line of its own, see sparse."""
+
+_SERIES = "series"
+"""The second list of scheduled.json."""
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
@@ -33,7 +40,8 @@ class Document(Generic[R]):
     records: by id, in the order they were found. broken: raw records that could not be read. rest: every other field of
     the document. folded_at: when the host wrote it, None where the host did not. log_after: the document holds every
     operation up to this name in the log, and perhaps later ones. old: it has no version, the old system wrote it.
-    ended: ids of records that were left out, for they have ended (see sparse).
+    ended: ids of records that were left out, for they have ended (see sparse). series, broken_series: as records and
+    broken; in scheduled.json only.
     """
 
     records: dict[str, R] = field(default_factory=dict)
@@ -43,6 +51,8 @@ class Document(Generic[R]):
     log_after: str = ""
     old: bool = False
     ended: frozenset[str] = frozenset()
+    series: dict[str, Series] = field(default_factory=dict)
+    broken_series: tuple[Any, ...] = ()
 
 
 class Scheduled(Document[Message]):
@@ -65,7 +75,12 @@ class ContactBook(Document[Contact]):
 
 def read_scheduled(data: bytes) -> Scheduled:
     """scheduled.json as we write it, or the old system's (a bare list, no version). Raises Unreadable, NewerVersion."""
-    return Scheduled(**_read(data, keys.SCHEDULED, "messages", Message))
+    found = _read(data, keys.SCHEDULED, "messages", Message)
+    listed = found["rest"].pop(_SERIES, None) or []
+    if not isinstance(listed, list):
+        raise Unreadable(f'{keys.SCHEDULED} is not what it should be: its "{_SERIES}" is no list.')
+    series, broken = read_records(listed, Series)
+    return Scheduled(**found, series=series, broken_series=tuple(broken))
 
 
 def read_contacts(data: bytes) -> ContactBook:
@@ -77,16 +92,24 @@ class Format(Generic[R]):
     """One kind of projection: its key, how it is read and printed. What did not change is not printed again."""
 
     def __init__(
-        self, key: str, name: str, model: type[R], read: Callable[[bytes], Document[R]], rest: Mapping[str, Any]
+        self, key: str, name: str, model: type[R], read: Callable[[bytes], Document[R]], *, has_series: bool = False
     ) -> None:
         self.key, self.read = key, read
-        self._name, self._model, self._rest = name, model, rest
+        self._name, self._model, self._has_series = name, model, has_series
         self._printed: dict[str, tuple[R, str, str]] = {}
 
-    def print(self, read: Document[R], records: Mapping[str, R], now: datetime, log_after: str = "") -> bytes:
+    def print(
+        self,
+        read: Document[R],
+        records: Mapping[str, R],
+        now: datetime,
+        log_after: str = "",
+        series: Mapping[str, Series] = MappingProxyType({}),
+    ) -> bytes:
         """The document with these records, and all else as it was read."""
         head = {"version": document.VERSION, "foldedAt": print_instant(now), "logAfter": log_after}
-        rest = {**self._rest, **read.rest}
+        listed = [*(each.as_json() for each in series.values()), *read.broken_series]
+        rest = {**({_SERIES: listed} if self._has_series else {}), **read.rest}
         small = [*map(self._small, records.values()), *map(document.small, read.broken)]
         if sum(map(len, small)) + len(document.small(rest)) < document.PLAIN_BELOW:
             plain = [*map(self._plain, records.values()), *map(document.plain, read.broken)]
@@ -97,10 +120,12 @@ class Format(Generic[R]):
 
     def about_broken(self, read: Document[R]) -> list[str]:
         """Which records of this document could not be read and why, a sentence for each, without what it says."""
+        broken: list[tuple[Any, type[Versioned]]] = [(raw, self._model) for raw in read.broken]
+        broken += [(raw, Series) for raw in read.broken_series]
         return [
-            f"{self.key}: {_which(raw)} could not be read: {_reason(raw, self._model)}. It is kept as it is; the "
+            f"{self.key}: {_which(raw)} could not be read: {_reason(raw, model)}. It is kept as it is; the "
             "others go on. Put it right, or take it out, in that file."
-            for raw in read.broken
+            for raw, model in broken
         ]
 
     def _small(self, record: R) -> str:
@@ -183,7 +208,7 @@ def _which(raw: Any) -> str:
     return f"the record {str(name)[:60]!r}" if name else "a record without id"
 
 
-def _reason(raw: Any, model: type[R]) -> str:
+def _reason(raw: Any, model: type[Versioned]) -> str:
     try:
         model.model_validate(raw)
     except ValidationError as error:
@@ -212,9 +237,9 @@ def _log_name(value: Any) -> str:
 
 def scheduled_format(read: Callable[[bytes], Document[Message]] = read_scheduled) -> Format[Message]:
     """scheduled.json, for whoever writes it, and for those who `read` it otherwise."""
-    return Format(keys.SCHEDULED, "messages", Message, read, {"series": []})
+    return Format(keys.SCHEDULED, "messages", Message, read, has_series=True)
 
 
 def contact_format() -> Format[Contact]:
     """contacts.json, for whoever writes it."""
-    return Format(keys.CONTACTS, "contacts", Contact, read_contacts, {})
+    return Format(keys.CONTACTS, "contacts", Contact, read_contacts)

@@ -60,7 +60,10 @@ def _read_lines(data: bytes) -> Scheduled:
     records, broken = read_records(kept, Message)
     if records.keys() & ended or len(records) + len(broken) < len(kept):
         raise _NotInLines
-    return Scheduled(records, tuple(broken), whole.rest, whole.folded_at, whole.log_after, whole.old, frozenset(ended))
+    return Scheduled(
+        records, tuple(broken), whole.rest, whole.folded_at, whole.log_after, whole.old, frozenset(ended),
+        whole.series, whole.broken_series,
+    )  # fmt: skip
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:

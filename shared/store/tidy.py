@@ -15,7 +15,7 @@ from shared.store import keys
 from shared.store.bucket import Bucket
 from shared.store.errors import NotFound, Unreadable
 from shared.store.oplog import Operation, read_listed
-from shared.store.projection import Format
+from shared.store.projection import Document, Format
 
 R = TypeVar("R", bound=Versioned)
 
@@ -57,7 +57,7 @@ def _delete_seen(bucket: Bucket, now: datetime, scheduled: Format[Message], cont
     if not old:
         return set()
     start = int(now.timestamp() // 3600) * AT_ONCE % len(old)
-    messages, people = _read_back(bucket, scheduled), _read_back(bucket, contacts)
+    folded, people = _read_back(bucket, scheduled), _read_back(bucket, contacts)
     deleted = set()
     chosen = {entry.key: entry for entry in (old[start:] + old[:start])[:AT_ONCE]}
     for key, stored in bucket.get_all(chosen):
@@ -65,27 +65,27 @@ def _delete_seen(bucket: Bucket, now: datetime, scheduled: Format[Message], cont
             operation = read_listed(chosen[key], stored)
         except Unreadable:
             continue  # reported where the log is read
-        if _seen(operation, messages, people):
+        if _seen(operation, folded, people):
             bucket.delete(key)
             deleted.add(key)
     return deleted
 
 
-def _read_back(bucket: Bucket, form: Format[R]) -> list[Mapping[str, R]]:
-    """The records in the projection and in the snapshot before it, as the bucket holds them now."""
-    found: list[Mapping[str, R]] = []
+def _read_back(bucket: Bucket, form: Format[R]) -> list[Document[R]]:
+    """The projection and the snapshot before it, as the bucket holds them now."""
+    found: list[Document[R]] = []
     for key in (form.key, keys.previous_snapshot(form.key)):
         try:
-            found.append(form.read(bucket.get(key).data).records)
+            found.append(form.read(bucket.get(key).data))
         except (NotFound, Unreadable):
-            found.append({})  # then nothing was seen in it
+            found.append(Document())  # then nothing was seen in it
     return found
 
 
-def _seen(operation: Operation, messages: list[Mapping[str, Message]], people: list[Mapping[str, Contact]]) -> bool:
-    return all(_holds(each, operation.messages) for each in messages) and all(
-        _holds(each, operation.contacts) for each in people
-    )
+def _seen(operation: Operation, scheduled: list[Document[Message]], people: list[Document[Contact]]) -> bool:
+    return all(
+        _holds(each.records, operation.messages) and _holds(each.series, operation.series) for each in scheduled
+    ) and all(_holds(each.records, operation.contacts) for each in people)
 
 
 def _holds(known: Mapping[str, R], records: Iterable[R]) -> bool:

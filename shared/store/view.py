@@ -1,13 +1,14 @@
 """What readers see: projections and log merged. A page shows its own write at once, also while the host is down."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
 from shared.model.contact import Contact
 from shared.model.message import Message
+from shared.model.series import Series
 from shared.model.versioned import Versioned, merge
 from shared.store import keys
 from shared.store.bucket import Bucket
@@ -35,6 +36,7 @@ class Snapshot(NamedTuple):
     contacts: Mapping[str, Contact]
     unreadable: Mapping[str, str]
     folded_at: datetime | None = None
+    series: Mapping[str, Series] = MappingProxyType({})
 
 
 class Projections:
@@ -82,6 +84,7 @@ class View:
         self._log = LogReader(bucket)
         self._messages = _Merged[Message]()
         self._contacts = _Merged[Contact]()
+        self._series = _Merged[Series]()
         self._lock = threading.Lock()
 
     def remember(self, operation: Operation) -> None:
@@ -102,9 +105,12 @@ class View:
             problems |= {key: str(error) for key, error in self._log.unreadable.items()}
             broken = self._projections.about_broken(scheduled, contacts)
             problems |= {f"record {number}": sentence for number, sentence in enumerate(broken, start=1)}
-            messages = self._messages.update(scheduled, {key: each.messages for key, each in operations.items()})
-            people = self._contacts.update(contacts, {key: each.contacts for key, each in operations.items()})
-        return Snapshot(messages, people, MappingProxyType(problems), scheduled.folded_at)
+            messages = self._messages.update(
+                scheduled.records, {key: each.messages for key, each in operations.items()}, ended=scheduled.ended
+            )
+            people = self._contacts.update(contacts.records, {key: each.contacts for key, each in operations.items()})
+            series = self._series.update(scheduled.series, {key: each.series for key, each in operations.items()})
+        return Snapshot(messages, people, MappingProxyType(problems), scheduled.folded_at, series)
 
 
 class _Latest(Generic[R]):
@@ -158,25 +164,27 @@ class _Latest(Generic[R]):
 
 
 class _Merged(Generic[R]):
-    """A document and the operations after it as one set of records; what did not change is not merged again."""
+    """A document's records and the operations after it as one set; what did not change is not merged again."""
 
     def __init__(self) -> None:
         self._done: dict[str, tuple[R | None, tuple[R, ...], R]] = {}
-        self._document: Document[R] | None = None
+        self._base: Mapping[str, R] | None = None
         self._keys: frozenset[str] = frozenset()
         self._records: Mapping[str, R] = MappingProxyType({})
 
-    def update(self, document: Document[R], operations: Mapping[str, Iterable[R]]) -> Mapping[str, R]:
-        if document is self._document and operations.keys() == self._keys:
+    def update(
+        self, base: Mapping[str, R], operations: Mapping[str, Iterable[R]], *, ended: Container[str] = ()
+    ) -> Mapping[str, R]:
+        if base is self._base and operations.keys() == self._keys:
             return self._records
         copies: dict[str, list[R]] = {}
         for key in sorted(operations):
             for record in operations[key]:
-                if record.id not in document.ended:
+                if record.id not in ended:
                     copies.setdefault(record.id, []).append(record)
-        self._done = {id_: self._merge(id_, document.records.get(id_), tuple(each)) for id_, each in copies.items()}
-        merged = document.records | {id_: record for id_, (_, _, record) in self._done.items()}
-        self._document, self._keys, self._records = document, frozenset(operations), MappingProxyType(merged)
+        self._done = {id_: self._merge(id_, base.get(id_), tuple(each)) for id_, each in copies.items()}
+        merged = {**base, **{id_: record for id_, (_, _, record) in self._done.items()}}
+        self._base, self._keys, self._records = base, frozenset(operations), MappingProxyType(merged)
         return self._records
 
     def _merge(self, id_: str, base: R | None, copies: tuple[R, ...]) -> tuple[R | None, tuple[R, ...], R]:

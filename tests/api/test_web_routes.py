@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.api.web_page import Page
-from tests.builders import contact, message
+from tests.builders import contact, message, series
 from tests.cast import EVE
 from tests.fakes import events
 
@@ -45,6 +45,21 @@ COMPOSE = (
     "late_hours",
     "id",
     "version",
+    *("repeat", "every", "weekday", "monthly_on", "ends", "until", "count"),
+)
+REPEAT = (
+    "when",
+    "when_echoed",
+    "date",
+    "time",
+    "zone",
+    "repeat",
+    "every",
+    "weekday",
+    "ends",
+    "until",
+    "count",
+    "series",
 )
 CONTACT = ("name", "number", "label", "number-2", "label-2", "aliases", "tags", "notes", "favourite", "more", "version")
 MANY = ("do", "id", "everyone", "q", "in_tag", "starred", "tag", "back")
@@ -68,6 +83,7 @@ ROUTES = {
     "GET /status": Row(),
     "GET /compose": Row(("to", "text", "when", "date", "from")),
     "GET /compose/echo": Row(("when", "when_echoed", "date", "time", "zone")),
+    "GET /compose/echo/begun": Row(("when", "when_echoed", "date", "time", "zone")),
     "GET /compose/pace": Row(("to", "picked", "when", "when_echoed", "date", "time", "zone", "id")),
     "POST /messages": Row(COMPOSE),
     "GET /messages/<message_id>": Row(),
@@ -81,6 +97,14 @@ ROUTES = {
     "POST /messages/<message_id>/pick": Row(("version", "back")),
     "GET /contacts": Row(("q", "tag", "starred", "select", "page")),
     "GET /contacts/list": Row(("q", "tag", "starred", "select", "page")),
+    "GET /series": Row(),
+    "GET /series/<series_id>": Row(),
+    "GET /series/<series_id>/live": Row(),
+    "GET /series/<series_id>/edit": Row(),
+    "POST /series/<series_id>": Row(COMPOSE),
+    "POST /series/<series_id>/state": Row(("to", "back")),
+    "POST /series/<series_id>/pick": Row(("version",)),
+    "GET /compose/repeat": Row(REPEAT),
     "GET /contacts/options": Row(("q",)),
     "GET /contacts/new": Row(("number",)),
     "POST /contacts": Row(CONTACT),
@@ -131,6 +155,7 @@ ROUTES = {
 }
 REAL = {
     "message_id": "message-known",
+    "series_id": "series-known",
     "contact_id": "contact-known",
     "change_id": "change-unknown",
     "import_id": "import-unknown",
@@ -159,7 +184,9 @@ def address(route: str, value: str | None = None) -> tuple[str, str]:
 def furnished(folder: Path) -> Page:
     page = Page(folder)
     page.store(
-        messages=[message(EVE, id="message-known", text=HOSTILE[0])], contacts=[contact(EVE, id="contact-known")]
+        messages=[message(EVE, id="message-known", text=HOSTILE[0])],
+        contacts=[contact(EVE, id="contact-known")],
+        series=[series(EVE, id="series-known", text=HOSTILE[0])],
     )
     page.host.kept.hear(events.message(EVE.jid, HOSTILE[0], push_name=EVE.name))
     return page

@@ -14,13 +14,16 @@ from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from shared.host_client import File, HostRefused, HostUnreachable
+from shared.model import lifecycle
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus
 from shared.model.message import Message
 from shared.model.pace import Forecast
+from shared.model.series import Series
 from shared.model.wire import Group, Handover, HandoverAnswer, ItemAnswer, Outcome
 from shared.store.bucket import Entry, Stored
 from shared.store.errors import Unreachable
+from shared.store.fold import Fold
 from shared.store.memory import MemoryBucket
 from shared.store.oplog import Writer
 from shared.store.view import View
@@ -204,7 +207,9 @@ class Page:
         """Time passes."""
         self.clock.wait(threading.Event(), span.total_seconds())
 
-    def store(self, *, messages: Iterable[Message] = (), contacts: Iterable[Contact] = ()) -> None:
+    def store(
+        self, *, messages: Iterable[Message] = (), contacts: Iterable[Contact] = (), series: Iterable[Series] = ()
+    ) -> None:
         """Somebody else writes these records."""
         name = self.other.reserve()
         self.other.append(
@@ -212,6 +217,7 @@ class Page:
             self.clock.now(),
             messages=[each.evolve(version=name) for each in messages],
             contacts=[each.evolve(version=name) for each in contacts],
+            series=[each.evolve(version=name) for each in series],
         )
 
     @property
@@ -222,6 +228,17 @@ class Page:
     @property
     def contacts(self) -> dict[str, Contact]:
         return dict(View(self.bucket).read(self.clock.now()).contacts)
+
+    @property
+    def series(self) -> dict[str, Series]:
+        return dict(View(self.bucket).read(self.clock.now()).series)
+
+    def fold(self) -> None:
+        """The session host folds, and confirms all it reads."""
+        host = Fold(self.bucket)
+        now = self.clock.now()
+        read = host.read(now).messages.values()
+        host.write(now, {each.id: lifecycle.confirm(each.delivery, each.revision, each.version) for each in read})
 
     @property
     def objects(self) -> int:

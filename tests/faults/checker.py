@@ -1,6 +1,7 @@
 """Reads a history and says which promises it breaks. The promises, exactly:
 
-TWICE      a text is handed to WhatsApp again only after a failure that was certain and passing; nothing arrives twice.
+TWICE      a text is handed to WhatsApp again only after a failure that was certain and passing; nothing arrives twice,
+           and of a series one message a day at most, but for those that somebody asked for by themselves.
            There is no instant at which two hosts could begin a message.
 SILENT     at the end, with everything mended half an hour ago, nothing that is due is open, whatever reason is shown,
            unless until a time still to come; what is shown as sent arrived or was acknowledged, what is shown as
@@ -20,11 +21,12 @@ LOST       every acknowledged decision is in the record at the end, as its conte
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from session_host.rules import EARLIER_HOST, lateness_limit
 from shared.model.message import Message, Status
+from shared.model.series import name_of
 from tests.faults.history import (
     CALM_ID,
     ENDED,
@@ -68,6 +70,8 @@ def _twice(events: list[Event]) -> Iterator[Violation]:
     answers: dict[int, Answered] = {}
     texts: dict[int, str] = {}
     arrived: dict[str, int] = defaultdict(int)
+    days: dict[tuple[str, date], int] = defaultdict(int)
+    asked_for = {event.message.id for event in events if isinstance(event, Written) and not event.message.gives_way}
     for event in events:
         if isinstance(event, Answered):
             answers[event.number] = event
@@ -78,9 +82,14 @@ def _twice(events: list[Event]) -> Iterator[Violation]:
             if last is not None and not _may_be_tried_again(answers.get(last.number)):
                 yield Violation("TWICE", event.at, f"{event.id} begins as #{event.number} after #{last.number}")
         elif isinstance(event, Arrived):
-            arrived[texts[event.number]] += 1
-            if arrived[texts[event.number]] == 2:
-                yield Violation("TWICE", event.at, f"{texts[event.number]} arrives again")
+            id_ = texts[event.number]
+            arrived[id_] += 1
+            if arrived[id_] == 2:
+                yield Violation("TWICE", event.at, f"{id_} arrives again")
+            if (name := name_of(id_)) and arrived[id_] == 1 and id_ not in asked_for:
+                days[name.series_id, name.wall.date()] += 1
+                if days[name.series_id, name.wall.date()] == 2:
+                    yield Violation("TWICE", event.at, f"{id_} is the second of its day")
 
 
 def _may_be_tried_again(answer: Answered | None) -> bool:

@@ -26,21 +26,25 @@ from shared.model.address import Address
 from shared.model.due import WEB_HORIZON, due
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
+from shared.model.occurrences import materialise
 from shared.model.pace import OFF, PaceSettings
+from shared.model.recurrence import Rule
+from shared.model.series import Series, SeriesState
 from shared.model.wire import Group, Handover, HandoverAnswer, MessageChange, NewMessage, item_of
 from shared.settings import HostSettings
 from shared.store.bucket import Bucket
 from shared.store.errors import StoreError, Unreachable
 from shared.store.oplog import Operation, Writer
-from shared.store.view import View
 from tests.builders import NOW
 from tests.cast import OWNER
 from tests.faults.history import Acknowledged, Answered, Arrived, Attempt, Leading, Shown, Ticked, Written
 from tests.faults.storage import PartyBucket, Storage
 from tests.faults.world import Crash, PartyClock, World
 from web.draft import Draft
+from web.foreseen import ForeseeingView
 from web.local import LocalState
 from web.scheduling import Changed, Scheduling, Settled, TooLate
+from web.series_book import SeriesBook, SeriesChanged
 from web.telling import Telling, Told
 
 T = TypeVar("T")
@@ -218,12 +222,17 @@ class NotingWriter(Writer):
         self._world = world
 
     def append(self, name: str, now: datetime, **records: Any) -> Operation:
-        for each in records.get("messages", ()):
+        for each in (*records.get("messages", ()), *_made_of(records.get("series", ()), now)):
             self._world.note(Written(self._world.now, each))
         operation = super().append(name, now, **records)
         for each in operation.messages:
             self._world.note(Acknowledged(self._world.now, each.id, each.version))
         return operation
+
+
+def _made_of(all_series: Iterable[Series], now: datetime) -> Iterable[Message]:
+    """What these contents of series ask for, as any host makes it."""
+    return materialise({each.id: each for each in all_series}, {}, now).messages.values()
 
 
 class Process:
@@ -497,17 +506,20 @@ class Page:
         self.clock = PartyClock(world)
         self.fragile = 0.0
         self.shown: dict[str, Message] = {}
+        self.shown_series: dict[str, Series] = {}
         self._busy = False
         self._start()
 
     def _start(self) -> None:
         self._life = Process(self._world, self._name)
         self.bucket = PartyBucket(self._storage, self.clock, self._life)
-        self._view = View(self.bucket)
+        self._view = ForeseeingView(self.bucket)
         boot = f"{self._world.random.getrandbits(128):032x}"
         writer = NotingWriter(self._world, self.bucket, self._name, boot, self.clock)
         telling = DirectTelling(self._network, self.clock)
-        self._scheduling = Scheduling(writer, self._view, telling, LocalState(self._folder), self.clock)
+        state = LocalState(self._folder)
+        self._scheduling = Scheduling(writer, self._view, telling, state, self.clock)
+        self._series = SeriesBook(writer, self._view, telling, state, self.clock)
 
     def schedule(self, id_: str, draft: Draft) -> None:
         """A person fills in the form, and clicks again where that failed."""
@@ -529,6 +541,21 @@ class Page:
         if id_ in self.shown:
             self._do(lambda: self._scheduling.settle(id_, settled))
 
+    def repeat(self, id_: str, draft: Draft, rule: Rule) -> None:
+        """A person fills in the form for a series."""
+        self._do(lambda: self._series.begin(draft, rule, id_))
+
+    def change_series(self, id_: str, draft: Draft, rule: Rule) -> None:
+        """A person changes the series from what the page last showed."""
+        seen = self.shown_series.get(id_)
+        if seen is not None:
+            self._do(lambda: self._series.change(id_, seen.version, draft, rule))
+
+    def set_state(self, id_: str, state: SeriesState) -> None:
+        """A person pauses, resumes or ends it."""
+        if id_ in self.shown_series:
+            self._do(lambda: self._series.set_state(id_, state))
+
     def look(self) -> None:
         """The page is shown."""
         self._do(self._look)
@@ -538,7 +565,9 @@ class Page:
         return dict(self._view.read(self.clock.now()).messages)
 
     def _look(self) -> None:
-        for id_, message in self.read().items():
+        seen = self._view.read(self.clock.now())
+        self.shown_series = dict(seen.series)
+        for id_, message in seen.messages.items():
             if self.shown.get(id_) != message:
                 self.shown[id_] = message
                 self._world.note(Shown(self._world.now, message))
@@ -551,7 +580,7 @@ class Page:
         self._life.fragile = self.fragile
         try:
             what()
-        except (StoreError, KeyError, Changed, TooLate):
+        except (StoreError, KeyError, Changed, SeriesChanged, TooLate):
             return
         except Crash:
             self._start()

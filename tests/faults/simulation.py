@@ -20,6 +20,8 @@ from session_host.look import LOOK_COVERS
 from shared.model.link import Link
 from shared.model.message import IfLate, LatePolicy, Status
 from shared.model.pace import OFF, PaceSettings
+from shared.model.recurrence import Freq, Rule
+from shared.model.series import SeriesState, occurrence_id
 from shared.model.wire import NewMessage
 from shared.store import document
 from shared.store import pulse as pulses
@@ -53,6 +55,9 @@ LONG = 1500.0
 
 CALM = timedelta(seconds=60)
 """At the end nothing is in the way any more of a message so far ahead."""
+
+SERIES = "s"
+"""The id of the one series in every third history."""
 
 PACE = PaceSettings(gap_seconds=6, jitter_seconds=3, hourly=1000, daily=1000, strangers_daily=1000, quiet=None)
 
@@ -112,6 +117,7 @@ class Story:
     def __init__(self, seed: int, folder: Path, make: HostClass, only: tuple[str, ...], seconds: float | None) -> None:
         self.world = World(seed)
         self.random = self.world.random
+        self._seed = seed
         self.folder, self._make, self._only = folder, make, only
         self._pace = self.random.choice((OFF, OFF, OFF, PACE))
         self._seconds = seconds or (LONG if self.random.random() < 0.1 else FAULTS)
@@ -198,6 +204,37 @@ class Story:
             self.world.plan(self.random.uniform(30, self._seconds), self._decide)
         for page in self.pages:
             self._look_on(page)
+        if not self._only and self._seed % 3 == 0:
+            self._repeats()
+
+    def _repeats(self) -> None:
+        """Somebody schedules a series, which has one date, and then people decide about it and about its date."""
+        began = self.random.uniform(1, self._seconds * 0.6)
+        self.world.plan(began, lambda: self.random.choice(self.pages).repeat(SERIES, *self._repeat_form()))
+        for _ in range(self.random.randint(1, 6)):
+            self.world.plan(self.random.uniform(began, self._seconds), self._decide_about_the_series)
+
+    def _decide_about_the_series(self) -> None:
+        page = self.random.choice(self.pages)
+        state = self.random.choice((SeriesState.PAUSED, SeriesState.ACTIVE, SeriesState.ACTIVE, SeriesState.ENDED))
+        decision: Callable[[], None] = self.random.choice(
+            (
+                lambda: page.change_series(SERIES, *self._repeat_form()),
+                lambda: page.change_series(SERIES, *self._repeat_form()),
+                lambda: page.set_state(SERIES, state),
+            )
+        )
+        page.look()
+        decision()
+
+    def _repeat_form(self) -> tuple[Draft, Rule]:
+        """A rule with one date soon, whose text begins with the id of that date's message."""
+        due = (self.world.now + timedelta(seconds=self.random.choice((2, 20, 60, 100, 200, 400)))).replace(
+            microsecond=0
+        )
+        id_ = occurrence_id(SERIES, due.replace(tzinfo=None))
+        self._names.append(id_)
+        return self._draft(id_, due), Rule(freq=Freq.DAILY, count=1)
 
     def _look_on(self, page: Page) -> None:
         page.look()

@@ -15,7 +15,7 @@ from session_host.link import SendFailed
 from session_host.look import Look
 from session_host.place import Doubt
 from session_host.pulse import Pulse
-from shared.model import lifecycle
+from shared.model import lifecycle, occurrences
 from shared.model.lifecycle import State
 from shared.model.message import Message
 from tests.faults.simulation import FAULTS, LONG, simulate
@@ -172,6 +172,11 @@ def keeps_its_alarm_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Host, "overdue", lambda self, now: 0)
 
 
+def gives_a_day_two_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A series whose time is changed yields another message on a day whose message is leaving already."""
+    monkeypatch.setattr(occurrences, "_taken", lambda series, dates: {})
+
+
 @pytest.mark.parametrize(
     ("broken", "promise", "faults"),
     [
@@ -194,6 +199,7 @@ def keeps_its_alarm_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         (keeps_its_alarm_to_itself, "SILENT", ("_kill",)),
         (confirms_a_number, "DISOBEYED", ("_both_decide",) * 6),
         (says_nothing_of_its_clock, "SILENT", ("_clock",) * 4),
+        (gives_a_day_two_dates, "TWICE", ("_repeats",)),
     ],
 )
 def test_a_broken_host_is_caught(

@@ -23,6 +23,7 @@ from shared.host_client import File, HostRefused
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
+from shared.model.series import Series
 from shared.store.directory import DirectoryBucket
 from shared.store.oplog import Writer
 from tests.cast import OWNER
@@ -127,7 +128,13 @@ class Served:
         yield
         self.start()
 
-    def store(self, *, messages: tuple[Message, ...] = (), contacts: tuple[Contact, ...] = ()) -> None:
+    def store(
+        self,
+        *,
+        messages: tuple[Message, ...] = (),
+        contacts: tuple[Contact, ...] = (),
+        series: tuple[Series, ...] = (),
+    ) -> None:
         """Write these records as the host or another page would."""
         name = self.writer.reserve()
         self.writer.append(
@@ -135,6 +142,7 @@ class Served:
             datetime.now(UTC),
             messages=[message.evolve(version=name) for message in messages],
             contacts=[contact.evolve(version=name) for contact in contacts],
+            series=[each.evolve(version=name) for each in series],
         )
 
 

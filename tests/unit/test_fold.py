@@ -246,7 +246,7 @@ def test_nothing_is_tidied_by_a_clock_that_is_wrong(account: Account) -> None:
         account.fold_at(minutes=number * 24 * 60)
         account.fold_at(minutes=number * 24 * 60 + 61)
     kept = [entry.key for entry in account.bucket.list("")]
-    account.fold.read(in_(days=400), tidies=lambda: False)
+    account.fold.read(in_(days=400), trusts_clock=lambda: False)
     assert [entry.key for entry in account.bucket.list("")] == kept
     account.fold.read(in_(days=400))
     assert [entry.key for entry in account.bucket.list("")] != kept

@@ -311,7 +311,7 @@ def test_an_old_operation_that_came_cut_short_is_neither_forgotten_by_readers_no
 
 def test_a_log_object_of_a_newer_writer_waits_for_a_newer_host(account: Account) -> None:
     key = "log/20261122/new.json"
-    damage(account, b'{"version": 2}', key)
+    damage(account, b'{"version": 3}', key)
     for minutes in (2, 3):
         assert ["update this one" in problem for problem in account.fold_at(minutes=minutes).problems] == [True]
     assert key in account.log()

@@ -159,7 +159,7 @@ def test_a_record_that_could_not_be_merged_or_written_again_is_unreadable(extra:
 
 def test_a_newer_version_is_told_from_damage() -> None:
     with pytest.raises(NewerVersion, match="update this one"):
-        read_operation(b'{"version": 2, "steps": []}', "log/20261122/x.json")
+        read_operation(b'{"version": 3, "steps": []}', "log/20261122/x.json")
 
 
 def test_what_came_cut_short_is_read_again() -> None:

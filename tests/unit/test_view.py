@@ -12,7 +12,7 @@ from shared.store.errors import NewerVersion, NotFound, Unreachable, Unreadable
 from shared.store.fold import Fold
 from shared.store.memory import MemoryBucket
 from shared.store.oplog import Operation, Writer
-from shared.store.view import Projections, View
+from shared.store.view import Projections, Snapshot, View
 from tests.builders import NOW, claimed, contact, in_, message
 from tests.fakes.chaos import ChaosBucket, Fault
 from tests.fakes.clock import FakeClock
@@ -37,7 +37,7 @@ def fold(bucket: ChaosBucket, minutes: float = 0, **deliveries: Delivery) -> Non
 
 def test_an_empty_bucket_has_nothing() -> None:
     _, view = bucket_and_view()
-    assert view.read(NOW) == ({}, {}, {}, None)
+    assert view.read(NOW) == Snapshot({}, {}, {}, None, {})
 
 
 def test_a_page_sees_its_own_write_before_any_fold() -> None:

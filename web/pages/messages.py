@@ -7,17 +7,19 @@ from datetime import datetime
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
 from shared.model.message import Message
+from shared.model.series import Series
 from shared.model.wire import Outcome
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import asking, dates, draft, texts
+from web import asking, dates, draft, repeat_form, series_notices, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
 from web.pages import several
 from web.parts import parts
 from web.rendering import page as rendered
-from web.rendering import recipient, see_other, tell
+from web.rendering import recipient, see_other, series_of, tell
+from web.repeat_form import FilledRepeat
 from web.repeats import Repeats, next_id, place
 from web.scheduling import Changed, Saved, Settled, TooLate, new_id
 from web.search import ContactIndex
@@ -38,7 +40,8 @@ def compose() -> Response:
         message = _message(again)
         form_id = next_id(message.id, parts().records.now().messages)
         typed |= draft.of_message(message, zone) | {"date": typed["date"], "time": ""}
-    return _compose_page(Filled(typed, {}), form_id)
+    repeat = repeat_form.empty() if again else repeat_of_form()
+    return _compose_page(Filled(typed, {}), form_id, repeat=repeat)
 
 
 @page.post("/messages")
@@ -56,18 +59,27 @@ def schedule() -> Response:
     id        the form's own id: saved twice, it is one message
 
     Several in `to`, with semicolons between them or as a #tag, are shown first: 200 with each one's text.
+
+    With `repeat` it is a series (Location: /series/<id>), whose rule begins at that time:
+    repeat    daily, weekly, monthly or yearly; `every`: each so many of these (default 1)
+    weekday   of a weekly one, "mo" to "su", once for each (default: the first date's)
+    monthly_on  date (default) or last: the last day of the month
+    ends      never (default), until (with `until`: 2027-03-31) or count (with `count`)
     """
     form_id = _form_id()
 
     def page_again(filled: Filled, status: int, problem: str) -> Response:
-        return _compose_page(filled, form_id, status, problem)
+        return _compose_page(filled, form_id, status, problem, repeat)
 
+    repeat = repeat_of_form()
     if several.asked(request.form.get("to", "")):
         return several.preview(form_id, page_again)
-    filled, problem = _filled()
-    if filled.draft is None:
+    filled, problem = filled_form()
+    if filled.draft is None or repeat.errors:
         return page_again(filled, 503 if problem else 422, problem)
     try:
+        if repeat.rule is not None:
+            return series_notices.begun(parts().series_book.begin(filled.draft, repeat.rule, form_id))
         saved = parts().scheduling.schedule(filled.draft, form_id)
     except StoreError as error:
         return page_again(filled, 503, texts.STORAGE_DOWN.format(reason=error))
@@ -107,6 +119,17 @@ def compose_again() -> Response:
 @page.get("/compose/echo")
 def echo() -> Response:
     """What the form's time means: {"echo", "note", "date", "time", "zone"}, or {"problem"} with a sentence."""
+    return _time_of_form()
+
+
+@page.get("/compose/echo/begun")
+def echo_begun() -> Response:
+    """The same for a series that is edited, whose first date may have passed."""
+    return _time_of_form(begun=True)
+
+
+def _time_of_form(*, begun: bool = False) -> Response:
+    """What the form's time means, for scripts; whether it may have passed."""
     now, zone = parts().clock.now(), parts().settings.zone
     try:
         wall, place = draft.read_time(request.args, now, zone)
@@ -114,7 +137,7 @@ def echo() -> Response:
     except BadTime as error:
         return jsonify(problem=str(error))
     told = {"date": f"{wall:%Y-%m-%d}", "time": f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}", "zone": place}
-    if send_at <= now:
+    if send_at <= now and not begun:
         return jsonify(problem=texts.IN_THE_PAST.format(ago=dates.relative(send_at, now, place)), **told)
     note = dates.clock_change(wall, place) or ""
     return jsonify(echo=dates.echo(send_at, place, now), note=note, **told)
@@ -161,6 +184,7 @@ def _message_page(template: str, message_id: str) -> Response:
         repeats=repeats,
         repeat=repeat,
         again_id=next_id(message.id, snapshot.messages),
+        part_of=series_of(message),
     )
 
 
@@ -177,7 +201,7 @@ def edit(message_id: str) -> Response:
 @page.post("/messages/<message_id>")
 def change(message_id: str) -> Response:
     """Save an edit. Fields as for a new message, and `version`: 409 with both versions where it is no longer newest."""
-    filled, problem = _filled()
+    filled, problem = filled_form()
     try:
         message = _message(message_id)
         if filled.draft is None:
@@ -188,7 +212,7 @@ def change(message_id: str) -> Response:
     except TooLate:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
-        return _form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
+        return form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
     _say(saved, texts.CHANGED_NOTICE.format(meaning=_meaning(saved.message)))
     return see_other(_address(saved.message))
 
@@ -281,8 +305,11 @@ def _form_id() -> str:
     return given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
 
 
-def _filled() -> tuple[Filled, str]:
-    """The form as filled in; where contacts cannot be read, numbers still can, and the sentence says so."""
+def filled_form(*, begun: bool = False) -> tuple[Filled, str]:
+    """The form as filled in; where contacts cannot be read, numbers still can, and the sentence says so.
+
+    `begun`: of a series, whose first date may have passed.
+    """
     settings, now = parts().settings, parts().clock.now()
     problem = ""
     try:
@@ -291,8 +318,17 @@ def _filled() -> tuple[Filled, str]:
         index, problem = ContactIndex({}), texts.STORAGE_DOWN.format(reason=error)
     form = request.form.to_dict()
     form["picked"] = next(filter(None, reversed(request.form.getlist("picked"))), "")  # a radio beside the hidden field
-    filled = draft.read(form, index, now, zone=settings.zone, country=settings.country)
+    filled = draft.read(form, index, now, zone=settings.zone, country=settings.country, begun=begun)
     return filled._replace(draft=None if problem else filled.draft), problem
+
+
+def repeat_of_form() -> FilledRepeat:
+    """The Repeat fields as filled in, for a series that begins at the form's time."""
+    try:
+        first, _ = draft.read_time(request.values, parts().clock.now(), parts().settings.zone)
+    except BadTime:
+        first = None
+    return repeat_form.read(request.values, request.values.getlist("weekday"), first)
 
 
 def _message(message_id: str) -> Message:
@@ -346,18 +382,20 @@ def _held(saved: Saved) -> str:
     return f" {asking.in_words(forecast, message.zone or parts().settings.zone)}"
 
 
-def _compose_page(filled: Filled, form_id: str, status: int = 200, problem: str = "") -> Response:
-    return _form_page(filled, url_for("messages.schedule"), status, problem, form_id=form_id)
+def _compose_page(
+    filled: Filled, form_id: str, status: int = 200, problem: str = "", repeat: FilledRepeat | None = None
+) -> Response:
+    return form_page(filled, url_for("messages.schedule"), status, problem, form_id=form_id, repeat=repeat)
 
 
 def _edit_page(
     filled: Filled, message: Message, status: int = 200, problem: str = "", other: Message | None = None
 ) -> Response:
     target = url_for("messages.change", message_id=message.id)
-    return _form_page(filled, target, status, problem, message=message, other=other)
+    return form_page(filled, target, status, problem, message=message, other=other)
 
 
-def _form_page(
+def form_page(
     filled: Filled,
     target: str,
     status: int,
@@ -366,9 +404,15 @@ def _form_page(
     form_id: str = "",
     message: Message | None = None,
     other: Message | None = None,
+    repeat: FilledRepeat | None = None,
+    series: Series | None = None,
+    other_series: Series | None = None,
 ) -> Response:
-    values = {"typed": filled.typed, "errors": filled.errors, "candidates": filled.candidates, "zones": dates.zones()}
-    version = message.version if message else request.form.get("version", "")
+    """The form, for a message or a series, new or edited; without `repeat` it cannot become a series."""
+    errors = filled.errors | (repeat.errors if repeat else {})
+    values = {"typed": filled.typed, "errors": errors, "candidates": filled.candidates, "zones": dates.zones()}
+    edited = message or series
+    version = edited.version if edited else request.form.get("version", "")
     return rendered(
         "compose.html",
         status,
@@ -380,4 +424,9 @@ def _form_page(
         version=version,
         message=message,
         other=other,
+        repeat=repeat,
+        choices=repeat_form.CHOICES,
+        series=series,
+        other_series=other_series,
+        part_of=series_of(message) if message else None,
     )

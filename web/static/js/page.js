@@ -8,6 +8,7 @@ import { watchMenus } from "./menus.js";
 import { watchNotices } from "./notices.js";
 import { keepForOffline } from "./offline.js";
 import { keepOpened } from "./opened.js";
+import { watchRepeat } from "./repeat.js";
 import { watchThread } from "./thread.js";
 
 for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
@@ -20,6 +21,7 @@ watchCompose();
 watchCountdown();
 watchLive();
 watchNotices();
+watchRepeat();
 watchThread();
 watchKeys();
 keepForOffline();
