@@ -15,21 +15,41 @@ from shared.store.bucket import Bucket
 from shared.store.errors import StoreError
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
+from shared.store.templates import Templates
 from shared.store.view import View
 from web import door, rendering, security
 from web.asking import Asking
 from web.captured import CapturedChats
 from web.chat_names import GroupNames
+from web.contact_alike import Alike
 from web.contact_book import ContactBook
+from web.contact_changes import ContactChanges
 from web.host_watch import HostWatch
+from web.imports import Imports
 from web.local import LocalState
 from web.owner import Owner
-from web.pages import agenda, assets, chats, contacts, insights, link, live, login, messages, settings, shell
+from web.pages import (
+    agenda,
+    assets,
+    chats,
+    contacts,
+    insights,
+    link,
+    live,
+    login,
+    messages,
+    settings,
+    several,
+    shell,
+    templates,
+)
 from web.parts import EXTENSION, Parts
 from web.records import Records
 from web.scheduling import Scheduling
 from web.sessions import Sessions
+from web.several import SeveralBook
 from web.telling import Host, Telling
+from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
 
 LARGEST_REQUEST = 4_000_000
@@ -73,7 +93,21 @@ def create(
     app = PageApp(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
-    for page in (agenda, assets, chats, contacts, insights, link, live, login, messages, settings, shell):
+    for page in (
+        agenda,
+        assets,
+        chats,
+        contacts,
+        insights,
+        link,
+        live,
+        login,
+        messages,
+        settings,
+        several,
+        shell,
+        templates,
+    ):
         app.register_blueprint(page.page)
     door.guard(app)
     rendering.prepare(app)
@@ -85,6 +119,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
     state = LocalState(settings.data_dir)
     writer, view = Writer(bucket, "web", clock=clock), View(bucket)
     telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
+    changes = ContactChanges(writer, view, telling, state, clock)
     return Parts(
         settings=settings,
         clock=clock,
@@ -93,6 +128,11 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         records=Records(view, clock, patience),
         scheduling=Scheduling(writer, view, telling, state, clock),
         contact_book=ContactBook(writer, view, telling, clock),
+        contact_changes=changes,
+        alike=Alike(state, clock),
+        imports=Imports(changes, view, state, clock),
+        several=SeveralBook(writer, view, telling, state, clock),
+        template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
         asking=Asking(host),
         captured=CapturedChats(host),
         groups=GroupNames(host, clock),

@@ -9,6 +9,7 @@ from shared.model.content import MAX_TEXT
 from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.values import Instant, Value
 from web import dates, texts, when
+from web import fields as text_fields
 from web.dates import BadTime
 from web.recipients import Candidate, Unresolved, resolve
 from web.search import ContactIndex
@@ -43,8 +44,13 @@ class Filled(NamedTuple):
     draft: Draft | None = None
 
 
-def read(form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str) -> Filled:
-    """The form's fields as a draft; `zone` and `country` are the owner's, for what the form leaves out."""
+def read(
+    form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str, fills: bool = True
+) -> Filled:
+    """The form's fields as a draft; `zone` and `country` are the owner's, for what the form leaves out.
+
+    `fills`: fields in the text are filled for the person it is for, and an empty one is an error.
+    """
     typed = {name: form.get(name, "") for name in FIELDS}
     typed["text"] = typed["text"].replace("\r\n", "\n").replace("\r", "\n")
     errors: dict[str, str] = {}
@@ -55,6 +61,10 @@ def read(form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: s
         fields |= {"to": str(recipient.address), "contact_name": recipient.name}
     except Unresolved as error:
         errors["to"], candidates = str(error), error.candidates
+    else:
+        if fills:
+            known = index.by_number(recipient.address.user)
+            fields["text"] = text_fields.filled_for(typed["text"], known, str(recipient.address), errors)
     if (problem := _text_problem(typed["text"])) and (typed["text"] or not typed["beside"]):
         errors["text"] = problem
     if (moment := _moment(typed, now, zone, errors)) is not None:
@@ -85,7 +95,7 @@ def of_message(message: Message, zone: str) -> dict[str, str]:
     return {
         "to": label,
         "picked": f"{message.to}|{label}",
-        "text": message.text,
+        "text": text_fields.literal(message.text),
         "beside": message.label,
         "date": f"{local:%Y-%m-%d}",
         "time": f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}",

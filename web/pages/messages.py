@@ -14,6 +14,7 @@ from web import asking, dates, draft, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
+from web.pages import several
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, tell
@@ -53,13 +54,16 @@ def schedule() -> Response:
     when      instead of date and time: "friday 6pm", "in 2 hours"; `when_echoed` is what date and time were filled from
     if_late   within (default), on-time or ask; `late_hours` for within (default 6)
     id        the form's own id: saved twice, it is one message
+
+    Several in `to`, with semicolons between them or as a #tag, are shown first: 200 with each one's text.
     """
-    given = request.form.get("id", "")
-    form_id = given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
+    form_id = _form_id()
 
     def page_again(filled: Filled, status: int, problem: str) -> Response:
         return _compose_page(filled, form_id, status, problem)
 
+    if several.asked(request.form.get("to", "")):
+        return several.preview(form_id, page_again)
     filled, problem = _filled()
     if filled.draft is None:
         return page_again(filled, 503 if problem else 422, problem)
@@ -70,6 +74,34 @@ def schedule() -> Response:
     already = texts.ALREADY_AGAIN if place(form_id).number else texts.ALREADY_SCHEDULED
     _say(saved, already if saved.again else texts.SCHEDULED_NOTICE.format(meaning=_meaning(saved.message)))
     return see_other(_address(saved.message))
+
+
+@page.post("/messages/several")
+def schedule_several() -> Response:
+    """Schedule a message for each of those who were previewed. Fields as there, and `include` and `seal`."""
+    form_id = _form_id()
+    return several.schedule(form_id, lambda filled, status, problem: _compose_page(filled, form_id, status, problem))
+
+
+def compose_to(people: str) -> Response:
+    """An empty form that is addressed already."""
+    now, zone = parts().clock.now(), parts().settings.zone
+    typed = dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | {"to": people}
+    return _compose_page(Filled(typed, {}), new_id(now))
+
+
+@page.post("/compose")
+def compose_again() -> Response:
+    """The form as it is filled in, with the text of `template` where one is named; nothing is checked or saved."""
+    now, zone = parts().clock.now(), parts().settings.zone
+    given = {name: request.form[name] for name in draft.FIELDS if name in request.form}
+    typed = dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | given
+    if template_id := request.form.get("template"):
+        try:
+            typed["text"] = parts().template_book.find(template_id).text
+        except KeyError:
+            abort(404, description=texts.NO_TEMPLATE)
+    return _compose_page(Filled(typed, {}), _form_id())
 
 
 @page.get("/compose/echo")
@@ -241,6 +273,12 @@ def _decide(
         sentence = notice.format(name=recipient(saved.message))
         tell(sentence, undo=url_for(undo, message_id=message_id) if undo else None)
     return see_other(back)
+
+
+def _form_id() -> str:
+    """The form's own id, as the page made it."""
+    given = request.form.get("id", "")
+    return given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
 
 
 def _filled() -> tuple[Filled, str]:
