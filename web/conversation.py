@@ -1,6 +1,6 @@
 """A captured chat as people read it: days, bubbles with what they answer, and the gaps where they are. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -33,8 +33,6 @@ KINDS = {
     "invite": Kind("Invitation to a group", "people"),
 }
 OTHER = Kind("Something this page cannot show", "question")
-SHOWN_AT_ONCE = ("image", "sticker", "video", "audio", "voice")
-"""Kinds of which the page shows more than a link."""
 
 
 class File(NamedTuple):
@@ -46,12 +44,12 @@ class File(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What a message answers."""
+    """What a message answers. anchor: where it stands on this page, empty where it is on another."""
 
     who: str
     kind: Kind
     text: str
-    message_id: str
+    anchor: str
 
 
 class Bubble(NamedTuple):
@@ -114,20 +112,20 @@ def _in_order(
         while gaps and gaps[0].since <= message.at:
             gap = gaps.pop(0)
             yield max(gap.since, earliest) if earliest else gap.since, gap
-        yield message.at, _bubble(page.chat, message, names, sent, zone)
+        yield message.at, _bubble(page, message, names, sent, zone)
     last = page.messages[0].at if page.messages else None
     for gap in gaps:
         yield max(gap.since, last) if last else gap.since, gap
 
 
-def _bubble(chat: str, message: ChatMessage, names: Names, sent: Mapping[str, Message], zone: str) -> Bubble:
-    group = chat.endswith("@g.us")
+def _bubble(page: ChatMessages, message: ChatMessage, names: Names, sent: Mapping[str, Message], zone: str) -> Bubble:
+    group = page.chat.endswith("@g.us")
     scheduled = sent.get(message.id) if message.from_me else None
     return Bubble(
         message=message,
         kind=kind_of(message.kind),
         who=names.of(message.sender, message.sender_name) if group and message.sender and not message.from_me else "",
-        answers=_answered(chat, message, names),
+        answers=_answered(page.chat, message, names, {each.id for each in page.messages} if message.quoted else ()),
         file=None if message.deleted_at else _file(message.media, scheduled),
         reactions=tuple((each.emoji, names.of(each.by) if each.by else texts.YOU) for each in message.reactions),
         scheduled=scheduled,
@@ -144,12 +142,12 @@ def _edited(message: ChatMessage, zone: str) -> str:
     return dates.clock(whole, zone) if same_day else dates.stamp(whole, zone)
 
 
-def _answered(chat: str, message: ChatMessage, names: Names) -> Answered | None:
+def _answered(chat: str, message: ChatMessage, names: Names, here: Collection[str]) -> Answered | None:
     quoted: Quoted | None = message.answers
     if quoted is None:
         return Answered("", kind_of("text"), texts.ANSWERS_UNKNOWN, "") if message.quoted else None
     who = texts.YOU if quoted.from_me else names.of(quoted.sender or chat, quoted.sender_name)
-    return Answered(who, kind_of(quoted.kind), quoted.text, quoted.id)
+    return Answered(who, kind_of(quoted.kind), quoted.text, f"m-{quoted.id}" if quoted.id in here else "")
 
 
 def _file(told: MediaFacts | None, scheduled: Message | None) -> File | None:

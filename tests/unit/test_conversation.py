@@ -105,6 +105,9 @@ def test_a_reply_shows_what_it_answers_or_says_that_it_is_not_here() -> None:
     answers = bubble(said(quoted="1", answers=quoted)).answers
     assert answers is not None
     assert (answers.who, answers.kind.word, answers.text) == ("Alice", "Picture", "The cat")
+    assert answers.anchor == ""
+    itself = said(id="1", quoted="1", answers=quoted)
+    assert bubble(itself).answers == answers._replace(anchor="m-1")
     missing = bubble(said(quoted="1")).answers
     assert missing is not None
     assert "not kept here" in missing.text

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, request, stream_with_context
 
 from shared.host_client import HostError, HostRefused
 from shared.model.address import pretty
-from shared.model.chats import Chats, Hit
+from shared.model.chats import Chats
 from shared.model.folding import fold, holds
 from shared.model.message import Message
 from shared.store.errors import StoreError
@@ -56,7 +56,7 @@ def search() -> Response:
         _no_such_place(error)
         told = shown | {"problem": str(error), "name": names.of(chat) if chat else ""}
         return rendered("chat_search.html", 503, **told)
-    rows = tuple((each, names.of(each.chat, each.name), _excerpt(each, words)) for each in hits.hits)
+    rows = tuple((each, names.of(each.chat, each.name), highlighted(each.message.text, words)) for each in hits.hits)
     return rendered(
         "chat_search.html",
         **shown | {"hits": hits, "rows": rows, "named": named},
@@ -155,7 +155,3 @@ def _named(names: Names, words: tuple[str, ...]) -> tuple[Line, ...]:
     """Chats whose name or number was searched for."""
     lines = _lines(parts().captured.chats(limit=MOST), names)
     return tuple(each for each in lines if holds(f"{each.name} {each.chat.id}", words))[:_NAMED]
-
-
-def _excerpt(hit: Hit, words: tuple[str, ...]) -> Any:
-    return highlighted(hit.message.text, words)

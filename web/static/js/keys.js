@@ -23,7 +23,6 @@ export function watchKeys() {
       help.showModal();
     }
   });
-  for (const opener of document.querySelectorAll("[data-opens=keys-help]")) opener.addEventListener("click", () => help.showModal());
 }
 
 function go(event, address) {
