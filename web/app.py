@@ -15,22 +15,43 @@ from shared.store.bucket import Bucket
 from shared.store.errors import StoreError
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
+from shared.store.templates import Templates
 from web import door, rendering, security
 from web.asking import Asking
 from web.captured import CapturedChats
 from web.chat_names import GroupNames
+from web.contact_alike import Alike
 from web.contact_book import ContactBook
+from web.contact_changes import ContactChanges
 from web.foreseen import ForeseeingView
 from web.host_watch import HostWatch
+from web.imports import Imports
 from web.local import LocalState
 from web.owner import Owner
-from web.pages import agenda, assets, chats, contacts, insights, link, live, login, messages, series, settings, shell
+from web.pages import (
+    agenda,
+    assets,
+    chats,
+    contacts,
+    insights,
+    link,
+    live,
+    login,
+    messages,
+    series,
+    settings,
+    several,
+    shell,
+    templates,
+)
 from web.parts import EXTENSION, Parts
 from web.records import Records
 from web.scheduling import Scheduling
 from web.series_book import SeriesBook
 from web.sessions import Sessions
+from web.several import SeveralBook
 from web.telling import Host, Telling
+from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
 
 LARGEST_REQUEST = 4_000_000
@@ -74,7 +95,22 @@ def create(
     app = PageApp(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
-    for page in (agenda, assets, chats, contacts, insights, link, live, login, messages, series, settings, shell):
+    for page in (
+        agenda,
+        assets,
+        chats,
+        contacts,
+        insights,
+        link,
+        live,
+        login,
+        messages,
+        series,
+        settings,
+        several,
+        shell,
+        templates,
+    ):
         app.register_blueprint(page.page)
     door.guard(app)
     rendering.prepare(app)
@@ -86,6 +122,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
     state = LocalState(settings.data_dir)
     writer, view = Writer(bucket, "web", clock=clock), ForeseeingView(bucket)
     telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
+    changes = ContactChanges(writer, view, telling, state, clock)
     return Parts(
         settings=settings,
         clock=clock,
@@ -95,6 +132,11 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         scheduling=Scheduling(writer, view, telling, state, clock),
         contact_book=ContactBook(writer, view, telling, clock),
         series_book=SeriesBook(writer, view, telling, state, clock),
+        contact_changes=changes,
+        alike=Alike(state, clock),
+        imports=Imports(changes, view, state, clock),
+        several=SeveralBook(writer, view, telling, state, clock),
+        template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
         asking=Asking(host),
         captured=CapturedChats(host),
         groups=GroupNames(host, clock),

@@ -10,6 +10,7 @@ from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.series import Series
 from shared.model.values import Instant, Value
 from web import dates, texts, when
+from web import fields as text_fields
 from web.dates import BadTime
 from web.recipients import Candidate, Unresolved, resolve
 from web.search import ContactIndex
@@ -45,10 +46,18 @@ class Filled(NamedTuple):
 
 
 def read(
-    form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str, begun: bool = False
+    form: Mapping[str, str],
+    index: ContactIndex,
+    now: datetime,
+    *,
+    zone: str,
+    country: str,
+    fills: bool = True,
+    begun: bool = False,
 ) -> Filled:
     """The form's fields as a draft; `zone` and `country` are the owner's, for what the form leaves out.
 
+    `fills`: fields in the text are filled for the person it is for, and an empty one is an error.
     `begun`: it is a series that may have begun, so its time may have passed.
     """
     typed = {name: form.get(name, "") for name in FIELDS}
@@ -61,6 +70,10 @@ def read(
         fields |= {"to": str(recipient.address), "contact_name": recipient.name}
     except Unresolved as error:
         errors["to"], candidates = str(error), error.candidates
+    else:
+        if fills:
+            known = index.by_number(recipient.address.user)
+            fields["text"] = text_fields.filled_for(typed["text"], known, str(recipient.address), errors)
     if (problem := _text_problem(typed["text"])) and (typed["text"] or not typed["beside"]):
         errors["text"] = problem
     if (moment := _moment(typed, now, zone, errors, begun=begun)) is not None:
@@ -91,7 +104,7 @@ def of_message(message: Message, zone: str) -> dict[str, str]:
     return {
         "to": label,
         "picked": f"{message.to}|{label}",
-        "text": message.text,
+        "text": text_fields.literal(message.text),
         "beside": message.label,
         "date": f"{local:%Y-%m-%d}",
         "time": f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}",
@@ -107,7 +120,7 @@ def of_series(series: Series) -> dict[str, str]:
     return {
         "to": label,
         "picked": f"{series.to}|{label}",
-        "text": series.text,
+        "text": text_fields.literal(series.text),
         "date": f"{first:%Y-%m-%d}",
         "time": f"{first:%H:%M:%S}" if first.second else f"{first:%H:%M}",
         "zone": series.zone,

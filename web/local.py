@@ -1,6 +1,8 @@
-"""The page's own small database: sessions, login attempts and used forms, shared by every worker of the page.
+"""The page's own small database: sessions, login attempts, used forms, imports and what a change of many contacts
+replaced, shared by every worker of the page.
 
-Nothing in it is needed to know what is scheduled: losing it logs the owner out, and no more.
+Nothing in it is needed to know what is scheduled: losing it logs the owner out, and nothing done before can be
+undone from here.
 """
 
 import sqlite3
@@ -19,6 +21,14 @@ CREATE TABLE IF NOT EXISTS forms (
     id TEXT PRIMARY KEY, at TEXT NOT NULL, content TEXT NOT NULL, version TEXT NOT NULL,
     stored INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS changes (
+    id TEXT NOT NULL, version TEXT NOT NULL, at TEXT NOT NULL, before BLOB NOT NULL, PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS apart (people TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS imports (
+    id TEXT PRIMARY KEY, at TEXT NOT NULL, file TEXT NOT NULL, state TEXT NOT NULL, beat TEXT NOT NULL,
+    reading BLOB NOT NULL, done INTEGER NOT NULL DEFAULT 0, report TEXT NOT NULL DEFAULT '{}'
+);
 """
 
 

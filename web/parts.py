@@ -9,14 +9,19 @@ from shared.settings import WebSettings
 from web.asking import Asking
 from web.captured import CapturedChats
 from web.chat_names import GroupNames
+from web.contact_alike import Alike
 from web.contact_book import ContactBook
+from web.contact_changes import ContactChanges
 from web.host_watch import HostWatch
+from web.imports import Imports
 from web.owner import Owner
 from web.records import Records
 from web.scheduling import Scheduling
 from web.series_book import SeriesBook
 from web.sessions import Sessions
+from web.several import SeveralBook
 from web.telling import Host
+from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
 
 EXTENSION = "vpslink"
@@ -34,6 +39,11 @@ class Parts:
     scheduling: Scheduling
     contact_book: ContactBook
     series_book: SeriesBook
+    contact_changes: ContactChanges
+    alike: Alike
+    imports: Imports
+    several: SeveralBook
+    template_book: TemplateBook
     asking: Asking
     captured: CapturedChats
     groups: GroupNames

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from shared.model import address
 from shared.model.address import Address, BadAddress, Kind
 from shared.model.contact import Contact
+from shared.model.folding import fold
 from web.search import ContactIndex
 
 MOST_CANDIDATES = 8
@@ -82,6 +83,14 @@ def candidates(contacts: list[Contact], typed: str | None = None) -> tuple[Candi
             if len(lines) == MOST_CANDIDATES:
                 return tuple(lines)
     return tuple(lines)
+
+
+def tags_like(typed: str, index: ContactIndex) -> tuple[Candidate, ...]:
+    """One line for each tag that begins so; picking it writes to everybody who has it."""
+    wanted = fold(typed)
+    found = [(tag, count) for tag, count in index.tags if fold(tag).startswith(wanted)][:MOST_CANDIDATES]
+    counts = {1: "1 person"}
+    return tuple(Candidate(f"#|#{tag}", f"#{tag}", counts.get(count, f"{count:,} people")) for tag, count in found)
 
 
 def _to(found: Address, index: ContactIndex) -> Recipient:

@@ -53,7 +53,7 @@ class Records:
             known = self._index
         if known and known[0] is snapshot.contacts:
             return known[1]
-        index = ContactIndex(snapshot.contacts)
+        index = ContactIndex(snapshot.contacts, known[1] if known else None)
         with self._lock:
             self._index = (snapshot.contacts, index)
         return index

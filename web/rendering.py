@@ -1,7 +1,8 @@
 """Turning values into pages: what every template may use, and what people see when something is wrong."""
 
 import hashlib
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from shared.model import address
 from shared.model.contact import Contact
 from shared.model.content import MAX_TEXT
+from shared.model.folding import fold
 from shared.model.message import Message
 from shared.model.series import Series, name_of
 from shared.store.errors import StoreError
 from web import dates, rule_words, texts
 from web.conversation import when
+from web.countries import country_of
 from web.htmx import htmx_version
 from web.keys import KEYS, KEYS_COOKIE, OFF
 from web.parts import parts
@@ -46,8 +49,9 @@ def prepare(app: Flask) -> None:
         "KEYS": KEYS,
         "key_places": key_places,
     }
+    app.jinja_env.globals["without"] = lambda query, name: {key: each for key, each in query.items() if key != name}
     app.jinja_env.filters |= {
-        "pretty": address.pretty,
+        "pretty": lru_cache(maxsize=20_000)(address.pretty),
         "recipient": recipient,
         "series_name": series_name,
         "repeating": repeating,
@@ -56,6 +60,9 @@ def prepare(app: Flask) -> None:
         "hue": hue,
         "hue_of": hue_of,
         "formatted": formatted,
+        "country": country,
+        "same": lambda one, other: fold(one) == fold(other),
+        "gains": gains,
     }
     app.context_processor(_present)
     app.register_error_handler(StoreError, _storage_down)
@@ -128,6 +135,24 @@ def hue_of(text: str) -> int:
 def key_places() -> dict[str, str]:
     """What is pressed → the address of the page it opens."""
     return {key.pressed: url_for(key.endpoint) for key in KEYS if key.endpoint}
+
+
+def country(number: str) -> str:
+    """Where a number is from: one in digits with country code, or as it was typed with its +; else nothing."""
+    digits = "".join(filter(str.isdigit, number))
+    return country_of(digits) if number.startswith("+") or number == digits else ""
+
+
+def gains(contact: Contact, content: Mapping[str, Any]) -> str:
+    """What this content would add to the contact, in words."""
+    numbers = {phone.number for phone in contact.phones}
+    new = [address.pretty(phone.number) for phone in content["phones"] if phone.number not in numbers]
+    new += [alias for alias in content["aliases"] if alias not in contact.aliases]
+    new += [texts.GAINS_TAG.format(tag=tag) for tag in content["tags"] if tag not in contact.tags]
+    new += [texts.GAINS_NAME.format(name=content["name"])] if content["name"] != contact.name else []
+    new += [texts.GAINS_NOTES] if content["notes"] != contact.notes else []
+    new += [texts.GAINS_STAR] if content["favourite"] != contact.favourite else []
+    return ", ".join(new) or texts.GAINS_LABELS
 
 
 @cache

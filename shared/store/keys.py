@@ -13,6 +13,7 @@ LOG = "log/"
 SNAPSHOTS = "snapshots/"
 SET_ASIDE = "set-aside/"
 BEFORE_IMPORT = "before-import/"
+TEMPLATES = "templates/"
 LINK_BACKUPS = "backup/link/"
 PROBE = "probe/"
 """Where `wa bucket check` puts what it deletes again."""
@@ -93,6 +94,11 @@ def history_segment(day: date, boot: str, number: int) -> str:
 def media(digest: str) -> str:
     """Where a file that was attached or captured is kept: under the SHA-256 of its bytes, in hexadecimal."""
     return f"{MEDIA}{digest}"
+
+
+def template_version(template_id: str, version: str) -> str:
+    """Where one version of a template is kept, which is never overwritten."""
+    return f"{TEMPLATES}{template_id}/{version}.json"
 
 
 def link_backup(at: datetime, host: str) -> str:

@@ -1,5 +1,6 @@
 """What the owner does all day, in a real browser: by keyboard alone, without scripts, and while things change."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from shared.model.link import Link, describe
 from shared.store.view import View
 from tests import builders
 from tests.builders import contact, message
-from tests.cast import ALICE, BOB, EVERYBODY
+from tests.cast import ALICE, BOB, DORA, EVERYBODY
 from tests.ui.served import Served, wait_for
 
 pytestmark = pytest.mark.browser
@@ -183,10 +184,46 @@ def test_contacts_are_found_while_typing_among_thousands(tab: Tab, served: Serve
     )
     served.store(contacts=people)
     tab.goto(f"{served.url}/contacts")
-    expect(tab.get_by_text("3000 people")).to_be_visible()
+    expect(tab.get_by_text("3,000 people")).to_be_visible()
     tab.get_by_role("searchbox").press_sequentially("person 2718")
     expect(tab.get_by_role("heading", level=2)).to_have_count(1)
     expect(tab.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_phones_contacts_are_imported_tagged_and_taken_back(tab: Tab, served: Served) -> None:
+    served.store(contacts=(contact(ALICE),))
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{}\r\nTEL;TYPE=CELL:+{}\r\nEND:VCARD\r\n"
+    cards = "".join(card.format(each.name, each.number) for each in EVERYBODY) + card.format("Nobody", "12")
+    tab.goto(f"{served.url}/contacts")
+    tab.get_by_role("link", name="Import").click()
+    tab.get_by_label("A vCard").set_input_files(
+        {"name": "phone.vcf", "mimeType": "text/vcard", "buffer": cards.encode()}
+    )
+    tab.get_by_role("button", name="Read the file").click()
+    expect(tab.get_by_text("'+12' is")).to_be_visible()
+    tab.get_by_label("Tag all of them").fill("phone")
+    tab.get_by_role("button", name="Import 5 contacts").click()
+    expect(tab.get_by_role("heading", name="Imported")).to_be_visible()
+    tab.get_by_role("link", name="phone", exact=True).click()
+    tab.get_by_role("searchbox").fill("odegard")
+    expect(tab.get_by_role("heading", level=2)).to_have_text(["Dóra Ødegård"])
+    tab.get_by_role("searchbox").fill("")
+    expect(tab.get_by_text("5 of 5")).to_be_visible()
+    tab.get_by_role("link", name="Select").click()
+    tab.get_by_role("checkbox", name="Bob").check()
+    tab.get_by_role("checkbox", name="Charlie").check()
+    tab.get_by_label("Tag", exact=True).fill("choir")
+    tab.get_by_role("button", name="Tag", exact=True).click()
+    expect(tab.get_by_role("status").get_by_text("2 contacts are tagged “choir”.")).to_be_visible()
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.get_by_text("2 contacts are as they were before.")).to_be_visible()
+    tab.get_by_role("link", name="Done").click()
+    tab.get_by_role("link", name="Import").click()
+    tab.get_by_role("link", name="phone.vcf").click()
+    tab.get_by_role("button", name="Take the import back").click()
+    expect(tab.get_by_text("5 contacts are as they were before.")).to_be_visible()
+    left = [each for each in View(served.bucket).read(datetime.now(UTC)).contacts.values() if not each.ended]
+    assert [(each.name, each.tags) for each in left] == [("Alice", ())]
 
 
 def test_a_hostile_name_in_the_picker_is_only_a_name(tab: Tab, served: Served) -> None:
@@ -198,6 +235,25 @@ def test_a_hostile_name_in_the_picker_is_only_a_name(tab: Tab, served: Served) -
     tab.get_by_label("In words").fill("tomorrow 9am")
     tab.get_by_role("button", name="Schedule").click()
     expect(tab.get_by_role("heading", name="To Eve")).to_be_visible()
+
+
+def test_several_are_picked_and_each_text_is_seen_before_it_is_scheduled(tab: Tab, served: Served) -> None:
+    served.store(contacts=tuple(contact(each, tags=("choir",) if each is DORA else ()) for each in EVERYBODY))
+    tab.goto(f"{served.url}/compose")
+    to = tab.get_by_label("To", exact=True)
+    for typed, option in (("bo", "Bob"), ("; ali", "Alice"), ("#ch", "#choir")):
+        to.press_sequentially(typed)
+        tab.get_by_role("option", name=option).click()
+    expect(to).to_have_value(re.compile(r"^Bob <\+447700900002>; +Alice <\+447700900001>; +#choir; $"))
+    tab.get_by_label("Message", exact=True).fill("Hi {{first_name}}!")
+    tab.get_by_label("In words").fill("tomorrow 9am")
+    tab.get_by_role("button", name="Schedule").click()
+    expect(tab.locator(".several .bubble")).to_have_text(["Hi Bob!", "Hi Alice!", "Hi Dóra!"])
+    tab.get_by_role("checkbox", name="Alice").uncheck()
+    tab.get_by_role("button", name="Schedule those ticked").click()
+    expect(tab.locator(".notice")).to_contain_text("2 messages are scheduled for")
+    saved = View(served.bucket).read(datetime.now(UTC)).messages.values()
+    assert {(each.to, each.text) for each in saved} == {(BOB.number, "Hi Bob!"), (DORA.number, "Hi Dóra!")}
 
 
 def test_a_second_tab_does_not_overwrite_the_first(tab: Tab, context: BrowserContext, served: Served) -> None:

@@ -34,6 +34,8 @@ PATHS = (
     *("/agenda/month", "/agenda/week", f"/agenda/month?show=sent&person={BOB.number}"),
     *("/offline", "/insights", "/insights?days=7"),
     *("/chats", f"/chats/{ALICE.jid}", f"/chats/{GROUP}", "/chats/search?q=scarf", "/chats/search?q=nothing"),
+    *("/contacts?select=yes&tag=choir", "/contacts/duplicates", "/contacts/import", "/contacts/export"),
+    *("/templates", "/templates/new"),
 )
 THEMES = ("dark", "light")
 TOO_SMALL = """() => [...document.querySelectorAll('.button, .nav a, .filters a, input, select, textarea, summary')]
@@ -61,7 +63,10 @@ def furnish(served: Served) -> None:
             message(DORA, id="cancelled", send_at=now + timedelta(days=2), cancelled=True),
             forked,
         ),
-        contacts=tuple(contact(each, favourite=each is ALICE) for each in EVERYBODY),
+        contacts=(
+            *(contact(each, favourite=each is ALICE, tags=("choir",)) for each in EVERYBODY),
+            contact(BOB, id="again", name="Bobby", notes="The same number."),
+        ),
         series=(weekly(now), weekly(now).evolve(id="hostile-series", text="<b>" + "x" * 3000)),
     )
     furnish_chats(served)
@@ -115,6 +120,12 @@ def test_what_opens_is_accessible_too(tab: Tab, context: BrowserContext, served:
     found += violations(tab)
     tab.get_by_role("button", name="Schedule").click()
     expect(tab.get_by_role("alert")).to_be_visible()
+    found += violations(tab)
+    tab.get_by_label("To", exact=True).fill("#choir; +1 202 555 0199")
+    tab.get_by_label("Message", exact=True).fill("Hi {{first_name}}")
+    tab.get_by_role("button", name="Schedule").click()
+    expect(tab.get_by_role("heading", name="6 messages")).to_be_visible()
+    tab.get_by_role("checkbox", name="Bob").uncheck()
     found += violations(tab)
     served.host.pairing, served.host.link = True, describe(Link.PAIRING, datetime.now(UTC))
     tab.goto(f"{served.url}/link")

@@ -1,26 +1,31 @@
 """The people one writes to: a list that stays quick, a form, and a picker's options."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, abort, request, url_for
 
 from shared.model.contact import Contact
+from shared.model.folding import fold
 from shared.store.errors import StoreError
 from web import contact_book, texts
 from web.contact_book import ContactChanged, FilledContact
 from web.door import own_path
+from web.pages import contact_import, contact_many
 from web.parts import parts
-from web.recipients import candidates
+from web.recipients import candidates, tags_like
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
 
 page = Blueprint("contacts", __name__)
+page.register_blueprint(contact_import.page)
+page.register_blueprint(contact_many.page)
 SHOWN = 60
+TAGS_SHOWN = 8
 
 
 @page.get("/contacts")
 def people() -> Response:
-    """Query: `q` (a name, another name, or digits of a number), `limit`."""
+    """Query: `q` (a name, another name, or digits of a number), `tag`, `starred`, `page`, and `select` for boxes."""
     return rendered("contacts.html", **_found())
 
 
@@ -29,31 +34,36 @@ def listing() -> Response:
     """The same list alone, for htmx."""
     found = _found()
     answer = rendered("parts/contact_list.html", **found)
-    answer.headers["HX-Replace-Url"] = url_for("contacts.people", **({"q": found["typed"]} if found["typed"] else {}))
+    answer.headers["HX-Replace-Url"] = url_for("contacts.people", **found["query"])
     return answer
 
 
 @page.get("/contacts/options")
 def options() -> Response:
-    """The picker's options for `q`: a fragment of role=option elements."""
+    """The picker's options for `q`, a person or a #tag: a fragment of role=option elements."""
     reading = parts().watch.reading()
     index = parts().records.index(parts().records.recent(reading.last_fold if reading else None))
-    return rendered("parts/options.html", options=candidates(index.search(request.args.get("q", "")[:200])))
+    typed = request.args.get("q", "")[:200].strip()
+    found = tags_like(typed[1:], index) if typed.startswith("#") else candidates(index.search(typed))
+    return rendered("parts/options.html", options=found)
 
 
 @page.get("/contacts/new")
 def new() -> Response:
     """An empty form; `number` may fill it."""
-    typed = dict.fromkeys(contact_book.FIELDS, "") | {"favourite": "", "number": request.args.get("number", "")[:40]}
+    typed = contact_book.empty(request.args.get("number", "")[:40])
     return _form(FilledContact(typed, {}), url_for("contacts.add"))
 
 
 @page.post("/contacts")
 def add() -> Response:
-    """Fields: name, number (one a line), aliases, notes, favourite. 303 to the list, 422 with the form."""
+    """Fields: name; number and label, number-2 and label-2, and so on; aliases, tags, notes, favourite.
+
+    303 to the list, 422 with the form; `more` shows the form with room for another number.
+    """
     filled = contact_book.read(request.form, parts().settings.country)
     if filled.content is None:
-        return _form(filled, url_for("contacts.add"), 422)
+        return _form(filled, url_for("contacts.add"), 422 if filled.errors else 200)
     try:
         contact = parts().contact_book.add(filled.content)
     except StoreError as error:
@@ -64,8 +74,10 @@ def add() -> Response:
 
 @page.get("/contacts/<contact_id>")
 def edit(contact_id: str) -> Response:
-    """The form, filled."""
+    """The form, filled; where it was changed in two places at once, both versions."""
     contact = _contact(contact_id)
+    if contact.conflicts:
+        return rendered("contact_versions.html", contact=contact)
     return _edit_form(FilledContact(contact_book.of_contact(contact), {}), contact)
 
 
@@ -75,7 +87,10 @@ def change(contact_id: str) -> Response:
     filled = contact_book.read(request.form, parts().settings.country)
     try:
         if filled.content is None:
-            return _edit_form(filled, _contact(contact_id), 422)
+            contact = _contact(contact_id)
+            moved = request.form.get("version", "") != contact.version
+            answer = (422 if filled.errors else 200, "") if not moved else (409, texts.CONTACT_CHANGED_MEANWHILE)
+            return _edit_form(filled, contact, *answer, other=contact if moved else None)
         contact = parts().contact_book.change(contact_id, request.form.get("version", ""), filled.content)
     except KeyError:
         abort(404, description=texts.NO_CONTACT)
@@ -85,6 +100,17 @@ def change(contact_id: str) -> Response:
         target = url_for("contacts.change", contact_id=contact_id)
         return _form(filled, target, 503, texts.STORAGE_DOWN.format(reason=error))
     tell(texts.CONTACT_SAVED.format(name=contact.shown_name))
+    return see_other(url_for("contacts.people"))
+
+
+@page.post("/contacts/<contact_id>/pick")
+def pick(contact_id: str) -> Response:
+    """Settle two versions. Field: `version`, the one that counts."""
+    try:
+        parts().contact_book.pick(contact_id, request.form.get("version", ""))
+    except KeyError:
+        abort(404, description=texts.NO_CONTACT)
+    tell(texts.CONTACT_PICKED)
     return see_other(url_for("contacts.people"))
 
 
@@ -124,13 +150,45 @@ def _back() -> Response:
     return see_other(own_path(request.form.get("back") or url_for("contacts.people")))
 
 
+class _Pages(NamedTuple):
+    """Which part of a long list is shown; pages count from 1, places too."""
+
+    at: int
+    last: int
+    first_place: int
+    last_place: int
+
+
 def _found() -> dict[str, Any]:
-    typed = request.args.get("q", "")[:200]
-    limit = min(max(request.args.get("limit", SHOWN, type=int), SHOWN), 5000)
+    typed, tag = request.args.get("q", "")[:200], request.args.get("tag", "")[:200]
+    starred, select = bool(request.args.get("starred")), bool(request.args.get("select"))
     index = parts().records.index(parts().records.now())
-    found = index.search(typed)
-    more = {"limit": str(limit + 5 * SHOWN), **({"q": typed} if typed else {})}
-    return {"contacts": found[:limit], "total": len(found), "everybody": len(index), "typed": typed, "more": more}
+    found = index.search(typed, tag=tag, favourites=starred)
+    last = max(1, -(-len(found) // SHOWN))
+    at = min(max(request.args.get("page", 1, type=int), 1), last)
+    first = (at - 1) * SHOWN
+    shown = found[first : first + SHOWN]
+    query = {"q": typed, "tag": tag, "starred": "yes" if starred else "", "select": "yes" if select else ""}
+    return {
+        "contacts": shown,
+        "total": len(found),
+        "everybody": len(index),
+        "typed": typed,
+        "tag": tag,
+        "starred": starred,
+        "select": select,
+        "query": {name: value for name, value in query.items() if value},
+        "pages": _Pages(at, last, first + 1, first + len(shown)),
+        "tags": _tags(index.tags, tag),
+        "all_tags": index.tags,
+        "alike": len(parts().alike.groups(index)),
+    }
+
+
+def _tags(tags: list[tuple[str, int]], chosen: str) -> list[tuple[str, int]]:
+    """The most used tags, and the chosen one in any case."""
+    shown = tags[:TAGS_SHOWN]
+    return shown + [each for each in tags[TAGS_SHOWN:] if chosen and fold(each[0]) == fold(chosen)]
 
 
 def _contact(contact_id: str) -> Contact:
@@ -157,5 +215,5 @@ def _form(
     other: Contact | None = None,
 ) -> Response:
     version = contact.version if contact else request.form.get("version", "")
-    values = {"typed": filled.typed, "errors": filled.errors, "target": target, "problem": problem, "version": version}
-    return rendered("contact.html", status, **values, contact=contact, other=other)
+    values = {"typed": filled.typed, "errors": filled.errors, "rows": filled.rows, "target": target}
+    return rendered("contact.html", status, **values, problem=problem, version=version, contact=contact, other=other)

@@ -2,19 +2,18 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
 from shared.model.message import Message
 from shared.model.series import Series
-from shared.model.wire import Outcome
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import asking, dates, draft, repeat_form, series_notices, texts
+from web import asking, dates, draft, message_notices, repeat_form, series_notices, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
+from web.pages import several
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, series_of, tell
@@ -39,8 +38,7 @@ def compose() -> Response:
         message = _message(again)
         form_id = next_id(message.id, parts().records.now().messages)
         typed |= draft.of_message(message, zone) | {"date": typed["date"], "time": ""}
-    repeat = repeat_form.empty() if again else repeat_of_form()
-    return _compose_page(Filled(typed, {}), form_id, repeat=repeat)
+    return _compose_page(Filled(typed, {}), form_id, repeat=repeat_form.empty() if again else None)
 
 
 @page.post("/messages")
@@ -62,14 +60,17 @@ def schedule() -> Response:
     weekday   of a weekly one, "mo" to "su", once for each (default: the first date's)
     monthly_on  date (default) or last: the last day of the month
     ends      never (default), until (with `until`: 2027-03-31) or count (with `count`)
+
+    Several in `to`, with semicolons between them or as a #tag, are shown first: 200 with each one's text.
     """
-    given = request.form.get("id", "")
-    form_id = given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
+    form_id, repeat = _form_id(), repeat_of_form()
 
     def page_again(filled: Filled, status: int, problem: str) -> Response:
         return _compose_page(filled, form_id, status, problem, repeat)
 
-    (filled, problem), repeat = filled_form(), repeat_of_form()
+    if several.asked(request.form.get("to", "")):
+        return several.preview(form_id, page_again)
+    filled, problem = filled_form()
     if filled.draft is None or repeat.errors:
         return page_again(filled, 503 if problem else 422, problem)
     try:
@@ -79,8 +80,38 @@ def schedule() -> Response:
     except StoreError as error:
         return page_again(filled, 503, texts.STORAGE_DOWN.format(reason=error))
     already = texts.ALREADY_AGAIN if place(form_id).number else texts.ALREADY_SCHEDULED
-    _say(saved, already if saved.again else texts.SCHEDULED_NOTICE.format(meaning=_meaning(saved.message)))
+    message_notices.say(
+        saved, already if saved.again else texts.SCHEDULED_NOTICE.format(meaning=message_notices.meaning(saved.message))
+    )
     return see_other(_address(saved.message))
+
+
+@page.post("/messages/several")
+def schedule_several() -> Response:
+    """Schedule a message for each of those who were previewed. Fields as there, and `include` and `seal`."""
+    form_id = _form_id()
+    return several.schedule(form_id, lambda filled, status, problem: _compose_page(filled, form_id, status, problem))
+
+
+def compose_to(people: str) -> Response:
+    """An empty form that is addressed already."""
+    now, zone = parts().clock.now(), parts().settings.zone
+    typed = dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | {"to": people}
+    return _compose_page(Filled(typed, {}), new_id(now))
+
+
+@page.post("/compose")
+def compose_again() -> Response:
+    """The form as it is filled in, with the text of `template` where one is named; nothing is checked or saved."""
+    now, zone = parts().clock.now(), parts().settings.zone
+    given = {name: request.form[name] for name in draft.FIELDS if name in request.form}
+    typed = dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | given
+    if template_id := request.form.get("template"):
+        try:
+            typed["text"] = parts().template_book.find(template_id).text
+        except KeyError:
+            abort(404, description=texts.NO_TEMPLATE)
+    return _compose_page(Filled(typed, {}), _form_id(), repeat=repeat_of_form()._replace(errors={}))
 
 
 @page.get("/compose/echo")
@@ -180,7 +211,7 @@ def change(message_id: str) -> Response:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
         return form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
-    _say(saved, texts.CHANGED_NOTICE.format(meaning=_meaning(saved.message)))
+    message_notices.say(saved, texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message)))
     return see_other(_address(saved.message))
 
 
@@ -234,7 +265,7 @@ def send_now(message_id: str) -> Response:
         tell(texts.NOT_REPEATABLE, tone="bad")
         return see_other(_address(message))
     saved = parts().scheduling.schedule(draft.again_now(message, now, parts().settings.zone), again_id)
-    _say(saved, texts.ALREADY_AGAIN if saved.again else texts.SENT_NOW_NOTICE)
+    message_notices.say(saved, texts.ALREADY_AGAIN if saved.again else texts.SENT_NOW_NOTICE)
     return see_other(_address(saved.message))
 
 
@@ -264,6 +295,12 @@ def _decide(
         sentence = notice.format(name=recipient(saved.message))
         tell(sentence, undo=url_for(undo, message_id=message_id) if undo else None)
     return see_other(back)
+
+
+def _form_id() -> str:
+    """The form's own id, as the page made it."""
+    given = request.form.get("id", "")
+    return given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
 
 
 def filled_form(*, begun: bool = False) -> tuple[Filled, str]:
@@ -307,45 +344,10 @@ def _address(message: Message) -> str:
     return url_for("messages.show", message_id=message.id)
 
 
-def _meaning(message: Message) -> str:
-    """When it leaves, as a sentence's end, and what the clocks have changed about that."""
-    place = message.zone or parts().settings.zone
-    echo = dates.echo(message.send_at, place, parts().clock.now())
-    wall = message.wall_time and datetime.fromisoformat(message.wall_time)
-    note = dates.clock_change(wall, place) if wall else None
-    return f"{echo}. {note}" if note else f"{echo}."
-
-
-def _say(saved: Saved, notice: str) -> None:
-    """The notice with what the host said; a refusal in its own words."""
-    refused = next((item for item in saved.told.items if item.outcome is Outcome.REFUSED), None)
-    if refused:
-        tell(f"{notice} {texts.REFUSED_BY_HOST.format(reason=refused.reason or '')}", tone="bad")
-    elif saved.again:
-        tell(notice, tone="quiet")
-    else:
-        undo = url_for("messages.cancel", message_id=saved.message.id)
-        tell(f"{notice} {_handed(saved)}{_held(saved)}", undo=undo)
-
-
-def _handed(saved: Saved) -> str:
-    if not saved.told.answered:
-        return texts.NOT_ANSWERED
-    return texts.HANDED_OVER if saved.told.items else texts.TOLD
-
-
-def _held(saved: Saved) -> str:
-    """Where pace lets it wait, until when and why: a form without scripts has not said so before."""
-    message = saved.message
-    forecast = parts().asking.pace(message.to, message.send_at, message.id) if saved.told.answered else None
-    if forecast is None or forecast.reason is None:
-        return ""
-    return f" {asking.in_words(forecast, message.zone or parts().settings.zone)}"
-
-
 def _compose_page(
     filled: Filled, form_id: str, status: int = 200, problem: str = "", repeat: FilledRepeat | None = None
 ) -> Response:
+    repeat = repeat_of_form() if repeat is None else repeat
     return form_page(filled, url_for("messages.schedule"), status, problem, form_id=form_id, repeat=repeat)
 
 

@@ -5,6 +5,9 @@ export function watchCombobox() {
   for (const combo of document.querySelectorAll("[data-combobox]")) new Combobox(combo);
 }
 
+/** As somebody is named among several: a tag by itself, a person with the number. */
+const among = (number, label) => (number === "#" ? label : `${label.replace(/[;,#<>]/g, " ")} <+${number}>`);
+
 class Combobox {
   constructor(combo) {
     this.address = combo.dataset.combobox;
@@ -16,6 +19,8 @@ class Combobox {
       this.input.setAttribute(name, value);
     }
     this.input.addEventListener("input", () => {
+      const [number, label] = this.picked.value.split("|");
+      if (label && this.input.value === `${label};`) this.input.value = `${among(number, label)}; `;
       this.picked.value = "";
       for (const choice of document.querySelectorAll("input[type=radio][name=picked]")) choice.checked = false;
       this.lookSoon();
@@ -39,7 +44,7 @@ class Combobox {
     this.asking?.abort();
     this.asking = new AbortController();
     try {
-      const answer = await fetch(`${this.address}?q=${encodeURIComponent(this.input.value)}`, { signal: this.asking.signal, headers: { "HX-Request": "true" } });
+      const answer = await fetch(`${this.address}?q=${encodeURIComponent(this.last)}`, { signal: this.asking.signal, headers: { "HX-Request": "true" } });
       if (!answer.ok) return this.close();
       const fragment = document.createRange().createContextualFragment(await answer.text());
       this.list.replaceChildren(...fragment.querySelectorAll("[role=option]"));
@@ -47,6 +52,11 @@ class Combobox {
     } catch (error) {
       if (error.name !== "AbortError") this.close();
     }
+  }
+
+  /** What is typed of the last one, where several are named with semicolons between them. */
+  get last() {
+    return this.input.value.slice(this.input.value.lastIndexOf(";") + 1).trim();
   }
 
   get options() {
@@ -78,8 +88,10 @@ class Combobox {
   }
 
   pick(option) {
-    this.input.value = option.dataset.label;
-    this.picked.value = option.dataset.picked;
+    const before = this.input.value.slice(0, this.input.value.lastIndexOf(";") + 1);
+    const [number] = option.dataset.picked.split("|");
+    this.input.value = before ? `${before} ${among(number, option.dataset.label)}; ` : option.dataset.label;
+    this.picked.value = before ? "" : option.dataset.picked;
     this.input.form.dispatchEvent(new Event("picked"));
     this.close();
   }
