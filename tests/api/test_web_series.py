@@ -22,6 +22,12 @@ def page(tmp_path: Path) -> Page:
     return Page(tmp_path).enter()
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """One page for all tests that store nothing."""
+    return Page(tmp_path_factory.mktemp("page")).enter()
+
+
 def only(page: Page) -> Series:
     (found,) = page.series.values()
     return found
@@ -133,17 +139,17 @@ def test_each_kind_of_rule_is_stored_as_an_rrule_and_said_in_words(
     ],
 )
 def test_what_makes_no_sense_is_said_beside_its_field_and_nothing_is_stored(
-    page: Page, fields: dict[str, str], field: str, sentence: str
+    untouched: Page, fields: dict[str, str], field: str, sentence: str
 ) -> None:
-    answer = post(page, "/messages", **form(**fields))
+    answer = post(untouched, "/messages", **form(**fields))
     assert answer.status_code == 422
     assert sentence in errors(answer)[field]
     kept = typed(answer) | {
         each: fields[each] for each in ("repeat", "ends", "monthly_on", "weekday") if each in fields
     }
     assert kept.items() >= fields.items(), "what was typed is still there"
-    assert page.series == {}
-    assert page.messages == {}
+    assert untouched.series == {}
+    assert untouched.messages == {}
 
 
 def test_ticked_weekdays_and_choices_stay_beside_an_error(page: Page) -> None:
@@ -341,8 +347,8 @@ CALLS: list[Callable[[Page], TestResponse]] = [
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_series_that_is_none_is_not_found(page: Page, call: Callable[[Page], TestResponse]) -> None:
-    answer = call(page)
+def test_a_series_that_is_none_is_not_found(untouched: Page, call: Callable[[Page], TestResponse]) -> None:
+    answer = call(untouched)
     assert answer.status_code == 404
     assert "There is no such series" in words(answer)
 
@@ -352,22 +358,22 @@ def echo(page: Page, **fields: str) -> str:
     return words(page.client.get("/compose/repeat", query_string=good | fields))
 
 
-def test_the_echo_says_the_rule_its_dates_and_what_the_clocks_do(page: Page) -> None:
-    said = echo(page, date="2027-03-19")
+def test_the_echo_says_the_rule_its_dates_and_what_the_clocks_do(untouched: Page) -> None:
+    said = echo(untouched, date="2027-03-19")
     assert "Every Friday at 18:00" in said
     assert "Fri 26 Mar 2027, 18:00 GMT" in said
     assert "Fri 2 Apr 2027, 18:00 BST The clocks go forward before: 18:00 BST." in said
-    skipped = echo(page, date="2027-03-14", time="01:30")
+    skipped = echo(untouched, date="2027-03-14", time="01:30")
     assert "Sun 28 Mar 2027, 02:30 BST The clocks go forward over 01:30 that day: it leaves at 02:30." in skipped
-    back = echo(page, date="2027-10-22")
+    back = echo(untouched, date="2027-10-22")
     assert "Fri 5 Nov 2027, 18:00 GMT The clocks go back before: 18:00 GMT." in back
 
 
-def test_the_echo_says_what_is_wrong_or_nothing_yet(page: Page) -> None:
-    assert "The last date is before the first one." in echo(page, ends="until", until="2026-10-01")
-    assert "You see the next dates after saving" in echo(page, repeat="")
-    assert "You see the next dates after saving" in echo(page, time="")
-    assert "no date is left" in echo(page, date="2026-01-02", ends="count", count="2")
+def test_the_echo_says_what_is_wrong_or_nothing_yet(untouched: Page) -> None:
+    assert "The last date is before the first one." in echo(untouched, ends="until", until="2026-10-01")
+    assert "You see the next dates after saving" in echo(untouched, repeat="")
+    assert "You see the next dates after saving" in echo(untouched, time="")
+    assert "no date is left" in echo(untouched, date="2026-01-02", ends="count", count="2")
 
 
 def test_the_echo_of_an_edit_knows_the_dates_that_were_decided_about(page: Page) -> None:
