@@ -120,7 +120,7 @@ def of_series(series: Series) -> dict[str, str]:
     return {
         "to": label,
         "picked": f"{series.to}|{label}",
-        "text": series.text,
+        "text": text_fields.literal(series.text),
         "date": f"{first:%Y-%m-%d}",
         "time": f"{first:%H:%M:%S}" if first.second else f"{first:%H:%M}",
         "zone": series.zone,
