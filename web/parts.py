@@ -38,12 +38,12 @@ class Parts:
     records: Records
     scheduling: Scheduling
     contact_book: ContactBook
+    series_book: SeriesBook
     contact_changes: ContactChanges
     alike: Alike
     imports: Imports
     several: SeveralBook
     template_book: TemplateBook
-    series_book: SeriesBook
     asking: Asking
     captured: CapturedChats
     groups: GroupNames

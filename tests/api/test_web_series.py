@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from shared.model.series import Series, SeriesState
 from tests.api.web_page import Page, errors, path_of, typed, words
-from tests.builders import in_, message, series
+from tests.builders import contact, in_, message, series
 from tests.cast import ALICE, BOB
 
 FRIDAY = "weekly@2026-11-27T18:00"
@@ -412,3 +412,25 @@ def test_first_dates_are_prefilled_from_a_link(page: Page) -> None:
     soup = BeautifulSoup(shown.text, "html.parser")
     assert [each["value"] for each in soup.select("select[name=repeat] [selected]")] == ["weekly"]
     assert f"{date(2026, 11, 22)}" in shown.text
+
+
+def test_a_form_that_is_shown_again_keeps_its_repeat_fields(page: Page) -> None:
+    for path, to in (("/compose", "Alice"), ("/messages", "07700 900001; 07700 900002")):
+        answer = post(page, path, **form(to=to, every="0", weekday=["mo", "th"]))
+        soup = BeautifulSoup(answer.text, "html.parser")
+        assert [each["value"] for each in soup.select("input[name=weekday][checked]")] == ["mo", "th"], path
+        assert typed(answer)["every"] == "0"
+        told = errors(answer).get("to", "")
+        assert ("A message that repeats goes to one person" in told) is (";" in to), path
+    assert page.series == {}
+
+
+def test_the_fields_of_a_text_are_filled_once_and_braces_stay_braces(page: Page) -> None:
+    page.store(contacts=[contact(ALICE)])
+    answer = post(page, "/messages", **form(text=r"Hello {{name}}, \{{name}} stays"))
+    assert only(page).text == "Hello Alice, {{name}} stays"
+    page.client.get(path_of(answer))
+    again = typed(page.client.get(f"{path_of(answer)}/edit"))
+    post(page, path_of(answer), **again | {"repeat": "weekly", "ends": "never", "if_late": "within", "every": "2"})
+    assert only(page).text == "Hello Alice, {{name}} stays"
+    assert only(page).rule.interval == 2

@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
 from shared.model.message import Message
 from shared.model.series import Series
-from shared.model.wire import Outcome
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import asking, dates, draft, repeat_form, series_notices, texts
+from web import asking, dates, draft, message_notices, repeat_form, series_notices, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
@@ -40,8 +38,7 @@ def compose() -> Response:
         message = _message(again)
         form_id = next_id(message.id, parts().records.now().messages)
         typed |= draft.of_message(message, zone) | {"date": typed["date"], "time": ""}
-    repeat = repeat_form.empty() if again else repeat_of_form()
-    return _compose_page(Filled(typed, {}), form_id, repeat=repeat)
+    return _compose_page(Filled(typed, {}), form_id, repeat=repeat_form.empty() if again else None)
 
 
 @page.post("/messages")
@@ -58,20 +55,19 @@ def schedule() -> Response:
     if_late   within (default), on-time or ask; `late_hours` for within (default 6)
     id        the form's own id: saved twice, it is one message
 
-    Several in `to`, with semicolons between them or as a #tag, are shown first: 200 with each one's text.
-
     With `repeat` it is a series (Location: /series/<id>), whose rule begins at that time:
     repeat    daily, weekly, monthly or yearly; `every`: each so many of these (default 1)
     weekday   of a weekly one, "mo" to "su", once for each (default: the first date's)
     monthly_on  date (default) or last: the last day of the month
     ends      never (default), until (with `until`: 2027-03-31) or count (with `count`)
+
+    Several in `to`, with semicolons between them or as a #tag, are shown first: 200 with each one's text.
     """
-    form_id = _form_id()
+    form_id, repeat = _form_id(), repeat_of_form()
 
     def page_again(filled: Filled, status: int, problem: str) -> Response:
         return _compose_page(filled, form_id, status, problem, repeat)
 
-    repeat = repeat_of_form()
     if several.asked(request.form.get("to", "")):
         return several.preview(form_id, page_again)
     filled, problem = filled_form()
@@ -84,7 +80,9 @@ def schedule() -> Response:
     except StoreError as error:
         return page_again(filled, 503, texts.STORAGE_DOWN.format(reason=error))
     already = texts.ALREADY_AGAIN if place(form_id).number else texts.ALREADY_SCHEDULED
-    _say(saved, already if saved.again else texts.SCHEDULED_NOTICE.format(meaning=_meaning(saved.message)))
+    message_notices.say(
+        saved, already if saved.again else texts.SCHEDULED_NOTICE.format(meaning=message_notices.meaning(saved.message))
+    )
     return see_other(_address(saved.message))
 
 
@@ -120,7 +118,7 @@ def compose_again() -> Response:
         written = typed["text"].replace("\r\n", "\n").strip()
         before = f"{written}\n\n" if written and written not in known.values() else ""
         typed["text"] = f"{before}{known[template_id]}"
-    return _compose_page(Filled(typed, {}), _form_id(), repeat=repeat_of_form())
+    return _compose_page(Filled(typed, {}), _form_id(), repeat=repeat_of_form()._replace(errors={}))
 
 
 @page.get("/compose/echo")
@@ -220,7 +218,7 @@ def change(message_id: str) -> Response:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
         return form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
-    _say(saved, texts.CHANGED_NOTICE.format(meaning=_meaning(saved.message)))
+    message_notices.say(saved, texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message)))
     return see_other(_address(saved.message))
 
 
@@ -274,7 +272,7 @@ def send_now(message_id: str) -> Response:
         tell(texts.NOT_REPEATABLE, tone="bad")
         return see_other(_address(message))
     saved = parts().scheduling.schedule(draft.again_now(message, now, parts().settings.zone), again_id)
-    _say(saved, texts.ALREADY_AGAIN if saved.again else texts.SENT_NOW_NOTICE)
+    message_notices.say(saved, texts.ALREADY_AGAIN if saved.again else texts.SENT_NOW_NOTICE)
     return see_other(_address(saved.message))
 
 
@@ -353,45 +351,10 @@ def _address(message: Message) -> str:
     return url_for("messages.show", message_id=message.id)
 
 
-def _meaning(message: Message) -> str:
-    """When it leaves, as a sentence's end, and what the clocks have changed about that."""
-    place = message.zone or parts().settings.zone
-    echo = dates.echo(message.send_at, place, parts().clock.now())
-    wall = message.wall_time and datetime.fromisoformat(message.wall_time)
-    note = dates.clock_change(wall, place) if wall else None
-    return f"{echo}. {note}" if note else f"{echo}."
-
-
-def _say(saved: Saved, notice: str) -> None:
-    """The notice with what the host said; a refusal in its own words."""
-    refused = next((item for item in saved.told.items if item.outcome is Outcome.REFUSED), None)
-    if refused:
-        tell(f"{notice} {texts.REFUSED_BY_HOST.format(reason=refused.reason or '')}", tone="bad")
-    elif saved.again:
-        tell(notice, tone="quiet")
-    else:
-        undo = url_for("messages.cancel", message_id=saved.message.id)
-        tell(f"{notice} {_handed(saved)}{_held(saved)}", undo=undo)
-
-
-def _handed(saved: Saved) -> str:
-    if not saved.told.answered:
-        return texts.NOT_ANSWERED
-    return texts.HANDED_OVER if saved.told.items else texts.TOLD
-
-
-def _held(saved: Saved) -> str:
-    """Where pace lets it wait, until when and why: a form without scripts has not said so before."""
-    message = saved.message
-    forecast = parts().asking.pace(message.to, message.send_at, message.id) if saved.told.answered else None
-    if forecast is None or forecast.reason is None:
-        return ""
-    return f" {asking.in_words(forecast, message.zone or parts().settings.zone)}"
-
-
 def _compose_page(
     filled: Filled, form_id: str, status: int = 200, problem: str = "", repeat: FilledRepeat | None = None
 ) -> Response:
+    repeat = repeat_of_form() if repeat is None else repeat
     return form_page(filled, url_for("messages.schedule"), status, problem, form_id=form_id, repeat=repeat)
 
 
