@@ -157,8 +157,11 @@ def test_a_template_is_kept_used_changed_deleted_and_brought_back(page: Page) ->
     assert path_of(page.client.post("/templates", data=form)) == "/templates"
     assert "Tonight is saved." in words(page.client.get("/templates"))
     (template,) = page.app.extensions["vpslink"].template_book.listed()
-    used = page.client.post("/compose", data={"template": template.id, "to": "Alice", "time": "18:00", "text": "old"})
-    assert (typed(used)["text"], typed(used)["to"]) == ("Hi {{first_name}}\nTonight!", "Alice")
+    used = page.client.post("/compose", data={"template": template.id, "to": "Alice", "time": "18:00", "text": "Mine"})
+    assert (typed(used)["text"], typed(used)["to"]) == ("Mine\n\nHi {{first_name}}\nTonight!", "Alice")
+    again = page.client.post("/compose", data={"template": template.id, "text": template.text, "repeat": "weekly"})
+    assert typed(again)["text"] == template.text
+    assert '<option value="weekly" selected>' in again.text
     address = f"/templates/{template.id}"
     shown = typed(page.client.get(address))
     page.client.post(address, data=shown | {"text": "From the other tab"})
@@ -174,6 +177,14 @@ def test_a_template_is_kept_used_changed_deleted_and_brought_back(page: Page) ->
     page.client.post(f"{address}/restore")
     assert "From this tab" in words(page.client.get("/templates"))
     assert len(list(page.bucket.list(keys.TEMPLATES))) == 1
+
+
+def test_enter_in_a_field_saves_and_presses_no_other_button(page: Page) -> None:
+    page.client.post("/templates", data={"name": "A", "text": "B"})
+    for path, form in (("/compose", "form#compose"), ("/contacts/new", "form.panel")):
+        first = BeautifulSoup(page.client.get(path).text, "html.parser").select_one(f"{form} button")
+        assert first is not None
+        assert (first.get("formaction"), first.get("name"), first.get("type")) == (None, None, None)
 
 
 BAD = {

@@ -89,28 +89,35 @@ def schedule() -> Response:
 @page.post("/messages/several")
 def schedule_several() -> Response:
     """Schedule a message for each of those who were previewed. Fields as there, and `include` and `seal`."""
-    form_id = _form_id()
-    return several.schedule(form_id, lambda filled, status, problem: _compose_page(filled, form_id, status, problem))
+    form_id, repeat = _form_id(), repeat_form.empty()
+    return several.schedule(
+        form_id, lambda filled, status, problem: _compose_page(filled, form_id, status, problem, repeat)
+    )
 
 
 def compose_to(people: str) -> Response:
     """An empty form that is addressed already."""
     now, zone = parts().clock.now(), parts().settings.zone
     typed = dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | {"to": people}
-    return _compose_page(Filled(typed, {}), new_id(now))
+    return _compose_page(Filled(typed, {}), new_id(now), repeat=repeat_form.empty())
 
 
 @page.post("/compose")
 def compose_again() -> Response:
-    """The form as it is filled in, with the text of `template` where one is named; nothing is checked or saved."""
+    """The form as it is filled in, with the text of `template` where one is named; nothing is checked or saved.
+
+    What was typed stays before it, unless it is another template's text as it is.
+    """
     now, zone = parts().clock.now(), parts().settings.zone
     given = {name: request.form[name] for name in draft.FIELDS if name in request.form}
     typed = dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | given
     if template_id := request.form.get("template"):
-        try:
-            typed["text"] = parts().template_book.find(template_id).text
-        except KeyError:
+        known = {template.id: template.text for template in parts().template_book.listed()}
+        if template_id not in known:
             abort(404, description=texts.NO_TEMPLATE)
+        written = typed["text"].replace("\r\n", "\n").strip()
+        before = f"{written}\n\n" if written and written not in known.values() else ""
+        typed["text"] = f"{before}{known[template_id]}"
     return _compose_page(Filled(typed, {}), _form_id(), repeat=repeat_of_form()._replace(errors={}))
 
 
