@@ -110,8 +110,9 @@ class ContactIndex:
         for word in words[1:]:
             hits = [place for place in hits if word in self._found[place]]
         first = [place for place in hits if begins in self._found[place]]
-        starts = [f" {word}" for word in words]
-        second = [place for place in hits if all(start in self._found[place] for start in starts)]
+        second = hits
+        for start in [f" {word}" for word in words]:
+            second = [place for place in second if start in self._found[place]]
         inside: list[int] = []
         if len(digits) >= 2:
             inside = [place for place, text in enumerate(self._digits) if digits in text]
