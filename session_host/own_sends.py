@@ -24,8 +24,10 @@ class OwnSend(Record):
 
 
 def record(message: Message, message_id: str, at: Instant) -> bytes:
-    """The entry for the journal."""
-    return OwnSend(message_id=message_id, at=at, message=message.head()).model_dump_json(by_alias=True).encode()
+    """The entry for the journal. The time is kept to the second, as WhatsApp's are: else an answer that came within it
+    would stand before what it answers."""
+    whole = at.replace(microsecond=0)
+    return OwnSend(message_id=message_id, at=whole, message=message.head()).model_dump_json(by_alias=True).encode()
 
 
 def seen(data: bytes) -> Seen:

@@ -70,7 +70,11 @@ def test_by_keys_to_a_word_in_a_chat_where_new_ones_appear(tab: Tab, served: Ser
 
 def test_while_the_server_is_away_the_last_agenda_is_read_and_logging_out_forgets_it(tab: Tab, served: Served) -> None:
     served.store(messages=(message(ALICE, send_at=datetime.now(UTC) + timedelta(hours=2)),))
-    kept = "async () => (await (await caches.open('offline-1')).keys()).length"
+    kept = """async () => {
+        const cache = await caches.open('offline-1');
+        const pages = await Promise.all((await cache.keys()).map(async (key) => (await cache.match(key)).text()));
+        return pages.some((page) => page.includes('Alice'));
+    }"""
     tab.reload()
     wait_for(lambda: bool(tab.evaluate(kept)))
     with served.away():

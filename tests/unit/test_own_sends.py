@@ -57,6 +57,14 @@ def test_one_that_was_written_to_a_hidden_number_stands_in_the_persons_chat(capt
     assert [each.text for each in chat(capture)] == ["Yes", "Tea?"]
 
 
+def test_an_answer_within_the_same_second_stands_after_it(capture: Capture) -> None:
+    message = Message(id="m1", to=ALICE.number, text="Tea?", send_at=NOW)
+    assert capture.heard(own_sends.NAME, own_sends.record(message, "3EB01", NOW + timedelta(milliseconds=700)))
+    assert capture.heard(*events.raw(events.message(ALICES, "Yes", id_="3EB02", at=NOW)))
+    capture.step(NOW)
+    assert [each.text for each in chat(capture)] == ["Yes", "Tea?"]
+
+
 @pytest.mark.parametrize(
     ("attachment", "text", "kind", "shown"),
     [
