@@ -6,7 +6,7 @@ export function keepForOffline() {
     try {
       await navigator.serviceWorker.register(keeper, { scope: "/" });
       const { active } = await navigator.serviceWorker.ready;
-      active.postMessage("keep");
+      active.postMessage({ keep: document.body.dataset.stamps ?? "" });
     } catch {
       // a browser that keeps nothing shows its own page when it is offline
     }

@@ -7,6 +7,7 @@ const KEPT = "offline-1";
 const AGENDA = "/offline";
 const EACH_MS = 60_000;
 let keptAt = 0;
+let keptAs = ""; // what the page knew then: the stamps of what is scheduled
 let leaving = false;
 
 self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()));
@@ -14,9 +15,10 @@ self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()))
 self.addEventListener("activate", (event) => event.waitUntil(forgetOlder().then(() => self.clients.claim())));
 
 self.addEventListener("message", (event) => {
-  if (event.data !== "keep") return;
+  const stamps = event.data?.keep;
+  if (typeof stamps !== "string") return;
   leaving = false; // whoever asks is logged in
-  if (Date.now() - keptAt > EACH_MS) event.waitUntil(keep());
+  if (stamps !== keptAs || Date.now() - keptAt > EACH_MS) event.waitUntil(keep(stamps));
 });
 
 self.addEventListener("fetch", (event) => {
@@ -37,10 +39,10 @@ async function fromKept(wanted) {
 }
 
 /** The agenda as it is now, with the style sheets it names. Who is logged out keeps none. */
-async function keep() {
+async function keep(stamps) {
   const answer = await fetch(AGENDA, { credentials: "same-origin", cache: "no-store" });
   if (!answer.ok || leaving) return;
-  keptAt = Date.now();
+  [keptAt, keptAs] = [Date.now(), stamps];
   const html = await answer.clone().text();
   const sheets = [...html.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((found) => found[1].replaceAll("&amp;", "&"));
   const cache = await caches.open(KEPT);
