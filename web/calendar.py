@@ -9,7 +9,6 @@ from shared.model.message import Message
 from shared.model.values import Instant
 from web import dates
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 IN_A_CELL = 3
 """Messages shown in a day of a month; the rest is in the week."""
 

@@ -15,6 +15,7 @@ from shared.model.values import print_instant
 from web import dates, texts
 from web.chat_names import Names
 from web.conversation import kind_of
+from web.spreadsheet import defused
 
 
 class Form(StrEnum):
@@ -32,9 +33,6 @@ MIMES = {
     Form.HTML: "text/html; charset=utf-8",
     Form.TEXT: "text/plain; charset=utf-8",
 }
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""A cell that begins with one of these is a formula to a spreadsheet."""
 
 
 class Book(NamedTuple):
@@ -75,15 +73,6 @@ def file_name(book: Book, form: Form) -> str:
     """A name that every system takes: letters, digits, spaces and a few marks of the chat's own name."""
     kept = "".join(letter for letter in book.name if letter.isalnum() or letter in " -_").strip()[:60]
     return f"WhatsApp {kept or 'chat'} {dates.wall(book.at, book.zone):%Y-%m-%d}.{form}"
-
-
-def defused(cell: str) -> str:
-    """A cell of a spreadsheet that is never calculated.
-
-    >>> defused("=1+1"), defused("1+1")
-    ("'=1+1", '1+1')
-    """
-    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(_FORMULA) or cell.startswith(_FORMULA) else cell
 
 
 def _who(book: Book, message: ChatMessage, names: Names) -> str:

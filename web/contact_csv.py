@@ -24,6 +24,7 @@ from web.contact_files import (
     text_of,
     utf8,
 )
+from web.spreadsheet import defused, runs
 
 MOST_COLUMNS = 500
 _DELIMITERS = ",;\t"
@@ -267,16 +268,14 @@ def _row(cells: Iterable[str]) -> bytes:
     return line.getvalue().encode("utf-8", "replace")
 
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
-
-
 def _harmless(cell: str) -> str:
     """
-    >>> _harmless("=HYPERLINK(1)"), _harmless("Alice")
-    ("'=HYPERLINK(1)", 'Alice')
+    >>> _harmless("=HYPERLINK(1)"), _harmless("Alice"), _harmless("'s")
+    ("'=HYPERLINK(1)", 'Alice', "''s")
     """
-    return f"'{cell}" if cell.startswith(_RUNS) or cell.lstrip().startswith(_RUNS) or cell.startswith("'") else cell
+    return f"'{cell}" if cell.startswith("'") else defused(cell)
 
 
 def _armless(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and (cell[1:].lstrip().startswith(_RUNS) or cell[1:2] == "'") else cell
+    """What `_harmless` made this of."""
+    return cell[1:] if cell.startswith("'") and (runs(cell[1:]) or cell[1:2] == "'") else cell

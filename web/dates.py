@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from shared.model import recurrence, walltime
 
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 EARLIEST, LATEST = recurrence.EARLIEST, recurrence.LATEST

@@ -45,11 +45,10 @@ def prepare(app: Flask) -> None:
         "texts": texts,
         "MAX_TEXT": MAX_TEXT,
         "if_late": if_late,
-    } | {
         "KEYS": KEYS,
         "key_places": key_places,
+        "without": lambda query, name: {key: each for key, each in query.items() if key != name},
     }
-    app.jinja_env.globals["without"] = lambda query, name: {key: each for key, each in query.items() if key != name}
     app.jinja_env.filters |= {
         "pretty": lru_cache(maxsize=20_000)(address.pretty),
         "recipient": recipient,

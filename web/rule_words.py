@@ -10,7 +10,6 @@ from shared.model.recurrence import LAST_DAY, Freq, Rule
 from shared.model.series import Series
 from web import dates
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -75,12 +74,12 @@ def _how_often(rule: Rule) -> str:
 
 def _weekly(rule: Rule) -> str:
     if rule.interval > 1:
-        return f"every {rule.interval} weeks on {_listed([_DAYS[day] for day in rule.weekdays])}"
+        return f"every {rule.interval} weeks on {_listed([dates.WEEKDAYS[day] for day in rule.weekdays])}"
     if len(rule.weekdays) == 7:
         return "every day"
     if rule.weekdays == (0, 1, 2, 3, 4):
         return "every weekday, Monday to Friday,"
-    return f"every {_listed([_DAYS[day] for day in rule.weekdays])}"
+    return f"every {_listed([dates.WEEKDAYS[day] for day in rule.weekdays])}"
 
 
 def _listed(words: list[str]) -> str:

@@ -66,21 +66,12 @@ class Scheduling:
             return Saved(known, Told(False), again=True)
         version = self._writer.reserve()
         content, once = json.dumps(draft.as_json(), sort_keys=True), bool(place(form_id).number)
-        message_id, earlier, stored = self._forms.claim(form_id, content, version, now, new_id(now), once=once)
-        if stored and (known := self._view.read(now).messages.get(message_id)):
+        claim = self._forms.claim(form_id, content, version, now, new_id(now), once=once)
+        if claim.stored and (known := self._view.read(now).messages.get(claim.id)):
             return Saved(known, Told(False), again=True)
-        message = Message(
-            id=message_id,
-            revision=2 if earlier else 1,
-            version=version,
-            replaces=(earlier,) if earlier else (),
-            created_at=now,
-            created_from="web",
-            **self._carried(form_id, now),
-            **draft.content,
-        )
+        message = Message(**claim.head(version, now), **self._carried(form_id, now), **draft.content)
         saved = self._write(message, now)
-        self._forms.stored(message_id)
+        self._forms.stored(claim.id)
         return saved
 
     def _carried(self, form_id: str, now: datetime) -> dict[str, Any]:

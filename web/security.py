@@ -24,8 +24,9 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def believe_proxies(app: Flask, count: int) -> None:
     """Take address, scheme and host from exactly this many proxies; from none, unless told."""
-    if count:  # as Flask's documentation does it
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    if count:
+        wrapped = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        app.wsgi_app = wrapped  # type: ignore[method-assign]  # as Flask's documentation wraps it
 
 
 def from_elsewhere(request: Request) -> bool:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from shared.clock import Clock
 from shared.model.message import Message
+from shared.model.occurrences import own
 from shared.model.recurrence import Rule
-from shared.model.series import Series, SeriesState, name_of
+from shared.model.series import Series, SeriesState
 from shared.model.walltime import print_wall
 from shared.store.oplog import Writer
 from shared.store.view import View
@@ -50,21 +51,12 @@ class SeriesBook:
         now = self._clock.now()
         version = self._writer.reserve()
         content = json.dumps([draft.as_json(), rule.as_json()], sort_keys=True)
-        series_id, earlier, stored = self._forms.claim(form_id, content, version, now, new_id(now), once=False)
-        if stored and (known := self._view.read(now).series.get(series_id)):
+        claim = self._forms.claim(form_id, content, version, now, new_id(now), once=False)
+        if claim.stored and (known := self._view.read(now).series.get(claim.id)):
             return SavedSeries(known, Told(False), again=True)
-        series = Series(
-            id=series_id,
-            revision=2 if earlier else 1,
-            version=version,
-            replaces=(earlier,) if earlier else (),
-            changed_at=now,
-            created_at=now,
-            created_from="web",
-            **content_of(draft, rule),
-        )
+        series = Series(**claim.head(version, now), changed_at=now, **content_of(draft, rule))
         saved = self._write(series, now)
-        self._forms.stored(series_id)
+        self._forms.stored(claim.id)
         return saved
 
     def change(self, series_id: str, seen: str, draft: Draft, rule: Rule) -> SavedSeries:
@@ -106,11 +98,8 @@ class SeriesBook:
 
     def _own(self, series: Series, now: datetime) -> list[Message]:
         """What this content of the series has made; of it, what is due soon is handed over now."""
-        messages = self._view.read(now).messages.values()
-        named = ((each, name_of(each.id)) for each in messages if each.gives_way)
-        return [
-            each for each, name in named if name and name.series_id == series.id and each.send_at > series.changed_at
-        ]
+        dates = own(series.id, self._view.read(now).messages.values())
+        return [each for each in dates if each.gives_way and each.send_at > series.changed_at]
 
 
 def content_of(draft: Draft, rule: Rule) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from shared.store.oplog import Writer
 from shared.store.view import View
 from web import fields, texts
 from web.draft import Draft
+from web.forms_kept import FormsKept
 from web.local import LocalState
 from web.recipients import Unresolved, resolve
 from web.search import ContactIndex
@@ -179,7 +180,8 @@ class SeveralBook:
     """Writes the messages of one form in one operation. Raises StoreError when the storage did not take it."""
 
     def __init__(self, writer: Writer, view: View, telling: Telling, state: LocalState, clock: Clock) -> None:
-        self._writer, self._view, self._telling, self._state, self._clock = writer, view, telling, state, clock
+        self._writer, self._view, self._telling, self._clock = writer, view, telling, clock
+        self._forms = FormsKept(state)
 
     def schedule(self, wanted: Mapping[str, Draft]) -> SavedSet:
         """A message for each of these drafts; those saved already with this content are left as they are.
@@ -188,28 +190,18 @@ class SeveralBook:
         """
         now, version = self._clock.now(), self._writer.reserve()
         known = self._view.read(now).messages
-        new: list[Message] = []
-        again = 0
-        for draft, (message_id, earlier, stored) in zip(
-            wanted.values(), self._claim(wanted, version, now), strict=True
-        ):
-            if stored and message_id in known:
-                again += 1
-                continue
-            message = Message(
-                id=message_id,
-                revision=2 if earlier else 1,
-                version=version,
-                replaces=(earlier,) if earlier else (),
-                created_at=now,
-                created_from="web",
-                **draft.content,
-            )
-            new.append(message)
+        contents = {form_id: json.dumps(draft.as_json(), sort_keys=True) for form_id, draft in wanted.items()}
+        claims = self._forms.claim_each(contents, version, now, lambda id_, content: f"{id_}-{_short(content)}")
+        pairs = list(zip(claims, wanted.values(), strict=True))
+        new = [
+            Message(**claim.head(version, now), **draft.content)
+            for claim, draft in pairs
+            if not (claim.stored and claim.id in known)
+        ]
+        again = len(pairs) - len(new)
         if new:
             self._view.remember(self._writer.append(version, now, messages=new))
-            with self._state.writing() as db:
-                db.executemany("UPDATE forms SET stored = 1 WHERE id = ?", [(each.id,) for each in new])
+            self._forms.stored(*(each.id for each in new))
         return SavedSet(tuple(new), self._telling.tell(new) if new else Told(False), again)
 
     def cancel(self, form_id: str) -> int:
@@ -226,24 +218,3 @@ class SeveralBook:
             self._view.remember(self._writer.append(version, now, messages=cancelled))
             self._telling.tell(cancelled)
         return len(cancelled)
-
-    def _claim(self, wanted: Mapping[str, Draft], version: str, now: datetime) -> list[tuple[str, str, bool]]:
-        """For each the id to write under, the version an earlier try may have written, and whether that is stored."""
-        claimed: list[tuple[str, str, bool]] = []
-        with self._state.writing() as db:
-            for form_id, draft in wanted.items():
-                content = json.dumps(draft.as_json(), sort_keys=True)
-                for message_id in (form_id, f"{form_id}-{_short(content)}"):
-                    query = "SELECT content, version, stored FROM forms WHERE id = ?"
-                    row = db.execute(query, (message_id,)).fetchone()
-                    if row is None or not row[2] or row[0] == content:
-                        break  # else it was saved with other words, so this is another message
-                else:
-                    raise ValueError(f"{form_id} was claimed twice with different content")
-                stored = bool(row and row[2])
-                claimed.append((message_id, row[1] if row and not stored else "", stored))
-                if not stored:
-                    values = (message_id, now.isoformat(), content, version)
-                    put = "INSERT OR REPLACE INTO forms (id, at, content, version, stored) VALUES (?, ?, ?, ?, 0)"
-                    db.execute(put, values)
-        return claimed

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from web import dates
 from web.dates import BadTime
 
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAYS = tuple(day.lower() for day in dates.WEEKDAYS)
 _FIRST_HALF = ("january", "february", "march", "april", "may", "june")
 _MONTHS = (*_FIRST_HALF, "july", "august", "september", "october", "november", "december")
 _UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600}
@@ -139,7 +139,7 @@ def _names_a_day(words: str) -> bool:
 
 def _on_weekday(weekday: int, following: str, today: date) -> date:
     """A bare weekday is the coming one; "next" is the one in the week after this, and weeks begin on Monday."""
-    name = _WEEKDAYS[weekday].capitalize()
+    name = dates.WEEKDAYS[weekday]
     if following == "next":
         return today + timedelta(days=7 - today.weekday() + weekday)
     ahead = (weekday - today.weekday()) % 7

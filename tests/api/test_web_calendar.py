@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.api.web_page import Page, typed, words
+from tests.api.web_page import Page, one, typed, words
 from tests.builders import failed, in_, message, sent
 from tests.cast import ALICE, BOB, EVE
 
@@ -39,12 +39,12 @@ def shown(page: Page, path: str) -> set[str]:
 
 def test_a_day_of_the_month_opens_the_form_for_it(page: Page) -> None:
     month = soup(page, "/agenda/month")
-    assert month.select_one("#calendar-title").get_text() == "November 2026"  # type: ignore[union-attr]
+    assert one(month, "#calendar-title").get_text() == "November 2026"
     day = month.find("a", href="/compose?date=2026-11-25")
     assert day is not None
     assert "Write for Wednesday 25 November 2026" in day.get_text()
     assert typed(page.client.get("/compose?date=2026-11-25"))["date"] == "2026-11-25"
-    assert month.select_one('[aria-current="date"]')["href"] == "/compose?date=2026-11-22"  # type: ignore[index]
+    assert one(month, '[aria-current="date"]')["href"] == "/compose?date=2026-11-22"
     assert month.find("a", href="/compose?date=2026-11-21") is None
 
 
@@ -104,7 +104,7 @@ def test_a_week_has_a_heading_for_each_day_and_says_each_standing(page: Page) ->
         "Monday 16",
         "Sunday 22",
     ]
-    assert "Alice , Not confirmed" in " ".join(week.select_one("#day-2026-11-20").get_text(" ").split())  # type: ignore[union-attr]
+    assert "Alice , Not confirmed" in " ".join(one(week, "#day-2026-11-20").get_text(" ").split())
 
 
 def test_a_day_of_very_many_shows_some_and_leads_to_all(page: Page) -> None:

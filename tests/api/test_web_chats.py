@@ -13,7 +13,7 @@ from session_host import chat_search
 from shared.host_client import File, HostError, HostUnreachable
 from shared.model.captured import Captured
 from shared.model.wire import Group
-from tests.api.web_page import Page, words
+from tests.api.web_page import Page, one, words
 from tests.builders import NOW, contact, in_, message, read
 from tests.cast import ALICE, BOB, EVE, GROUP
 from tests.fakes import events
@@ -90,7 +90,7 @@ def test_a_thread_reads_from_old_to_new_with_its_gaps_in_place(page: Page) -> No
     order = [" ".join(each.get_text(" ").split())[:20] for each in found.select(".bubbles > li")]
     assert [each[:5] for each in order] == ["No. 0", "No. 1", "Somet", "No. 2"]
     assert "The WhatsApp library stopped handing over" in found.get_text()
-    assert found.select_one("#write")["href"] == "/compose?to=Alice"  # type: ignore[index]
+    assert one(found, "#write")["href"] == "/compose?to=Alice"
     assert "Nothing older of this chat is kept here." in found.get_text()
 
 
@@ -132,7 +132,7 @@ def test_a_message_that_was_scheduled_here_leads_to_its_page_and_has_its_ticks(p
     assert found.select_one('a[href="/messages/mine"]') is not None
     (back,) = soup(page, "/messages/mine").select(".see-chat")
     assert page.client.get(str(back["href"])).status_code == 200
-    assert found.select_one(".say-ticks").get_text(strip=True) == "Read"  # type: ignore[union-attr]
+    assert one(found, ".say-ticks").get_text(strip=True) == "Read"
 
 
 def test_a_group_has_its_name_and_each_bubble_its_author(page: Page) -> None:
@@ -173,7 +173,7 @@ class TestSearch:
         found = soup(page, "/chats/search?q=DONER+57")
         (row,) = found.select(".chat")
         assert str(row.select_one(".hit bdi")) == "<bdi><mark>Döner</mark> <mark>57</mark> &amp; &lt;tea&gt;</bdi>"
-        address, _, anchor = str(row.a["href"]).partition("#")  # type: ignore[index]
+        address, _, anchor = str(one(row, "a")["href"]).partition("#")
         thread = soup(page, address)
         assert thread.find(id=anchor) is not None
         assert len(thread.select(".say")) == 50

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
 from shared.model.series import Series, SeriesState
-from tests.api.web_page import Page, errors, path_of, typed, words
+from tests.api.web_page import Page, errors, one, path_of, typed, words
 from tests.builders import contact, in_, message, series
 from tests.cast import ALICE, BOB
 
@@ -292,7 +292,7 @@ def test_two_writers_at_once_leave_the_choice_to_a_person(page: Page) -> None:
     assert "Two versions" in words(shown)
     soup = BeautifulSoup(shown.text, "html.parser")
     versions = {
-        str(each.select_one(".bubble").get_text(strip=True)): str(each.select_one("[name=version]")["value"])  # type: ignore[index, union-attr]
+        one(each, ".bubble").get_text(strip=True): str(one(each, "[name=version]")["value"])
         for each in soup.select(".heads li")
     }
     post(page, "/series/weekly/pick", version=versions["One"])

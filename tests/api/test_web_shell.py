@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.api.web_page import Page, path_of, words
+from tests.api.web_page import Page, one, path_of, words
 from tests.builders import in_, message
 from tests.cast import ALICE, EVE
 from web.keys import KEYS
@@ -90,7 +90,7 @@ def test_keys_are_listed_and_can_be_switched_off_and_on(page: Page) -> None:
 
 def test_each_key_leads_to_a_page_and_none_is_there_twice(page: Page) -> None:
     page.enter()
-    places = BeautifulSoup(page.client.get("/").text, "html.parser").find(id="keys-help")["data-places"]  # type: ignore[index]
+    places = one(BeautifulSoup(page.client.get("/").text, "html.parser"), "#keys-help")["data-places"]
     addresses = re.findall(r'"(/[^"]*)"', str(places))
     assert len(addresses) == sum(bool(key.endpoint) for key in KEYS)
     assert all(page.client.get(address).status_code == 200 for address in addresses)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
@@ -272,3 +272,10 @@ def path_of(answer: TestResponse) -> str:
     """Where it redirects to."""
     assert answer.status_code == 303
     return urlsplit(answer.headers["Location"]).path
+
+
+def one(soup: Tag, selector: str) -> Tag:
+    """The first element that this selects; fails where there is none."""
+    found = soup.select_one(selector)
+    assert found is not None, f"there is no {selector}"
+    return found

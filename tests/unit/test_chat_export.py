@@ -12,9 +12,10 @@ from shared.host_client import HostUnreachable
 from shared.model.chats import ChatMessage, ChatMessages, Gap, MediaFacts, Reaction
 from tests.builders import NOW, in_
 from tests.cast import ALICE, EVE
-from web.chat_export import Book, Form, defused, file_name, written
+from web.chat_export import Book, Form, file_name, written
 from web.chat_names import Names
 from web.search import ContactIndex
+from web.spreadsheet import defused
 
 NAMES = Names(ContactIndex({}), {})
 BOOK = Book(ALICE.jid, EVE.name, NOW, "Europe/London")

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 from shared.model.address import pretty
 from shared.model.message import Message
 from shared.model.values import Instant
-from web import calendar
+from web import calendar, dates
 from web.agenda import PAGE, Show, agenda, choose, people
 from web.calendar import Calendar
 from web.parts import parts
@@ -78,7 +78,7 @@ def _calendar(view: str, draw: _Drawn) -> Response:
         calendar=draw(found.messages, on, now, zone),
         repeats=found.repeats,
         unreadable=snapshot.unreadable,
-        weekdays=calendar.WEEKDAYS,
+        weekdays=dates.WEEKDAYS,
         in_a_cell=calendar.IN_A_CELL,
         in_a_day=None if request.args.get("whole") else calendar.IN_A_DAY,
         **_tools(chosen, found.attention, snapshot.messages.values()),
