@@ -5,12 +5,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from tests.ui.served import Served, serve
 
 CHROMIUM = Path("/usr/bin/chromium")
+expect.set_options(timeout=20_000)  # what comes, comes; on two cores with three other files it takes longer than 5 s
 
 
 @pytest.fixture(scope="session")
