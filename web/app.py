@@ -18,7 +18,7 @@ from shared.store.oplog import Writer
 from shared.store.templates import Templates
 from web import door, rendering, security
 from web.asking import Asking
-from web.captured import CapturedChats
+from web.captured import CapturedChats, WrittenBy
 from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
@@ -123,6 +123,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
     writer, view = Writer(bucket, "web", clock=clock), ForeseeingView(bucket)
     telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
     changes = ContactChanges(writer, view, telling, state, clock)
+    captured = CapturedChats(host)
     return Parts(
         settings=settings,
         clock=clock,
@@ -138,7 +139,8 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         several=SeveralBook(writer, view, telling, state, clock),
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
         asking=Asking(host),
-        captured=CapturedChats(host),
+        captured=captured,
+        written_by=WrittenBy(captured, clock),
         groups=GroupNames(host, clock),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),

@@ -83,19 +83,6 @@ def read(
     return Filled(typed, errors, candidates, None if errors else Draft(**fields))
 
 
-def aim(
-    form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str
-) -> tuple[str, datetime, str] | None:
-    """To whom, when and in which zone a form that may not be finished means; None while that is not said yet."""
-    try:
-        recipient = resolve(form.get("to", ""), form.get("picked", ""), index, country)
-        wall, place = read_time(form, now, zone)
-        send_at = dates.instant(wall, place)
-    except (Unresolved, BadTime):
-        return None
-    return (str(recipient.address), send_at, place) if send_at > now else None
-
-
 def of_message(message: Message, zone: str) -> dict[str, str]:
     """The form's fields for editing a message."""
     place = message.zone or zone

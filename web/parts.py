@@ -7,7 +7,7 @@ from flask import current_app
 from shared.clock import Clock
 from shared.settings import WebSettings
 from web.asking import Asking
-from web.captured import CapturedChats
+from web.captured import CapturedChats, WrittenBy
 from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
@@ -46,6 +46,7 @@ class Parts:
     template_book: TemplateBook
     asking: Asking
     captured: CapturedChats
+    written_by: WrittenBy
     groups: GroupNames
     owner: Owner
     sessions: Sessions

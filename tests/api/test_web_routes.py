@@ -45,7 +45,7 @@ COMPOSE = (
     "late_hours",
     "id",
     "version",
-    *("repeat", "every", "weekday", "monthly_on", "ends", "until", "count"),
+    *("repeat", "every", "weekday", "monthly_on", "ends", "until", "count", "check"),
 )
 REPEAT = (
     "when",
@@ -84,7 +84,7 @@ ROUTES = {
     "GET /compose": Row(("to", "text", "when", "date", "from")),
     "GET /compose/echo": Row(("when", "when_echoed", "date", "time", "zone")),
     "GET /compose/echo/begun": Row(("when", "when_echoed", "date", "time", "zone")),
-    "GET /compose/pace": Row(("to", "picked", "when", "when_echoed", "date", "time", "zone", "id")),
+    "POST /compose/checks": Row((*COMPOSE, "seen", "asked")),
     "POST /messages": Row(COMPOSE),
     "GET /messages/<message_id>": Row(),
     "GET /messages/<message_id>/timeline": Row(),

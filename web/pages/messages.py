@@ -9,11 +9,11 @@ from shared.model.message import Message
 from shared.model.series import Series
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import asking, dates, draft, message_notices, repeat_form, series_notices, texts
+from web import dates, draft, message_notices, repeat_form, series_notices, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
-from web.pages import several
+from web.pages import checks, several
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, series_of, tell
@@ -68,6 +68,9 @@ def schedule() -> Response:
     def page_again(filled: Filled, status: int, problem: str) -> Response:
         return _compose_page(filled, form_id, status, problem, repeat)
 
+    if checks.asked():
+        filled, problem = filled_form()
+        return page_again(filled._replace(errors={}), 200, problem)
     if several.asked(request.form.get("to", "")):
         return several.preview(form_id, page_again)
     filled, problem = filled_form()
@@ -148,21 +151,11 @@ def _time_of_form(*, begun: bool = False) -> Response:
     return jsonify(echo=dates.echo(send_at, place, now), note=note, **told)
 
 
-@page.get("/compose/pace")
-def pace() -> Response:
-    """For htmx: whether the form's message would leave at its second, in a sentence; nothing while it is not said yet
-    to whom and when. `id`: the message that is edited."""
-    now, settings = parts().clock.now(), parts().settings
-    try:
-        index = parts().records.index(parts().records.now())
-    except StoreError:
-        index = ContactIndex({})
-    aim = draft.aim(request.args, index, now, zone=settings.zone, country=settings.country)
-    if aim is None:
-        return rendered("parts/pace.html", sentence="")
-    to, at, zone = aim
-    forecast = parts().asking.pace(to, at, request.args.get("id", "")[:200])
-    return rendered("parts/pace.html", sentence=asking.in_words(forecast, zone))
+@page.post("/compose/checks")
+def looked_at() -> Response:
+    """For htmx: what is looked at before the form's message leaves; nothing is saved. Query: `own`, what is edited."""
+    filled, _ = filled_form(begun=request.args.get("begun") is not None)
+    return checks.live(filled, repeat_of_form())
 
 
 @page.get("/messages/<message_id>")
@@ -209,6 +202,8 @@ def change(message_id: str) -> Response:
     filled, problem = filled_form()
     try:
         message = _message(message_id)
+        if checks.asked():
+            return _edit_page(filled._replace(errors={}), message, 200, problem)
         if filled.draft is None:
             return _edit_page(filled, message, 503 if problem else 422, problem)
         saved = parts().scheduling.change(message_id, request.form.get("version", ""), filled.draft)
@@ -388,6 +383,7 @@ def form_page(
         status,
         **values,
         country=parts().settings.country,
+        checks=checks.shown(filled, repeat, edited.id if edited else ""),
         target=target,
         problem=problem,
         form_id=form_id,
