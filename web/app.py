@@ -38,6 +38,7 @@ from web.pages import (
     live,
     login,
     messages,
+    send_now,
     series,
     settings,
     several,
@@ -53,6 +54,7 @@ from web.several import SeveralBook
 from web.telling import Host, Telling
 from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
+from web.typed_kept import TypedKept
 
 LARGEST_REQUEST = 4_000_000
 """Bytes: 65,536 characters outside the Latin alphabet, as a form encodes them, and to spare."""
@@ -105,6 +107,7 @@ def create(
         live,
         login,
         messages,
+        send_now,
         series,
         settings,
         several,
@@ -138,6 +141,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         imports=Imports(changes, view, state, clock),
         several=SeveralBook(writer, view, telling, state, clock),
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
+        typed=TypedKept(state, clock),
         asking=Asking(host),
         captured=captured,
         written_by=WrittenBy(captured, clock),

@@ -23,6 +23,7 @@ from web.several import SeveralBook
 from web.telling import Host
 from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
+from web.typed_kept import TypedKept
 
 EXTENSION = "vpslink"
 
@@ -44,6 +45,7 @@ class Parts:
     imports: Imports
     several: SeveralBook
     template_book: TemplateBook
+    typed: TypedKept
     asking: Asking
     captured: CapturedChats
     written_by: WrittenBy

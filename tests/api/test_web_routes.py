@@ -45,7 +45,7 @@ COMPOSE = (
     "late_hours",
     "id",
     "version",
-    *("repeat", "every", "weekday", "monthly_on", "ends", "until", "count", "check"),
+    *("repeat", "every", "weekday", "monthly_on", "ends", "until", "count", "check", "now"),
 )
 REPEAT = (
     "when",
@@ -81,7 +81,7 @@ ROUTES = {
     "GET /agenda/month": Row(("on", "show", "q", "person")),
     "GET /live": Row(),
     "GET /status": Row(),
-    "GET /compose": Row(("to", "text", "when", "date", "from")),
+    "GET /compose": Row(("to", "text", "when", "date", "from", "undone")),
     "GET /compose/echo": Row(("when", "when_echoed", "date", "time", "zone")),
     "GET /compose/echo/begun": Row(("when", "when_echoed", "date", "time", "zone")),
     "POST /compose/checks": Row((*COMPOSE, "seen", "asked")),
@@ -95,6 +95,8 @@ ROUTES = {
     "POST /messages/<message_id>/settle": Row(("as", "back")),
     "POST /messages/<message_id>/again": Row(("id",)),
     "POST /messages/<message_id>/pick": Row(("version", "back")),
+    "POST /messages/<message_id>/undo": Row(),
+    "GET /messages/<message_id>/undone": Row(),
     "GET /series": Row(),
     "GET /series/<series_id>": Row(),
     "GET /series/<series_id>/live": Row(),

@@ -92,7 +92,7 @@ def _listed(filled: Filled, repeat: FilledRepeat | None, own: str, *, pressed: b
         errors["to"] = texts.SEVERAL_REPEAT
     if unknown := fields.fill(typed.get("text", ""), {}).unknown:
         errors["text"] = fields.unknown_in_words(unknown)
-    untouched = frozenset() if pressed else _untouched(typed)
+    untouched = frozenset() if pressed and not request.form.get("now") else _untouched(typed)
     meant = Meant(people, found, place, errors, untouched, own)
     forecast = None
     if people and found:

@@ -13,7 +13,7 @@ from web import dates, draft, message_notices, repeat_form, series_notices, text
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
-from web.pages import checks, several
+from web.pages import checks, send_now, several
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, series_of, tell
@@ -29,11 +29,14 @@ _FORM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~@:+-]{0,150}", flags=re.ASCII)
 
 @page.get("/compose")
 def compose() -> Response:
-    """An empty form; `to`, `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again."""
+    """An empty form; `to`, `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again,
+    `undone` brings back what was typed for one that was sent now and undone."""
     now, zone = parts().clock.now(), parts().settings.zone
     typed = {**draft.empty(now, zone), **{name: request.args.get(name, "") for name in ("to", "text", "when")}}
     typed |= draft.on_day(request.args.get("date", ""))
     form_id = new_id(now)
+    if undone := request.args.get("undone"):
+        typed |= send_now.typed_again(undone)
     if again := request.args.get("from"):
         message = _message(again)
         form_id = next_id(message.id, parts().records.now().messages)
@@ -71,6 +74,9 @@ def schedule() -> Response:
     if checks.asked():
         filled, problem = filled_form()
         return page_again(filled._replace(errors={}), 200, problem)
+    if send_now.asked():
+        filled, problem = filled_form(instead=send_now.INSTEAD)
+        return send_now.schedule(form_id, filled, repeat, page_again, problem)
     if several.asked(request.form.get("to", "")):
         return several.preview(form_id, page_again)
     filled, problem = filled_form()
@@ -258,17 +264,16 @@ _SETTLED = {
 
 
 @page.post("/messages/<message_id>/again")
-def send_now(message_id: str) -> Response:
-    """Send it again, now. Field: `id`, the new message's id as the page made it, so that two clicks are one."""
-    message, now = _message(message_id), parts().clock.now()
+def send_again_now(message_id: str) -> Response:
+    """Send it again, now, with some seconds to undo it. Field: `id`, the new message's id as the page made it, so that
+    two clicks are one."""
+    message = _message(message_id)
     again_id = request.form.get("id", "")
     known = place(again_id).base == place(message.id).base and place(again_id).number
     if not known or not message.delivery.state.settled or message.delivery.sent_at:
         tell(texts.NOT_REPEATABLE, tone="bad")
         return see_other(_address(message))
-    saved = parts().scheduling.schedule(draft.again_now(message, now, parts().settings.zone), again_id)
-    message_notices.say(saved, texts.ALREADY_AGAIN if saved.again else texts.SENT_NOW_NOTICE)
-    return see_other(_address(saved.message))
+    return send_now.again(message, again_id)
 
 
 @page.post("/messages/<message_id>/pick")
@@ -305,21 +310,22 @@ def _form_id() -> str:
     return given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
 
 
-def filled_form(*, begun: bool = False) -> tuple[Filled, str]:
+def filled_form(*, begun: bool = False, instead: dict[str, str] | None = None) -> tuple[Filled, str]:
     """The form as filled in; where contacts cannot be read, numbers still can, and the sentence says so.
 
-    `begun`: of a series, whose first date may have passed.
+    `begun`: of a series, whose first date may have passed. `instead`: what counts for these fields, whatever is typed.
     """
     settings, now = parts().settings, parts().clock.now()
-    problem = ""
+    problem, instead = "", instead or {}
     try:
         index = parts().records.index(parts().records.now())
     except StoreError as error:
         index, problem = ContactIndex({}), texts.STORAGE_DOWN.format(reason=error)
     form = request.form.to_dict()
     form["picked"] = next(filter(None, reversed(request.form.getlist("picked"))), "")  # a radio beside the hidden field
-    filled = draft.read(form, index, now, zone=settings.zone, country=settings.country, begun=begun)
-    return filled._replace(draft=None if problem else filled.draft), problem
+    filled = draft.read(form | instead, index, now, zone=settings.zone, country=settings.country, begun=begun)
+    typed = filled.typed | {name: form.get(name, "") for name in instead}
+    return filled._replace(typed=typed, draft=None if problem else filled.draft), problem
 
 
 def repeat_of_form() -> FilledRepeat:
