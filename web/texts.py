@@ -332,3 +332,12 @@ NOW_BACK = "What you typed is here again."
 NOW_TOO_LATE = "What you typed is here again, but that message was not taken back in time."
 NOW_ONE_PERSON = "Send now is for one person: for several, choose a time, like “in 2 minutes”; you see each text first."
 NOW_ONCE = "Send now sends it once: let it not repeat, or choose a time and Schedule."
+
+# Taking an edit back
+SERIES_UNDONE = "As it was before: {rule}. The next date is {first}."
+SERIES_UNDONE_STOPPED = "As it was before: {rule}. Nothing is sent until it runs again."
+SERIES_UNDO_MEANWHILE = (
+    "It was changed again since that edit, so nothing is undone yet. Below is what it was before; saving it replaces "
+    "the version above."
+)
+EDIT_GONE = "That edit can no longer be taken back here: it is more than a week ago, or was made elsewhere."

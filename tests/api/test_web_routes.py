@@ -102,6 +102,7 @@ ROUTES = {
     "GET /series/<series_id>/live": Row(),
     "GET /series/<series_id>/edit": Row(),
     "POST /series/<series_id>": Row(COMPOSE),
+    "POST /series/<series_id>/undo": Row(),
     "POST /series/<series_id>/state": Row(("to", "back")),
     "POST /series/<series_id>/pick": Row(("version",)),
     "GET /compose/repeat": Row(REPEAT),
