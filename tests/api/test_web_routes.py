@@ -131,6 +131,8 @@ ROUTES = {
     "POST /contacts/apart/<key>/undo": Row(("back",)),
     "GET /contacts/export": Row(("tag", "starred")),
     "GET /contacts/file": Row(("as", "who")),
+    "GET /contacts/whatsapp": Row(),
+    "POST /contacts/whatsapp": Row(("number", "everyone", "name-447700900001")),
     "GET /contacts/import": Row(),
     "POST /contacts/import": Row(("file",)),
     "GET /contacts/imports/<import_id>": Row(),
