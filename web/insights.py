@@ -12,7 +12,7 @@ from shared.model.lifecycle import State
 from shared.model.message import Message
 from shared.model.values import Instant
 from web import dates
-from web.agenda import Person, people
+from web.listing import Person, people
 
 SPANS = (7, 30, 90)
 """How many days can be looked at."""

@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.model.contact import Contact
 from shared.model.message import Message
 from shared.store.view import Snapshot, View
+from web.listing import Listing
 from web.search import ContactIndex
 
 
@@ -21,6 +22,7 @@ class Records:
         self._lock = threading.Lock()
         self._last: tuple[datetime, datetime | None, Snapshot] | None = None
         self._index: tuple[Mapping[str, Contact], ContactIndex] | None = None
+        self._listing: tuple[Mapping[str, Message], Listing] | None = None
         self._stamp: tuple[Mapping[str, Message], str] | None = None
 
     def now(self) -> Snapshot:
@@ -57,6 +59,17 @@ class Records:
         with self._lock:
             self._index = (snapshot.contacts, index)
         return index
+
+    def listing(self, snapshot: Snapshot) -> Listing:
+        """The messages of this snapshot, in order."""
+        with self._lock:
+            known = self._listing
+        if known and known[0] is snapshot.messages:
+            return known[1]
+        listing = Listing(snapshot.messages.values(), known[1] if known else None)
+        with self._lock:
+            self._listing = (snapshot.messages, listing)
+        return listing
 
     def stamp(self, snapshot: Snapshot) -> str:
         """A short text that changes whenever any message or series does."""

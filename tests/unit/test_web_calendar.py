@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW, message
 from web import calendar, dates
-from web.agenda import Show, choose, people
+from web.agenda import choose
 from web.calendar import Calendar
+from web.listing import Show, people
 
 LONDON = "Europe/London"
 DAYS = st.dates(date(2001, 3, 1), date(2098, 10, 31))

@@ -11,7 +11,8 @@ from shared.model.message import IfLate, LatePolicy, Message, Verdict
 from shared.model.versioned import merge
 from tests import builders, strategies
 from tests.builders import NOW, in_, message
-from web.agenda import Show, agenda
+from web.agenda import agenda
+from web.listing import Show
 from web.repeats import next_id
 from web.standing import needs_attention, standing
 from web.timeline import timeline
