@@ -47,7 +47,7 @@ class Person(NamedTuple):
 class _Row:
     """A message, under which filters it is, whether it may want to be looked at before its second, and its words."""
 
-    __slots__ = ("_hay", "message", "order", "shows", "uneasy", "withdrawn")
+    __slots__ = ("_hay", "message", "order", "shows", "stamp", "to", "uneasy", "withdrawn")
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -57,6 +57,9 @@ class _Row:
         half = message.delivery
         quiet = half.state.open and not message.conflicts and not half.held_reason
         self.uneasy = half.state is not State.SENT and not quiet
+        self.to = message.to
+        what = (message.id, message.version, message.replaces, len(message.conflicts))
+        self.stamp = f"{what} {half.attempt} {half.state} {half.step}\n"
         self._hay: str | None = None
 
     @property
@@ -113,8 +116,24 @@ class Listing:
 
     @cached_property
     def people(self) -> tuple[Person, ...]:
-        """Who is written to most."""
-        return people(self.shown(Show.ALL))
+        """Whom the filter offers."""
+        return self.most_written_to(MOST_PEOPLE)
+
+    def most_written_to(self, how_many: int) -> tuple[Person, ...]:
+        """Who is written to most, each with the name that was used last."""
+        most = dict(Counter(row.to for row in self._rows).most_common(how_many))
+        named: dict[str, str] = {}
+        for row in reversed(self._rows):
+            if row.to in most and row.to not in named and row.message.contact_name:
+                named[row.to] = row.message.contact_name
+                if len(named) == len(most):
+                    break
+        return tuple(Person(to, named.get(to) or pretty(to), count) for to, count in most.items())
+
+    @property
+    def stamp(self) -> str:
+        """A text that changes whenever any message does, also one that was withdrawn."""
+        return "".join(row.stamp for row in self._by_id.values())
 
     @cached_property
     def _attention(self) -> tuple[list[Message], list[Message]]:
@@ -135,21 +154,6 @@ class Listing:
 def ordered(messages: Iterable[Message] | Listing) -> Listing:
     """These messages as a listing, which they may be already."""
     return messages if isinstance(messages, Listing) else Listing(messages)
-
-
-def people(messages: Iterable[Message], most: int = MOST_PEOPLE) -> tuple[Person, ...]:
-    """Who is written to most, each with the name that was used last."""
-    everything = [message for message in messages if not withdrawn(message)]
-    counts = dict(Counter(message.to for message in everything).most_common(most))
-    named: dict[str, Message] = {}
-    for message in everything:
-        to = message.to
-        if to in counts and message.contact_name and (to not in named or named[to].send_at < message.send_at):
-            named[to] = message
-    return tuple(
-        Person(to, (named[to].contact_name if to in named else None) or pretty(to), count)
-        for to, count in counts.items()
-    )
 
 
 def withdrawn(message: Message) -> bool:

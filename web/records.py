@@ -77,11 +77,7 @@ class Records:
             known = self._stamp
         if known and known[0] is snapshot.messages:
             return known[1]
-        digest = hashlib.blake2s(digest_size=8)
-        for message in snapshot.messages.values():
-            half = message.delivery
-            what = (message.id, message.version, message.replaces, len(message.conflicts))
-            digest.update(f"{what} {half.attempt} {half.state} {half.step}\n".encode())
+        digest = hashlib.blake2s(self.listing(snapshot).stamp.encode("utf-8", "surrogateescape"), digest_size=8)
         for series in snapshot.series.values():
             digest.update(f"{series.id} {series.version} {len(series.conflicts)} {series.reach}\n".encode())
         with self._lock:

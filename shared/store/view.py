@@ -187,7 +187,11 @@ class _Merged(Generic[R]):
             for record in operations[key]:
                 self._copies[record.id] = (*self._copies.get(record.id, ()), record)
         self._done = {
-            id_: self._merge(id_, base.get(id_), copies) for id_, copies in self._copies.items() if id_ not in ended
+            id_: done
+            if (done := self._done.get(id_)) and done[1] is copies and done[0] is base.get(id_)
+            else self._merge(id_, base.get(id_), copies)
+            for id_, copies in self._copies.items()
+            if id_ not in ended
         }
         merged = {**base, **{id_: record for id_, (_, _, record) in self._done.items()}}
         self._base, self._keys, self._records = base, frozenset(operations), MappingProxyType(merged)
@@ -195,7 +199,7 @@ class _Merged(Generic[R]):
 
     def _merge(self, id_: str, base: R | None, copies: tuple[R, ...]) -> tuple[R | None, tuple[R, ...], R]:
         done = self._done.get(id_)
-        if done and done[:2] == (base, copies):  # mostly the very same objects, which costs nothing
+        if done and done[:2] == (base, copies):
             return done
         first, *others = copies if base is None else (base, *copies)
         for other in others:
