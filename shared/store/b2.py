@@ -21,6 +21,7 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ConnectionError as CannotConnect
 from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 
@@ -119,7 +120,7 @@ class B2Bucket:
         except ClientError as error:
             return _answer(error.response)
         except (BotoCoreError, ResponseParserError) as error:
-            raise Unreachable(f"Storage could not be reached: {error} Check the network and B2_S3_ENDPOINT.") from error
+            raise Unreachable(f"{_network(error)} Check the network and B2_S3_ENDPOINT.") from error
         return _answer(body)
 
     @cached_property
@@ -204,9 +205,7 @@ class B2Bucket:
         except ParamValidationError as error:
             raise StoreError(f"{self._bucket[:80]!r} is no bucket's name: check B2_BUCKET.") from error
         except (BotoCoreError, ResponseParserError) as error:
-            raise Unreachable(
-                f"Storage could not be reached: {error} Check the network and B2_S3_ENDPOINT; it is tried again."
-            ) from error
+            raise Unreachable(f"{_network(error)} Check the network and B2_S3_ENDPOINT; it is tried again.") from error
 
     def _refusal(self, key: str, error: ClientError) -> Exception:
         details = error.response.get("Error", {})
@@ -223,7 +222,7 @@ class B2Bucket:
         if code == "RequestTimeTooSkewed":
             return StoreError("Storage refused the request because this machine's clock is wrong: set the clock.")
         if code in _WRONG_KEY or status == 401:
-            return AccessDenied("Storage refused the key: check B2_ACCESS_KEY_ID and B2_SECRET_ACCESS_KEY.")
+            return AccessDenied("Invalid S3 credentials: check B2_ACCESS_KEY_ID and B2_SECRET_ACCESS_KEY.")
         if status == 403:
             return AccessDenied(
                 f"Storage refused {key}: the key may not do this in bucket {self._bucket}. Check its capabilities, "
@@ -241,6 +240,14 @@ class B2Bucket:
         there = _date(date) if date else None
         if there:
             self._answered = (there, self._clock.monotonic())
+
+
+def _network(error: Exception) -> str:
+    """What is wrong on the way, begun as the old system began it."""
+    detail = str(error).rstrip(".")
+    if isinstance(error, CannotConnect):
+        return f"Network error: cannot connect to S3 ({detail})."
+    return f"Network error: no whole answer from S3 ({detail})."
 
 
 class _NotModified(Exception):

@@ -180,7 +180,7 @@ def _shown(series: Series, dates: Mapping[str, Message], most: int = 5) -> Shown
         problem = str(error)
     ids = [occurrence_id(series.id, each.wall) for each in found]
     next_ = rule_words.next_dates(found, series.zone, now)
-    changed = [each for each in messages if each.open and not each.gives_way and each.id not in ids]
+    changed = [each for each in messages if not each.gives_way and each.open and each.id not in ids]
     past = [each for each in messages if not each.delivery.state.open or each.send_at <= now]
     past = [each for each in past if not (each.gives_way and each.cancelled) and each not in changed]
     return Shown(
