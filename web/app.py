@@ -44,6 +44,7 @@ from web.pages import (
     several,
     shell,
     templates,
+    undo_edit,
 )
 from web.parts import EXTENSION, Parts
 from web.records import Records
@@ -113,6 +114,7 @@ def create(
         several,
         shell,
         templates,
+        undo_edit,
     ):
         app.register_blueprint(page.page)
     door.guard(app)

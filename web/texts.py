@@ -336,7 +336,8 @@ NOW_ONCE = "Send now sends it once: let it not repeat, or choose a time and Sche
 # Taking an edit back
 SERIES_UNDONE = "As it was before: {rule}. The next date is {first}."
 SERIES_UNDONE_STOPPED = "As it was before: {rule}. Nothing is sent until it runs again."
-SERIES_UNDO_MEANWHILE = (
+UNDONE_NOTICE = "As it was before: {meaning}"
+UNDO_MEANWHILE = (
     "It was changed again since that edit, so nothing is undone yet. Below is what it was before; saving it replaces "
     "the version above."
 )

@@ -97,6 +97,7 @@ ROUTES = {
     "POST /messages/<message_id>/pick": Row(("version", "back")),
     "POST /messages/<message_id>/undo": Row(),
     "GET /messages/<message_id>/undone": Row(),
+    "POST /messages/<message_id>/edit/undo": Row(),
     "GET /series": Row(),
     "GET /series/<series_id>": Row(),
     "GET /series/<series_id>/live": Row(),

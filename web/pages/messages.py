@@ -219,7 +219,8 @@ def change(message_id: str) -> Response:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
         return form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
-    message_notices.say(saved, texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message)))
+    notice = texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message))
+    message_notices.say(saved, notice, undo=message_notices.undo_of_edit(saved.message))
     return see_other(_address(saved.message))
 
 
