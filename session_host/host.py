@@ -20,7 +20,7 @@ from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
 from session_host.link import Arrival, Ears, Link, Receipt, Refused, Sent
 from session_host.look import Look
-from session_host.media import MediaStore
+from session_host.media import LeavingMedia
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
 from session_host.problems import Problems
@@ -89,7 +89,7 @@ class Host:
         )
         self._folds_as = self._caught_up_as = ("", 0)
         self.problems = Problems()
-        self.media = MediaStore(bucket)
+        self.media = LeavingMedia(bucket)
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
             leads=self._may_fold, host=lambda: self.pulse.host, problems=self.problems, on_stored=self._stored,

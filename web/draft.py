@@ -5,17 +5,23 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from shared.model.content import MAX_TEXT
+from shared.model.content import MAX_TEXT, About, Attachment, Media, label, misfit
 from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.series import Series
 from shared.model.values import Instant, Value
-from web import dates, texts, when
+from web import attaching, dates, texts, when
 from web import fields as text_fields
 from web.dates import BadTime
 from web.recipients import Candidate, Unresolved, resolve
 from web.search import ContactIndex
 
-FIELDS = ("to", "picked", "text", "beside", "when", "when_echoed", "date", "time", "zone", "if_late", "late_hours")
+FIELDS = (
+    *("to", "picked", "text", "attached", "send_as", "when", "when_echoed", "date", "time", "zone"),
+    *("if_late", "late_hours"),
+)
+KEPT = "kept"
+"""In `attached`: what the message has and the form does not change, a place or a contact card."""
+
 FARTHEST = timedelta(days=3653)
 
 
@@ -29,6 +35,7 @@ class Draft(Value):
     wall_time: str
     zone: str
     if_late: IfLate = IfLate()
+    attachment: Attachment | None = None
 
     @property
     def content(self) -> dict[str, Any]:
@@ -43,6 +50,7 @@ class Filled(NamedTuple):
     errors: dict[str, str]
     candidates: tuple[Candidate, ...] = ()
     draft: Draft | None = None
+    attachment: Attachment | None = None
 
 
 def read(
@@ -54,16 +62,19 @@ def read(
     country: str,
     fills: bool = True,
     begun: bool = False,
+    attachment: Attachment | None = None,
+    about: About | None = None,
 ) -> Filled:
     """The form's fields as a draft; `zone` and `country` are the owner's, for what the form leaves out.
 
     `fills`: fields in the text are filled for the person it is for, and an empty one is an error.
     `begun`: it is a series that may have begun, so its time may have passed.
+    `attachment`: what the form has attached, as it was found. `about`: what no form changes.
     """
     typed = {name: form.get(name, "") for name in FIELDS}
     typed["text"] = typed["text"].replace("\r\n", "\n").replace("\r", "\n")
     errors: dict[str, str] = {}
-    fields: dict[str, Any] = {"text": typed["text"]}
+    fields: dict[str, Any] = {"text": typed["text"], "attachment": attachment}
     candidates: tuple[Candidate, ...] = ()
     try:
         recipient = resolve(typed["to"], typed["picked"], index, country)
@@ -74,13 +85,16 @@ def read(
         if fills:
             known = index.by_number(recipient.address.user)
             fields["text"] = text_fields.filled_for(typed["text"], known, str(recipient.address), errors)
-    if (problem := _text_problem(typed["text"])) and (typed["text"] or not typed["beside"]):
-        errors["text"] = problem
+    if attachment is None and about is None:
+        if problem := _text_problem(typed["text"]):
+            errors["text"] = problem
+    elif found := misfit(str(fields.get("to", "")), fields["text"], attachment, about):
+        errors.setdefault("text" if found[0] == "message" else "file", found[1])
     if (moment := _moment(typed, now, zone, errors, begun=begun)) is not None:
         fields |= moment
     if (late := _if_late(typed, errors)) is not None:
         fields["if_late"] = late
-    return Filled(typed, errors, candidates, None if errors else Draft(**fields))
+    return Filled(typed, errors, candidates, None if errors else Draft(**fields), attachment)
 
 
 def aim(
@@ -100,12 +114,13 @@ def of_message(message: Message, zone: str) -> dict[str, str]:
     """The form's fields for editing a message."""
     place = message.zone or zone
     local = _wall_of(message, place)
-    label = message.contact_name or message.to
+    name = message.contact_name or message.to
     return {
-        "to": label,
-        "picked": f"{message.to}|{label}",
+        "to": name,
+        "picked": f"{message.to}|{name}",
         "text": text_fields.literal(message.text),
-        "beside": message.label,
+        **of_attachment(message.attachment),
+        "beside": label(None, message.about),
         "date": f"{local:%Y-%m-%d}",
         "time": f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}",
         "zone": place,
@@ -116,11 +131,12 @@ def of_message(message: Message, zone: str) -> dict[str, str]:
 
 def of_series(series: Series) -> dict[str, str]:
     """The form's fields for editing a series: its time is the one its rule begins at."""
-    label, first = series.contact_name or series.to, series.first_wall
+    name, first = series.contact_name or series.to, series.first_wall
     return {
-        "to": label,
-        "picked": f"{series.to}|{label}",
+        "to": name,
+        "picked": f"{series.to}|{name}",
         "text": text_fields.literal(series.text),
+        **of_attachment(series.attachment),
         "date": f"{first:%Y-%m-%d}",
         "time": f"{first:%H:%M:%S}" if first.second else f"{first:%H:%M}",
         "zone": series.zone,
@@ -129,11 +145,17 @@ def of_series(series: Series) -> dict[str, str]:
     }
 
 
+def of_attachment(attachment: Attachment | None) -> dict[str, str]:
+    """The form's fields for what is attached: a file by its id."""
+    attached = attachment.media if isinstance(attachment, Media) else KEPT if attachment is not None else ""
+    return {"attached": attached, "send_as": attaching.wanted_for(attachment)}
+
+
 def again_now(message: Message, now: datetime, zone: str) -> Draft:
     """The same message, to be sent at this moment."""
     place = message.zone or zone
     wall = dates.wall(now, place)
-    content = {name: getattr(message, name) for name in ("to", "contact_name", "text", "if_late")}
+    content = {name: getattr(message, name) for name in ("to", "contact_name", "text", "attachment", "if_late")}
     return Draft(**content, send_at=now, wall_time=wall.isoformat(timespec="seconds"), zone=place)
 
 

@@ -7,6 +7,7 @@ from flask import current_app
 from shared.clock import Clock
 from shared.settings import WebSettings
 from web.asking import Asking
+from web.attaching import Attaching
 from web.captured import CapturedChats
 from web.chat_names import GroupNames
 from web.contact_alike import Alike
@@ -45,6 +46,7 @@ class Parts:
     several: SeveralBook
     template_book: TemplateBook
     asking: Asking
+    attaching: Attaching
     captured: CapturedChats
     groups: GroupNames
     owner: Owner

@@ -17,7 +17,7 @@ from web.local import LocalState
 from web.repeats import place
 from web.telling import Telling, Told
 
-BESIDES = ("attachment", "about")
+BESIDES = ("about",)
 """What a message may hold that the form does not change."""
 
 

@@ -4,13 +4,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from shared.clock import Clock
 from shared.model import address
 from shared.model.contact import Contact
-from shared.model.content import MAX_TEXT
+from shared.model.content import MAX_TEXT, misfit
 from shared.model.folding import fold
 from shared.model.message import Message
 from shared.store.oplog import Writer
@@ -109,8 +108,8 @@ def _as_written(contact: Contact, tag: str) -> str:
     return next((each for each in contact.tags if fold(each) == fold(tag)), tag)
 
 
-def lines(people: Iterable[Person], text: str, send_at: datetime, messages: Iterable[Message]) -> list[Line]:
-    """What each of them would get at this instant, and what to look at. messages: what is scheduled already."""
+def lines(people: Iterable[Person], text: str, draft: Draft, messages: Iterable[Message]) -> list[Line]:
+    """What each of them would get of this draft, and what to look at. messages: what is scheduled already."""
     waiting: dict[str, list[Message]] = {}
     written: set[str] = set()
     for message in messages:
@@ -118,19 +117,22 @@ def lines(people: Iterable[Person], text: str, send_at: datetime, messages: Iter
             written.add(message.to)
         if message.delivery.state.open and not message.cancelled:
             waiting.setdefault(message.to, []).append(message)
-    return [_line(person, text, send_at, waiting.get(person.number, []), person.number in written) for person in people]
+    return [_line(person, text, draft, waiting.get(person.number, []), person.number in written) for person in people]
 
 
-def _line(person: Person, text: str, send_at: datetime, waiting: Sequence[Message], known: bool) -> Line:
+def _line(person: Person, text: str, draft: Draft, waiting: Sequence[Message], known: bool) -> Line:
+    send_at, attachment = draft.send_at, draft.attachment
     filled = fields.fill(text, fields.values_of(person.contact, person.number, person.tag))
     warnings = [texts.EMPTY_FIELD.format(name=name) for name in filled.empty]
-    if any(each.text == filled.text and each.send_at == send_at for each in waiting):
+    if any((each.text, each.attachment, each.send_at) == (filled.text, attachment, send_at) for each in waiting):
         warnings.append(texts.SAME_WAITS)
     elif any(abs((each.send_at - send_at).total_seconds()) < 3600 for each in waiting):
         warnings.append(texts.ANOTHER_WAITS)
     note = "" if known else texts.NOT_WRITTEN_TO
     problem = ""
-    if not filled.text.strip():
+    if attachment is not None:
+        problem = (misfit(person.number, filled.text, attachment, None) or ("", ""))[1]
+    elif not filled.text.strip():
         problem = texts.EMPTY_TEXT
     elif len(filled.text) > MAX_TEXT:
         over = len(filled.text) - MAX_TEXT
@@ -138,9 +140,10 @@ def _line(person: Person, text: str, send_at: datetime, waiting: Sequence[Messag
     return Line(person, filled.text, tuple(warnings), note, problem)
 
 
-def seal(shown: Iterable[Line], send_at: datetime) -> str:
+def seal(shown: Iterable[Line], draft: Draft) -> str:
     """A digest of what was previewed: another one at the click means that it would not be what was seen."""
-    content = json.dumps([[line.person.number, line.text] for line in shown] + [send_at.isoformat()])
+    what = [draft.send_at.isoformat(), draft.attachment and draft.attachment.as_json()]
+    content = json.dumps([[line.person.number, line.text] for line in shown] + what)
     return hashlib.blake2s(content.encode(), digest_size=16).hexdigest()
 
 

@@ -276,3 +276,26 @@ SEVERAL_PACE = (
     "They leave one after the other, {gap:g} to {most:g} s apart unless set otherwise, at most {hourly} an hour: "
     "the last of {count} about {later} after the first."
 )
+
+# Attachments
+FILE_UNNAMED = "The file"
+FILE_EMPTY = "“{name}” is empty: there is nothing in it to send."
+FILE_LARGE = "“{name}” has more than {most} MB, which is the most for a file: make it smaller, or send a link to it."
+FILE_LIES = (
+    "“{name}” calls itself {mime} and does not look like it. If you want to send it all the same, "
+    "choose Document and attach it again."
+)
+FILE_NO_VOICE = "A voice message is Opus in an Ogg file (.ogg, .opus): send this one as what it is."
+FILE_NO_SOUND = "WhatsApp plays MP3, M4A, AAC, AMR and Ogg: send this one as a document."
+FILE_GONE = "The file that was attached is not kept here any more: attach it again, or leave it out."
+FILE_AGAIN = "Only the file has to be chosen again."
+FILES_BUSY = "Other files are being stored just now: attach it again in a moment."
+BAD_CHOICE_OF_LIST = "Choose one of the list."
+FORM_FAR_TOO_LARGE = "That file is far too large: a file has at most {most} MB. Go back and choose another one."
+FILE_LIMITS = (
+    "Up to {most} MB. Pictures (JPEG, PNG), films (MP4, 3GP) and sounds (MP3, M4A, AAC, AMR, Ogg) are shown as such; "
+    "anything else goes as a document. The message is the caption, up to {caption:,} characters; beside a sound or a "
+    "voice message WhatsApp shows none."
+)
+FILE_SENDING = "Uploading…"
+FILE_KEPT_FOR_LATER = "It could not be uploaded just now; it goes along when you save."

@@ -144,6 +144,7 @@ def _occurrence(series: Series, occurrence: Occurrence, *, withdrawn: bool = Fal
         to=series.to,
         contact_name=series.contact_name,
         text=series.text,
+        attachment=series.attachment,
         send_at=occurrence.at,
         wall_time=occurrence.wall.isoformat(timespec="seconds"),
         zone=series.zone,

@@ -11,7 +11,7 @@ from session_host.gates import Skew, link_gate
 from session_host.ledger import Ledger
 from session_host.link import Ears, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.look import Look
-from session_host.media import MediaStore
+from session_host.media import LeavingMedia
 from session_host.outgoing import Outgoing
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
@@ -208,7 +208,7 @@ class Parts:
         self.skew = Skew(lambda: None, lambda: self.passed)
         self.standing: str | None = None
         self.projected: dict[str, Delivery] = {}
-        self.media = MediaStore(self.bucket)
+        self.media = LeavingMedia(self.bucket)
         self.on_sent: Callable[[Row, Sent], None] = lambda _row, _sent: None
         self.look = Look(LogReader(self.bucket), self.ledger, lambda: HOST, lambda: None)
         self.sender = Sender(
