@@ -17,7 +17,7 @@ from web.search import ContactIndex
 
 FIELDS = (
     *("to", "picked", "text", "attached", "send_as", "when", "when_echoed", "date", "time", "zone"),
-    *("if_late", "late_hours"),
+    *("if_late", "late_hours", "unless_they_write"),
 )
 KEPT = "kept"
 """In `attached`: what the message has and the form does not change, a place or a contact card."""
@@ -36,11 +36,23 @@ class Draft(Value):
     zone: str
     if_late: IfLate = IfLate()
     attachment: Attachment | None = None
+    cancel_if_they_write: bool = False
 
     @property
     def content(self) -> dict[str, Any]:
-        """The fields of a Message it fills."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
+        """The fields of a Message it fills, but for its condition."""
+        return {name: getattr(self, name) for name in CONTENT}
+
+    def condition(self, now: datetime, known: Message | None = None) -> dict[str, Any]:
+        """The field of a Message that says since when they must not have written: since this was first chosen for it.
+
+        WhatsApp's times are whole seconds, so what came in the very second in which it was chosen was there before.
+        """
+        since = (known and known.cancel_if_they_write_after) or now.replace(microsecond=0)
+        return {"cancel_if_they_write_after": since if self.cancel_if_they_write else None}
+
+
+CONTENT = tuple(name for name in Draft.model_fields if name != "cancel_if_they_write")
 
 
 class Filled(NamedTuple):
@@ -75,6 +87,7 @@ def read(
     typed["text"] = typed["text"].replace("\r\n", "\n").replace("\r", "\n")
     errors: dict[str, str] = {}
     fields: dict[str, Any] = {"text": typed["text"], "attachment": attachment}
+    fields["cancel_if_they_write"] = typed["unless_they_write"] != ""
     candidates: tuple[Candidate, ...] = ()
     try:
         recipient = resolve(typed["to"], typed["picked"], index, country)
@@ -126,6 +139,7 @@ def of_message(message: Message, zone: str) -> dict[str, str]:
         "zone": place,
         "if_late": message.if_late.policy.value,
         "late_hours": f"{message.if_late.hours:g}",
+        "unless_they_write": "on" if message.cancel_if_they_write_after else "",
     }
 
 
@@ -142,6 +156,7 @@ def of_series(series: Series) -> dict[str, str]:
         "zone": series.zone,
         "if_late": series.if_late.policy.value,
         "late_hours": f"{series.if_late.hours:g}",
+        "unless_they_write": "on" if series.cancel_if_they_write else "",
     }
 
 
@@ -152,7 +167,7 @@ def of_attachment(attachment: Attachment | None) -> dict[str, str]:
 
 
 def again_now(message: Message, now: datetime, zone: str) -> Draft:
-    """The same message, to be sent at this moment."""
+    """The same message, to be sent at this moment, whoever has written meanwhile."""
     place = message.zone or zone
     wall = dates.wall(now, place)
     content = {name: getattr(message, name) for name in ("to", "contact_name", "text", "attachment", "if_late")}

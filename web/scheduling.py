@@ -11,7 +11,7 @@ from shared.model.lifecycle import State
 from shared.model.message import Message, Verdict
 from shared.store.oplog import Writer
 from shared.store.view import View
-from web.draft import Draft
+from web.draft import CONTENT, Draft
 from web.forms_kept import FormsKept
 from web.local import LocalState
 from web.repeats import place
@@ -19,6 +19,8 @@ from web.telling import Telling, Told
 
 BESIDES = ("about",)
 """What a message may hold that the form does not change."""
+
+_PICKED = (*CONTENT, *BESIDES, "cancel_if_they_write_after", "cancelled")
 
 
 class Saved(NamedTuple):
@@ -69,7 +71,8 @@ class Scheduling:
         claim = self._forms.claim(form_id, content, version, now, new_id(now), once=once)
         if claim.stored and (known := self._view.read(now).messages.get(claim.id)):
             return Saved(known, Told(False), again=True)
-        message = Message(**claim.head(version, now), **self._carried(form_id, now), **draft.content)
+        carried = {**self._carried(form_id, now), **draft.condition(now)}
+        message = Message(**claim.head(version, now), **carried, **draft.content)
         saved = self._write(message, now)
         self._forms.stored(claim.id)
         return saved
@@ -83,7 +86,8 @@ class Scheduling:
 
     def change(self, message_id: str, seen: str, draft: Draft) -> Saved:
         """Edit it, from version `seen` on; a cancelled one is scheduled again. Raises KeyError, Changed, TooLate."""
-        return self._decide(message_id, seen, {**draft.content, "cancelled": False})
+        condition = draft.condition(self._clock.now(), self._newest(message_id))
+        return self._decide(message_id, seen, {**draft.content, **condition, "cancelled": False})
 
     def cancel(self, message_id: str) -> Saved:
         """Ask that it is not sent; whatever version is the newest. Raises KeyError, TooLate."""
@@ -113,7 +117,7 @@ class Scheduling:
         head = next((each for each in message.heads() if each.version == version), None)
         if head is None:
             raise KeyError(version)
-        content = {name: getattr(head, name) for name in (*Draft.model_fields, *BESIDES, "cancelled")}
+        content = {name: getattr(head, name) for name in _PICKED}
         return self._decide(message_id, None, content, settles=True)
 
     def _decide(self, message_id: str, seen: str | None, content: dict[str, Any], *, settles: bool = False) -> Saved:

@@ -197,7 +197,7 @@ class SeveralBook:
         claims = self._forms.claim_each(contents, version, now, lambda id_, content: f"{id_}-{_short(content)}")
         pairs = list(zip(claims, wanted.values(), strict=True))
         new = [
-            Message(**claim.head(version, now), **draft.content)
+            Message(**claim.head(version, now), **draft.content, **draft.condition(now))
             for claim, draft in pairs
             if not (claim.stored and claim.id in known)
         ]

@@ -277,6 +277,19 @@ SEVERAL_PACE = (
     "the last of {count} about {later} after the first."
 )
 
+# Not sent if they write first
+THEY_WROTE_FIRST = "They wrote first, on {at}, so it was not sent."
+CALLED_OFF = "It was not to be sent then."
+UNLESS_THEY_WRITE = "Do not send it if they write first"
+UNLESS_THEY_WRITE_HINT = (
+    "It is cancelled, and says so, when they have written to you after you scheduled it (in a group: anybody). You can "
+    "still send it then."
+)
+UNLESS_THEY_WRITE_SERIES = "When it repeats: since the date before."
+UNLESS_THEY_WRITE_SINCE = "Counted since {at}. To count from now on, save it once without the tick."
+NOT_IF_THEY_WRITE = "It is not sent if they write after {at}."
+NOT_IF_THEY_WRITE_SERIES = "A date is not sent if they have written since the one before."
+
 # Attachments
 FILE_UNNAMED = "The file"
 FILE_EMPTY = "“{name}” is empty: there is nothing in it to send."

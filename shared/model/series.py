@@ -56,6 +56,10 @@ class Series(Versioned):
     zone: str = Field(min_length=1, max_length=64)
     rule: Rule
     if_late: IfLate = IfLate()
+    cancel_if_they_write: bool = Field(
+        default=False,
+        description="a date is not sent where somebody else has written in this chat since the one before",
+    )
     state: SeriesState = SeriesState.ACTIVE
     changed_at: Instant
     created_at: Instant | None = None

@@ -46,6 +46,7 @@ COMPOSE = (
     "attached",
     "send_as",
     "do",
+    "unless_they_write",
     "id",
     "version",
     *("repeat", "every", "weekday", "monthly_on", "ends", "until", "count"),

@@ -18,6 +18,7 @@ from session_host.pacer import Pacer
 from session_host.rules import Row
 from session_host.schema import MIGRATIONS
 from session_host.sender import Sender
+from session_host.wrote_first import THEY_DID_NOT, Answer
 from shared.model.address import Address
 from shared.model.lifecycle import Delivery
 from shared.model.link import Link, LinkStatus, describe
@@ -210,6 +211,7 @@ class Parts:
         self.projected: dict[str, Delivery] = {}
         self.media = LeavingMedia(self.bucket)
         self.on_sent: Callable[[Row, Sent], None] = lambda _row, _sent: None
+        self.wrote_first: Callable[[Message, datetime], Answer] = lambda _content, _now: THEY_DID_NOT
         self.look = Look(LogReader(self.bucket), self.ledger, lambda: HOST, lambda: None)
         self.sender = Sender(
             self.ledger,
@@ -222,6 +224,7 @@ class Parts:
             on_change=lambda: None,
             on_sent=lambda row, sent: self.on_sent(row, sent),
             load=self.media.load,
+            wrote_first=lambda content, now: self.wrote_first(content, now),
         )
 
     def write(self, message: Message, now: datetime = NOW) -> Message:

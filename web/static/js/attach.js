@@ -2,10 +2,8 @@
 export function watchAttachment() {
   const part = document.getElementById("attachment");
   if (!part) return;
-  const say = (sentence) => {
-    const line = document.getElementById("file-says");
-    if (line) line.textContent = sentence;
-  };
+  const line = document.getElementById("file-says"), told = document.getElementById("file-told");
+  const say = (sentence) => { line.textContent = sentence; };
   part.addEventListener("change", (event) => {
     const field = event.target, file = field.files?.[0];
     if (field.id !== "file") return;
@@ -22,7 +20,9 @@ export function watchAttachment() {
     part.addEventListener(name, () => say(document.getElementById("file")?.dataset.later ?? ""));
   }
   part.addEventListener("htmx:afterSwap", () => {
-    document.getElementById("text")?.dispatchEvent(new Event("input", { bubbles: true }));
-    document.getElementById("file")?.focus({ preventScroll: true });
+    say("");
+    told.textContent = part.querySelector("#file-error, .attached-what")?.textContent.trim() ?? "";
+    document.getElementById("text").dispatchEvent(new Event("input", { bubbles: true })); // its limit may be another
+    if (document.activeElement === document.body) document.getElementById("file").focus({ preventScroll: true });
   });
 }
