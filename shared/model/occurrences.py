@@ -7,11 +7,14 @@ contents of the series the newer counts.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from shared.model import walltime
 from shared.model.lifecycle import State
 from shared.model.message import Message
+from shared.model.recurrence import Rule
 from shared.model.series import Reach, Series, SeriesState, name_of, occurrence_id
 from shared.model.values import Instant
 
@@ -20,6 +23,9 @@ AHEAD = timedelta(days=35)
 
 OLDEST = timedelta(days=366)
 """What should have been made longer ago is left out: a clock that was wrong by years must not yield thousands."""
+
+_NEAR = 10
+"""How many of a rule's next wall times are remembered."""
 
 _SLACK = timedelta(days=2)
 """A time on the wall is never further than that from the same time in UTC."""
@@ -49,9 +55,22 @@ def horizon(now: Instant) -> datetime:
 def occurrences(series: Series, after: Instant) -> Iterator[Occurrence]:
     """The dates of its rule after this instant, in order, whatever its state. Raises walltime.UnknownZone."""
     earliest = (after - _SLACK).replace(tzinfo=None)
-    for wall in series.rule.walls(series.first_wall, earliest):
+    for wall in _walls(series.rule, series.first_wall, datetime.combine(earliest, time())):
         if wall >= earliest and (at := walltime.instant(wall, series.zone)) > after:
             yield Occurrence(wall, at)
+
+
+def _walls(rule: Rule, first: datetime, after: datetime) -> Iterator[datetime]:
+    """Its wall times from `after` on; the next ones are remembered, for pages ask for nothing else all day."""
+    near = _next_walls(rule, first, after)
+    yield from near
+    if len(near) == _NEAR:
+        yield from islice((wall for wall in rule.walls(first, after) if wall >= after), _NEAR, None)
+
+
+@lru_cache(maxsize=2000)
+def _next_walls(rule: Rule, first: datetime, after: datetime) -> tuple[datetime, ...]:
+    return tuple(islice((wall for wall in rule.walls(first, after) if wall >= after), _NEAR))
 
 
 def upcoming(series: Series, messages: Iterable[Message], after: Instant, most: int = 5) -> list[Occurrence]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from pydantic import Field, field_validator
@@ -126,6 +127,7 @@ def occurrence_id(series_id: str, wall: datetime) -> str:
     return f"{series_id}{_MARK}{walltime.print_wall(wall)}"
 
 
+@lru_cache(maxsize=50_000)
 def name_of(message_id: str) -> Name | None:
     """Which occurrence this id names; None for any other message."""
     series_id, mark, wall = message_id.rpartition(_MARK)

@@ -11,7 +11,7 @@ from shared.model.message import Message
 from tests.api.web_page import Page, one, path_of, typed, words
 from tests.builders import NOW, in_, message, missed
 from tests.cast import ALICE, BOB
-from web import agenda, insights
+from web import agenda, insights, listing
 from web.standing import needs_attention
 
 ON = {"unless_they_write": "on"}
@@ -106,8 +106,8 @@ def test_that_it_came_to_that_is_told_everywhere_and_it_can_be_sent_all_the_same
 def test_a_date_of_a_series_that_was_called_off_stays_in_sight() -> None:
     date = message(ALICE, id="weekly@2026-11-22T11:00", version="@00000001-web", cancel_if_they_write_after=NOW)
     withdrawn = date.evolve(cancelled=True, delivery=lifecycle.confirm(date.delivery, 1, date.version))
-    assert agenda.choose([called_off(date)], agenda.Show.CANCELLED, "", NOW).messages == [called_off(date)]
-    assert agenda.choose([withdrawn], agenda.Show.CANCELLED, "", NOW).messages == []
+    assert agenda.choose([called_off(date)], listing.Show.CANCELLED, "", NOW).messages == [called_off(date)]
+    assert agenda.choose([withdrawn], listing.Show.CANCELLED, "", NOW).messages == []
 
 
 def test_where_nobody_knows_it_asks(page: Page) -> None:

@@ -1,5 +1,6 @@
 """A form's attachment, taken in or removed while the rest is being written; and the files of messages, to look at."""
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import IO, NamedTuple, cast
 
@@ -92,7 +93,7 @@ def attach() -> Response:
 @page.get("/attachments/<media_id>")
 def file(media_id: str) -> Response:
     """A file that a message or a form names; shown by the browser only where it is a picture, else a download."""
-    media = _known(media_id) if MEDIA_ID.fullmatch(media_id) else None
+    media = known(media_id) if MEDIA_ID.fullmatch(media_id) else None
     if media is None:
         abort(404, description=texts.NO_FILE)
     if request.if_none_match.contains(media_id):
@@ -127,6 +128,11 @@ def of_form(kept: Attachment | None) -> Attached:
         return Attached(_as_named(kept).attachment, str(error))
 
 
+def only_of_file(errors: Mapping[str, str]) -> dict[str, str]:
+    """Of a form's errors the one of its file: that is no longer in the form, so it has to be said at once."""
+    return {name: sentence for name, sentence in errors.items() if name == "file"}
+
+
 def whole(attached: Attached) -> Attached:
     """The same once it is certain that the file is still kept; else it says so. Raises StoreError."""
     media = attached.attachment
@@ -156,7 +162,7 @@ def _as_named(kept: Attachment | None) -> Attached:
         return Attached(kept)
     if not typed:
         return Attached(None)
-    media = kept if isinstance(kept, Media) and kept.media == typed else _known(typed)
+    media = kept if isinstance(kept, Media) and kept.media == typed else known(typed)
     if media is None:
         return Attached(None, texts.FILE_GONE)
     try:
@@ -165,7 +171,7 @@ def _as_named(kept: Attachment | None) -> Attached:
         return Attached(media, str(error))
 
 
-def _known(media_id: str) -> Media | None:
+def known(media_id: str) -> Media | None:
     """A file that was attached here lately, or that a message or a series names. Raises StoreError."""
     if not MEDIA_ID.fullmatch(media_id):
         return None
