@@ -18,7 +18,7 @@ from shared.store.oplog import Writer
 from shared.store.templates import Templates
 from web import door, rendering, security
 from web.asking import Asking
-from web.captured import CapturedChats
+from web.captured import CapturedChats, WrittenBy
 from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
@@ -38,6 +38,7 @@ from web.pages import (
     live,
     login,
     messages,
+    send_now,
     series,
     settings,
     several,
@@ -53,6 +54,7 @@ from web.several import SeveralBook
 from web.telling import Host, Telling
 from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
+from web.typed_kept import TypedKept
 
 LARGEST_REQUEST = 4_000_000
 """Bytes: 65,536 characters outside the Latin alphabet, as a form encodes them, and to spare."""
@@ -105,6 +107,7 @@ def create(
         live,
         login,
         messages,
+        send_now,
         series,
         settings,
         several,
@@ -123,6 +126,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
     writer, view = Writer(bucket, "web", clock=clock), ForeseeingView(bucket)
     telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
     changes = ContactChanges(writer, view, telling, state, clock)
+    captured = CapturedChats(host)
     return Parts(
         settings=settings,
         clock=clock,
@@ -137,8 +141,10 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         imports=Imports(changes, view, state, clock),
         several=SeveralBook(writer, view, telling, state, clock),
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
+        typed=TypedKept(state, clock),
         asking=Asking(host),
-        captured=CapturedChats(host),
+        captured=captured,
+        written_by=WrittenBy(captured, clock),
         groups=GroupNames(host, clock),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),

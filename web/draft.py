@@ -17,6 +17,8 @@ from web.search import ContactIndex
 
 FIELDS = ("to", "picked", "text", "beside", "when", "when_echoed", "date", "time", "zone", "if_late", "late_hours")
 FARTHEST = timedelta(days=3653)
+UNDONE_WITHIN = timedelta(seconds=5)
+"""How long what is sent now waits, so that it can be undone."""
 
 
 class Draft(Value):
@@ -83,19 +85,6 @@ def read(
     return Filled(typed, errors, candidates, None if errors else Draft(**fields))
 
 
-def aim(
-    form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str
-) -> tuple[str, datetime, str] | None:
-    """To whom, when and in which zone a form that may not be finished means; None while that is not said yet."""
-    try:
-        recipient = resolve(form.get("to", ""), form.get("picked", ""), index, country)
-        wall, place = read_time(form, now, zone)
-        send_at = dates.instant(wall, place)
-    except (Unresolved, BadTime):
-        return None
-    return (str(recipient.address), send_at, place) if send_at > now else None
-
-
 def of_message(message: Message, zone: str) -> dict[str, str]:
     """The form's fields for editing a message."""
     place = message.zone or zone
@@ -130,11 +119,17 @@ def of_series(series: Series) -> dict[str, str]:
 
 
 def again_now(message: Message, now: datetime, zone: str) -> Draft:
-    """The same message, to be sent at this moment."""
+    """The same message, to be sent now."""
     place = message.zone or zone
-    wall = dates.wall(now, place)
     content = {name: getattr(message, name) for name in ("to", "contact_name", "text", "if_late")}
-    return Draft(**content, send_at=now, wall_time=wall.isoformat(timespec="seconds"), zone=place)
+    return leaving(Draft(**content, send_at=now, wall_time="", zone=place), now, place)
+
+
+def leaving(draft: Draft, now: datetime, zone: str) -> Draft:
+    """The same draft for the first whole second that leaves UNDONE_WITHIN from now."""
+    exact = now + UNDONE_WITHIN
+    at = exact if not exact.microsecond else exact.replace(microsecond=0) + timedelta(seconds=1)
+    return draft.evolve(send_at=at, wall_time=dates.wall(at, zone).isoformat(timespec="seconds"), zone=zone)
 
 
 def _wall_of(message: Message, place: str) -> datetime:

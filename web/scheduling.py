@@ -56,21 +56,23 @@ class Scheduling:
         self._writer, self._view, self._telling, self._clock = writer, view, telling, clock
         self._forms = FormsKept(state)
 
-    def schedule(self, draft: Draft, form_id: str) -> Saved:
+    def schedule(self, draft: Draft, form_id: str, *, now: bool = False) -> Saved:
         """A new message. The same form saved twice is one message; the same form with other words is another.
 
-        Not so for a form that sends a message again (`<id>~<n>`): that is one message, whatever its words.
+        `now`: its time is that of the click, so two clicks are one message whatever their times. A form that sends a
+        message again (`<id>~<n>`) is one message, whatever its words.
         """
-        now = self._clock.now()
-        if place(form_id).number and (known := self._view.read(now).messages.get(form_id)):
+        at = self._clock.now()
+        if place(form_id).number and (known := self._view.read(at).messages.get(form_id)):
             return Saved(known, Told(False), again=True)
         version = self._writer.reserve()
-        content, once = json.dumps(draft.as_json(), sort_keys=True), bool(place(form_id).number)
-        claim = self._forms.claim(form_id, content, version, now, new_id(now), once=once)
-        if claim.stored and (known := self._view.read(now).messages.get(claim.id)):
+        said = draft.as_json() | ({"sendAt": "now", "wallTime": "now"} if now else {})
+        content, once = json.dumps(said, sort_keys=True), bool(place(form_id).number)
+        claim = self._forms.claim(form_id, content, version, at, new_id(at), once=once)
+        if claim.stored and (known := self._view.read(at).messages.get(claim.id)):
             return Saved(known, Told(False), again=True)
-        message = Message(**claim.head(version, now), **self._carried(form_id, now), **draft.content)
-        saved = self._write(message, now)
+        message = Message(**claim.head(version, at), **self._carried(form_id, at), **draft.content)
+        saved = self._write(message, at)
         self._forms.stored(claim.id)
         return saved
 

@@ -106,3 +106,11 @@ def content_of(draft: Draft, rule: Rule) -> dict[str, Any]:
     """The fields of a Series that the form fills; the time of the draft is where its rule begins."""
     first = print_wall(datetime.fromisoformat(draft.wall_time))
     return {name: getattr(draft, name) for name in _DRAFTED} | {"first": first, "rule": rule}
+
+
+def imagined(rule: Rule, wall: datetime, zone: str, now: datetime, known: Series | None = None) -> Series:
+    """The series that a form would make, or what would become of the known one: to see its dates."""
+    known = known or Series(
+        id="new", to="nobody", text="", changed_at=now, first="2000-01-01T00:00", zone=zone, rule=rule
+    )
+    return known.evolve(first=print_wall(wall), zone=zone, rule=rule, state=SeriesState.ACTIVE)

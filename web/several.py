@@ -15,7 +15,7 @@ from shared.model.folding import fold
 from shared.model.message import Message
 from shared.store.oplog import Writer
 from shared.store.view import View
-from web import fields, texts
+from web import fields, preflight, texts
 from web.draft import Draft
 from web.forms_kept import FormsKept
 from web.local import LocalState
@@ -41,13 +41,14 @@ class Person(NamedTuple):
 
 class Line(NamedTuple):
     """One line of the preview: the text for this person, and what to look at before it is sent. note: what is not
-    known; problem: why it cannot be sent."""
+    known; problem: why it cannot be sent; empty: fields for which this person has nothing."""
 
     person: Person
     text: str
     warnings: tuple[str, ...] = ()
     note: str = ""
     problem: str = ""
+    empty: tuple[str, ...] = ()
 
 
 class People(NamedTuple):
@@ -109,25 +110,24 @@ def _as_written(contact: Contact, tag: str) -> str:
     return next((each for each in contact.tags if fold(each) == fold(tag)), tag)
 
 
-def lines(people: Iterable[Person], text: str, send_at: datetime, messages: Iterable[Message]) -> list[Line]:
+def lines(
+    people: Iterable[Person], text: str, send_at: datetime, messages: Iterable[Message], zone: str = "UTC"
+) -> list[Line]:
     """What each of them would get at this instant, and what to look at. messages: what is scheduled already."""
-    waiting: dict[str, list[Message]] = {}
-    written: set[str] = set()
-    for message in messages:
-        if message.delivery.sent_at:
-            written.add(message.to)
-        if message.delivery.state.open and not message.cancelled:
-            waiting.setdefault(message.to, []).append(message)
-    return [_line(person, text, send_at, waiting.get(person.number, []), person.number in written) for person in people]
+    known = list(messages)
+    written = {message.to for message in known if message.delivery.sent_at}
+    waiting = preflight.waiting_for(known)
+    return [
+        _line(each, text, send_at, waiting.get(each.number, []), zone, known=each.number in written) for each in people
+    ]
 
 
-def _line(person: Person, text: str, send_at: datetime, waiting: Sequence[Message], known: bool) -> Line:
+def _line(person: Person, text: str, send_at: datetime, waiting: Sequence[Message], zone: str, *, known: bool) -> Line:
     filled = fields.fill(text, fields.values_of(person.contact, person.number, person.tag))
     warnings = [texts.EMPTY_FIELD.format(name=name) for name in filled.empty]
-    if any(each.text == filled.text and each.send_at == send_at for each in waiting):
-        warnings.append(texts.SAME_WAITS)
-    elif any(abs((each.send_at - send_at).total_seconds()) < 3600 for each in waiting):
-        warnings.append(texts.ANOTHER_WAITS)
+    if found := preflight.duplicate(waiting, filled.text, send_at):
+        name = person.name or address.pretty(person.number)
+        warnings.append(preflight.about(found, name, zone))
     note = "" if known else texts.NOT_WRITTEN_TO
     problem = ""
     if not filled.text.strip():
@@ -135,7 +135,7 @@ def _line(person: Person, text: str, send_at: datetime, waiting: Sequence[Messag
     elif len(filled.text) > MAX_TEXT:
         over = len(filled.text) - MAX_TEXT
         problem = texts.LONG_TEXT.format(length=len(filled.text), most=MAX_TEXT, over=over)
-    return Line(person, filled.text, tuple(warnings), note, problem)
+    return Line(person, filled.text, tuple(warnings), note, problem, filled.empty)
 
 
 def seal(shown: Iterable[Line], send_at: datetime) -> str:

@@ -14,6 +14,10 @@ GRACE = timedelta(minutes=2)
 """How long after its second a message that nobody holds is not yet worth a worry."""
 
 
+NOW = timedelta(seconds=10)
+"""A message that was made for so soon was to be sent now."""
+
+
 class Tone(StrEnum):
     """How a status is coloured; the word and the icon say the same."""
 
@@ -124,6 +128,12 @@ def _open(message: Message, now: Instant) -> Standing:
     if delivery.error:
         return Standing("Trying again", "clock", Tone.WAITING, delivery.error, **open_)
     return Standing("Scheduled", "clock", Tone.QUIET, texts.SCHEDULED, **open_)
+
+
+def just_asked_for(message: Message) -> bool:
+    """Whether it was sent by Send now and can still be undone: it was made for the seconds after it was made."""
+    made = message.created_at
+    return made is not None and message.send_at - made < NOW and message.open and not message.cancelled
 
 
 def needs_attention(message: Message, now: Instant, *, sent_again: bool = False) -> bool:

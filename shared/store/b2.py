@@ -17,9 +17,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ConnectionError as CannotConnect
+from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 
 from shared.clock import SYSTEM, Clock
@@ -40,6 +43,9 @@ LONGEST_RETRY_AFTER = 10.0
 
 HURRIED_RETRY_AFTER = 8.0
 """The same of one in a hurry: once, and then it waits HURRIED_SECONDS for the answer."""
+
+_MODELS = create_loader()
+"""What S3's operations look like, read from botocore's files once for all clients of this process."""
 
 _PIECE = 1 << 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -114,7 +120,7 @@ class B2Bucket:
         except ClientError as error:
             return _answer(error.response)
         except (BotoCoreError, ResponseParserError) as error:
-            raise Unreachable(f"Storage could not be reached: {error} Check the network and B2_S3_ENDPOINT.") from error
+            raise Unreachable(f"{_network(error)} Check the network and B2_S3_ENDPOINT.") from error
         return _answer(body)
 
     @cached_property
@@ -199,9 +205,7 @@ class B2Bucket:
         except ParamValidationError as error:
             raise StoreError(f"{self._bucket[:80]!r} is no bucket's name: check B2_BUCKET.") from error
         except (BotoCoreError, ResponseParserError) as error:
-            raise Unreachable(
-                f"Storage could not be reached: {error} Check the network and B2_S3_ENDPOINT; it is tried again."
-            ) from error
+            raise Unreachable(f"{_network(error)} Check the network and B2_S3_ENDPOINT; it is tried again.") from error
 
     def _refusal(self, key: str, error: ClientError) -> Exception:
         details = error.response.get("Error", {})
@@ -218,7 +222,7 @@ class B2Bucket:
         if code == "RequestTimeTooSkewed":
             return StoreError("Storage refused the request because this machine's clock is wrong: set the clock.")
         if code in _WRONG_KEY or status == 401:
-            return AccessDenied("Storage refused the key: check B2_ACCESS_KEY_ID and B2_SECRET_ACCESS_KEY.")
+            return AccessDenied("Invalid S3 credentials: check B2_ACCESS_KEY_ID and B2_SECRET_ACCESS_KEY.")
         if status == 403:
             return AccessDenied(
                 f"Storage refused {key}: the key may not do this in bucket {self._bucket}. Check its capabilities, "
@@ -236,6 +240,14 @@ class B2Bucket:
         there = _date(date) if date else None
         if there:
             self._answered = (there, self._clock.monotonic())
+
+
+def _network(error: Exception) -> str:
+    """What is wrong on the way, begun as the old system began it."""
+    detail = str(error).rstrip(".")
+    if isinstance(error, CannotConnect):
+        return f"Network error: cannot connect to S3 ({detail})."
+    return f"Network error: no whole answer from S3 ({detail})."
 
 
 class _NotModified(Exception):
@@ -274,7 +286,9 @@ def _client(
     endpoint: str, access_key_id: str, secret_access_key: str, *, hurried: bool, signature_version: Any = "s3v4"
 ) -> Any:
     attempts = HURRIED_ATTEMPTS if hurried else ATTEMPTS
-    client = boto3.session.Session().client(
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _MODELS)
+    client = boto3.session.Session(botocore_session=core).client(
         "s3",
         endpoint_url=endpoint,
         region_name=region_of(endpoint),

@@ -17,7 +17,7 @@ class NotFound(StoreError):
     permanent = True
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"There is no object {key} in the bucket.")
+        super().__init__(f"No {key} found in the bucket.")
 
 
 class AccessDenied(StoreError):

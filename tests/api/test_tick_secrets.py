@@ -162,7 +162,7 @@ def test_a_refused_key_of_the_bucket_is_renewed_as_well(amazon: Amazon, tmp_path
     with B2Like() as store:
         where = {"STORAGE_MODE": "s3", "B2_BUCKET": BUCKET, "B2_S3_ENDPOINT": store.endpoint, "B2_PREFIX": "secrets/"}
         warm = Warm({**where, "HOST_URL": host.url, "SECRETS_PARAMETER": PARAMETER})
-        with pytest.raises(TickFailed, match="Storage refused the key"):
+        with pytest.raises(TickFailed, match="Invalid S3 credentials"):
             warm.run(NOW)
         keep(amazon, OLD, B2_ACCESS_KEY_ID=KEY_ID, B2_SECRET_ACCESS_KEY=SECRET)
         warm.run(NOW)

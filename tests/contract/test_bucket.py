@@ -98,9 +98,9 @@ def test_any_character_can_be_in_a_key(bucket: Bucket, key: str) -> None:
 
 
 def test_what_is_not_there_is_not_found(bucket: Bucket) -> None:
-    with pytest.raises(NotFound, match=r"There is no object chats\.json in the bucket\."):
+    with pytest.raises(NotFound, match=r"No chats\.json found in the bucket\."):
         bucket.get("chats.json")
-    with pytest.raises(NotFound, match=r"There is no object chats\.json in the bucket\."):
+    with pytest.raises(NotFound, match=r"No chats\.json found in the bucket\."):
         bucket.get_if_changed("chats.json", '"0123"')
 
 

@@ -109,7 +109,7 @@ def test_a_wrong_key_is_refused_in_words(server: B2Like) -> None:
     for ask in (lambda: bucket.get("scheduled.json"), lambda: bucket.put("a", b""), lambda: list(bucket.list(""))):
         with pytest.raises(AccessDenied) as raised:
             ask()
-        assert str(raised.value) == "Storage refused the key: check B2_ACCESS_KEY_ID and B2_SECRET_ACCESS_KEY."
+        assert str(raised.value) == "Invalid S3 credentials: check B2_ACCESS_KEY_ID and B2_SECRET_ACCESS_KEY."
         assert raised.value.permanent
 
 
@@ -125,7 +125,9 @@ def test_without_network_it_is_unreachable_and_uncertain(server: B2Like, naps: l
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         bucket = B2Like.at(f"http://127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(Unreachable, match=r"Storage could not be reached: .* Check the network") as raised:
+        with pytest.raises(
+            Unreachable, match=r"^Network error: cannot connect to S3 \(.*\)\. Check the network"
+        ) as raised:
             bucket.put("scheduled.json", b"{}")
     assert not raised.value.certain
     assert not raised.value.permanent
@@ -200,14 +202,14 @@ def test_an_error_after_the_write_was_taken_is_uncertain(server: B2Like, bucket:
 def test_a_body_that_ends_too_early_is_never_handed_out(server: B2Like, bucket: B2Bucket) -> None:
     bucket.put("scheduled.json", b"0123456789")
     server.faults.append(Fault(cut=True))
-    with pytest.raises(Unreachable, match="Storage could not be reached"):
+    with pytest.raises(Unreachable, match="Network error: no whole answer from S3"):
         bucket.get("scheduled.json")
 
 
 def test_a_stream_that_ends_too_early_says_so(server: B2Like, bucket: B2Bucket) -> None:
     bucket.put("chats.json", b"0123456789")
     server.faults.append(Fault(cut=True))
-    with pytest.raises(Unreachable, match="Storage could not be reached"):
+    with pytest.raises(Unreachable, match="Network error: no whole answer from S3"):
         list(bucket.stream("chats.json"))
 
 
@@ -232,7 +234,7 @@ def test_an_answer_that_is_no_s3_is_unreachable(server: B2Like, bucket: B2Bucket
     [
         ("AccessDenied", "Transaction cap exceeded", NoSpace, "raise it under Caps & Alerts"),
         ("RequestTimeTooSkewed", "too large", StoreError, "set the clock"),
-        ("SignatureDoesNotMatch", "no match", AccessDenied, "Storage refused the key"),
+        ("SignatureDoesNotMatch", "no match", AccessDenied, "Invalid S3 credentials"),
         ("AccessDenied", "not entitled", AccessDenied, "Check its capabilities"),
     ],
 )

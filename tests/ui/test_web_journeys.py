@@ -56,7 +56,9 @@ def test_by_keyboard_alone_from_login_to_cancel(context: BrowserContext, served:
     tab_to(tab, "#when")
     tab.keyboard.type("in 2 hours")
     expect(tab.locator("#echo")).to_contain_text("in 2 h")
-    expect(tab.locator("#pace")).to_have_text("It leaves at its second.")
+    expect(tab.locator(".check", has_text="Pace")).to_contain_text("It leaves at its second.")
+    expect(tab.locator(".preflight-sum")).to_contain_text("Nothing stands in its way")
+    expect(tab.locator("#text")).to_have_value("By keyboard")
     tab_to(tab, "form.compose button.main")
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("heading", name="To Alice")).to_be_visible()
@@ -81,6 +83,8 @@ def test_without_scripts_the_main_path_is_whole(tab: Tab, served: Served) -> Non
     tab.get_by_label("To", exact=True).fill("Ali")
     tab.get_by_label("Message", exact=True).fill("No scripts")
     tab.get_by_label("In words").fill("tomorrow 9am")
+    tab.get_by_role("button", name="Check").click()
+    expect(tab.locator(".check", has_text="Fields")).to_contain_text("Did you mean one of these?")
     tab.get_by_role("button", name="Schedule").click()
     tab.get_by_role("radio", name="Alice").check()
     tab.get_by_role("button", name="Schedule").click()
@@ -91,6 +95,13 @@ def test_without_scripts_the_main_path_is_whole(tab: Tab, served: Served) -> Non
     expect(tab.locator(".bubble")).to_have_text("Still no scripts")
     tab.get_by_role("button", name="Cancel message").click()
     expect(tab.locator(".sheet-status")).to_have_text("Asked to cancel")
+    tab.get_by_role("link", name="New message").first.click()
+    tab.get_by_label("To", exact=True).fill("Alice")
+    tab.get_by_label("Message", exact=True).fill("Too quick")
+    tab.get_by_role("button", name="Send now").click()
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.get_by_label("Message", exact=True)).to_have_value("Too quick")
+    expect(tab.locator("#undone")).to_contain_text("What you typed is here again")
     tab.get_by_role("link", name="Contacts").first.click()
     tab.get_by_role("searchbox").fill("9000")
     tab.keyboard.press("Enter")
@@ -284,6 +295,25 @@ def test_what_is_due_soon_reaches_the_host_at_once(tab: Tab, served: Served) -> 
     wait_for(lambda: bool(served.host.handovers))
     (item,) = served.host.handovers[0]["items"]
     assert (item["to"], item["message"]) == (ALICE.number, "Soon")
+
+
+def test_what_is_sent_now_counts_down_and_is_undone_with_what_was_typed(tab: Tab, served: Served) -> None:
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("To", exact=True).fill("07700 900001")
+    tab.get_by_label("Message", exact=True).fill("Oh no")
+    tab.get_by_role("button", name="Send now").click()
+    expect(tab.locator(".undo-sending [data-left]")).to_have_text(re.compile(r"^(\d s|a moment)$"))
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.get_by_label("Message", exact=True)).to_have_value("Oh no")
+    expect(tab.locator("#undone")).to_contain_text("Asked to cancel")
+    asked = next(iter(View(served.bucket).read(datetime.now(UTC)).messages.values()))
+    name = served.writer.reserve()
+    confirmed = asked.evolve(delivery=lifecycle.confirm(asked.delivery, asked.revision, name), version=name)
+    served.writer.append(
+        name, datetime.now(UTC), messages=[confirmed.evolve(replaces=(*asked.replaces, asked.version))]
+    )
+    expect(tab.locator("#undone")).to_contain_text("Cancelled. It will not be sent.")
+    expect(tab.get_by_label("Message", exact=True)).to_have_value("Oh no")
 
 
 def test_a_confirmed_cancel_says_so_without_a_reload(tab: Tab, served: Served) -> None:

@@ -54,7 +54,7 @@ def test_what_is_wrong_is_an_exit_status(b2: B2Like, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("B2_ACCESS_KEY_ID", "004nobody")
     refused = run("check")
     assert refused.exit_code == 1
-    assert "Storage refused the key: check B2_ACCESS_KEY_ID" in refused.output
+    assert "Invalid S3 credentials: check B2_ACCESS_KEY_ID" in refused.output
     assert "nobody" not in refused.output
 
 

@@ -1,6 +1,7 @@
 """`wa link`: the key, a backup, the list, and a restore whose refusals are sentences."""
 
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,10 @@ class Server:
         return found
 
 
+opened_once = cache(link_seal.identity)
+"""The same, without a second of stretching the same passphrase again; a refusal is never remembered."""
+
+
 @pytest.fixture(scope="module")
 def made() -> tuple[bytes, str]:
     return link_seal.new_identity(PASSPHRASE)
@@ -63,6 +68,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: tuple[bytes, s
     monkeypatch.setenv("LINK_BACKUP_RECIPIENT", made[1])
     monkeypatch.setenv("HOST_DATA_DIR", str(server.data))
     monkeypatch.setenv("STORAGE_DIR", str(tmp_path / "data" / "bucket"))
+    monkeypatch.setattr(link_seal, "identity", opened_once)
     monkeypatch.setattr(cli.link, "SYSTEM", HandClock(SYSTEM.now()))
     return server
 

@@ -9,11 +9,11 @@ from shared.model.message import Message
 from shared.model.series import Series
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import asking, dates, draft, message_notices, repeat_form, series_notices, texts
+from web import dates, draft, message_notices, repeat_form, series_notices, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
-from web.pages import several
+from web.pages import checks, send_now, several
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, series_of, tell
@@ -29,11 +29,14 @@ _FORM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~@:+-]{0,150}", flags=re.ASCII)
 
 @page.get("/compose")
 def compose() -> Response:
-    """An empty form; `to`, `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again."""
+    """An empty form; `to`, `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again,
+    `undone` brings back what was typed for one that was sent now and undone."""
     now, zone = parts().clock.now(), parts().settings.zone
     typed = {**draft.empty(now, zone), **{name: request.args.get(name, "") for name in ("to", "text", "when")}}
     typed |= draft.on_day(request.args.get("date", ""))
     form_id = new_id(now)
+    if undone := request.args.get("undone"):
+        typed |= send_now.typed_again(undone)
     if again := request.args.get("from"):
         message = _message(again)
         form_id = next_id(message.id, parts().records.now().messages)
@@ -68,6 +71,12 @@ def schedule() -> Response:
     def page_again(filled: Filled, status: int, problem: str) -> Response:
         return _compose_page(filled, form_id, status, problem, repeat)
 
+    if checks.asked():
+        filled, problem = filled_form()
+        return page_again(filled._replace(errors={}), 200, problem)
+    if send_now.asked():
+        filled, problem = filled_form(instead=send_now.INSTEAD)
+        return send_now.schedule(form_id, filled, repeat, page_again, problem)
     if several.asked(request.form.get("to", "")):
         return several.preview(form_id, page_again)
     filled, problem = filled_form()
@@ -148,21 +157,11 @@ def _time_of_form(*, begun: bool = False) -> Response:
     return jsonify(echo=dates.echo(send_at, place, now), note=note, **told)
 
 
-@page.get("/compose/pace")
-def pace() -> Response:
-    """For htmx: whether the form's message would leave at its second, in a sentence; nothing while it is not said yet
-    to whom and when. `id`: the message that is edited."""
-    now, settings = parts().clock.now(), parts().settings
-    try:
-        index = parts().records.index(parts().records.now())
-    except StoreError:
-        index = ContactIndex({})
-    aim = draft.aim(request.args, index, now, zone=settings.zone, country=settings.country)
-    if aim is None:
-        return rendered("parts/pace.html", sentence="")
-    to, at, zone = aim
-    forecast = parts().asking.pace(to, at, request.args.get("id", "")[:200])
-    return rendered("parts/pace.html", sentence=asking.in_words(forecast, zone))
+@page.post("/compose/checks")
+def looked_at() -> Response:
+    """For htmx: what is looked at before the form's message leaves; nothing is saved. Query: `own`, what is edited."""
+    filled, _ = filled_form(begun=request.args.get("begun") is not None)
+    return checks.live(filled, repeat_of_form())
 
 
 @page.get("/messages/<message_id>")
@@ -209,6 +208,8 @@ def change(message_id: str) -> Response:
     filled, problem = filled_form()
     try:
         message = _message(message_id)
+        if checks.asked():
+            return _edit_page(filled._replace(errors={}), message, 200, problem)
         if filled.draft is None:
             return _edit_page(filled, message, 503 if problem else 422, problem)
         saved = parts().scheduling.change(message_id, request.form.get("version", ""), filled.draft)
@@ -263,17 +264,16 @@ _SETTLED = {
 
 
 @page.post("/messages/<message_id>/again")
-def send_now(message_id: str) -> Response:
-    """Send it again, now. Field: `id`, the new message's id as the page made it, so that two clicks are one."""
-    message, now = _message(message_id), parts().clock.now()
+def send_again_now(message_id: str) -> Response:
+    """Send it again, now, with some seconds to undo it. Field: `id`, the new message's id as the page made it, so that
+    two clicks are one."""
+    message = _message(message_id)
     again_id = request.form.get("id", "")
     known = place(again_id).base == place(message.id).base and place(again_id).number
     if not known or not message.delivery.state.settled or message.delivery.sent_at:
         tell(texts.NOT_REPEATABLE, tone="bad")
         return see_other(_address(message))
-    saved = parts().scheduling.schedule(draft.again_now(message, now, parts().settings.zone), again_id)
-    message_notices.say(saved, texts.ALREADY_AGAIN if saved.again else texts.SENT_NOW_NOTICE)
-    return see_other(_address(saved.message))
+    return send_now.again(message, again_id)
 
 
 @page.post("/messages/<message_id>/pick")
@@ -310,21 +310,22 @@ def _form_id() -> str:
     return given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
 
 
-def filled_form(*, begun: bool = False) -> tuple[Filled, str]:
+def filled_form(*, begun: bool = False, instead: dict[str, str] | None = None) -> tuple[Filled, str]:
     """The form as filled in; where contacts cannot be read, numbers still can, and the sentence says so.
 
-    `begun`: of a series, whose first date may have passed.
+    `begun`: of a series, whose first date may have passed. `instead`: what counts for these fields, whatever is typed.
     """
     settings, now = parts().settings, parts().clock.now()
-    problem = ""
+    problem, instead = "", instead or {}
     try:
         index = parts().records.index(parts().records.now())
     except StoreError as error:
         index, problem = ContactIndex({}), texts.STORAGE_DOWN.format(reason=error)
     form = request.form.to_dict()
     form["picked"] = next(filter(None, reversed(request.form.getlist("picked"))), "")  # a radio beside the hidden field
-    filled = draft.read(form, index, now, zone=settings.zone, country=settings.country, begun=begun)
-    return filled._replace(draft=None if problem else filled.draft), problem
+    filled = draft.read(form | instead, index, now, zone=settings.zone, country=settings.country, begun=begun)
+    typed = filled.typed | {name: form.get(name, "") for name in instead}
+    return filled._replace(typed=typed, draft=None if problem else filled.draft), problem
 
 
 def repeat_of_form() -> FilledRepeat:
@@ -388,6 +389,7 @@ def form_page(
         status,
         **values,
         country=parts().settings.country,
+        checks=checks.shown(filled, repeat, edited.id if edited else ""),
         target=target,
         problem=problem,
         form_id=form_id,

@@ -8,20 +8,21 @@ from flask import Blueprint, Response, abort, request, url_for
 from shared.model.message import Message
 from shared.model.occurrences import Occurrence, by_series, occurrences, own, upcoming
 from shared.model.series import Series, SeriesState, occurrence_id
-from shared.model.walltime import UnknownZone, print_wall
+from shared.model.walltime import UnknownZone
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
 from web import draft, repeat_form, rule_words, series_notices, series_standing, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
+from web.pages import checks
 from web.pages.messages import filled_form, form_page, repeat_of_form
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
 from web.repeat_form import FilledRepeat
 from web.rule_words import NextDate
-from web.series_book import SeriesChanged, content_of
+from web.series_book import SeriesChanged, content_of, imagined
 
 page = Blueprint("series", __name__)
 PAST = 10
@@ -76,6 +77,8 @@ def change(series_id: str) -> Response:
     (filled, problem), repeat = filled_form(begun=True), repeat_of_form()
     try:
         series = _series(series_id)
+        if checks.asked():
+            return _edit_page(filled._replace(errors={}), repeat, series, 200, problem)
         if filled.draft is None or repeat.errors:
             return _edit_page(filled, repeat, series, 503 if problem else 422, problem)
         if repeat.rule is None:
@@ -128,15 +131,11 @@ def echo() -> Response:
     except BadTime as error:
         return rendered("parts/repeat_echo.html", trouble=str(error))
     snapshot = parts().records.now()
-    known = snapshot.series.get(request.args.get("series", ""))
-    known = known or Series(
-        id="new", to="nobody", text="", changed_at=now, first="2000-01-01T00:00", zone=zone, rule=repeat.rule
-    )
-    imagined = known.evolve(first=print_wall(wall), zone=zone, rule=repeat.rule, state=SeriesState.ACTIVE)
-    found = upcoming(imagined, snapshot.messages.values(), now)
+    series = imagined(repeat.rule, wall, zone, now, snapshot.series.get(request.args.get("series", "")))
+    found = upcoming(series, snapshot.messages.values(), now)
     return rendered(
         "parts/repeat_echo.html",
-        words=rule_words.of_series(imagined),
+        words=rule_words.of_series(series),
         next_dates=rule_words.next_dates(found, zone, now),
         trouble="" if found else texts.NO_DATE_LEFT,
     )

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, abort, request, url_for
 from shared.model.pace import HOUR, PaceSettings
 from shared.model.wire import Outcome
 from shared.store.errors import StoreError
-from web import asking, dates, draft, fields, several, texts
+from web import dates, draft, fields, several, texts
 from web.draft import Draft, Filled
+from web.pages import checks
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
@@ -103,7 +104,7 @@ def _lines(filled: Filled, people: People) -> list[Line]:
     if filled.draft is None:
         return []
     messages = parts().records.now().messages.values()
-    return several.lines(people.people, filled.typed["text"], filled.draft.send_at, messages)
+    return several.lines(people.people, filled.typed["text"], filled.draft.send_at, messages, filled.draft.zone)
 
 
 def _preview(form_id: str, made: Draft, people: People, problem: str, status: int) -> Response:
@@ -122,29 +123,31 @@ def _preview(form_id: str, made: Draft, people: People, problem: str, status: in
         "carried": carried,
         "seal": several.seal(shown, made.send_at),
         "when": dates.echo(made.send_at, made.zone, parts().clock.now()),
-        "pace": _pace(shown, made),
+        "checks": _checks(shown, made),
         "problem": problem,
     }
     return rendered("several.html", status, **values)
 
 
-def _pace(shown: list[Line], made: Draft) -> str:
-    """When the first would leave, as the host says; and about how much later the last."""
-    if not shown:
-        return ""
+def _checks(shown: list[Line], made: Draft) -> checks.Shown:
+    """What is looked at: for the first of them what the host says of the pace, and about how much later the last."""
+    queue = _queue(len(shown)) if len(shown) > 1 else ""
+    forecast = parts().asking.pace(shown[0].person.number, made.send_at) if shown else None
+    return checks.for_several(shown, made, queue, forecast)
+
+
+def _queue(count: int) -> str:
     usual = PaceSettings()
     each = usual.gap_seconds + usual.jitter_seconds / 2
-    hours, rest = divmod(len(shown) - 1, usual.hourly)
+    hours, rest = divmod(count - 1, usual.hourly)
     later = max(hours * HOUR + timedelta(seconds=rest * each), timedelta(seconds=each))
-    sentence = texts.SEVERAL_PACE.format(
+    return texts.SEVERAL_PACE.format(
         gap=usual.gap_seconds,
         most=usual.gap_seconds + usual.jitter_seconds,
         hourly=usual.hourly,
-        count=len(shown),
+        count=count,
         later=_about(later),
     )
-    first = asking.in_words(parts().asking.pace(shown[0].person.number, made.send_at), made.zone)
-    return f"{sentence} {texts.SEVERAL_FIRST.format(forecast=first)}" if len(shown) > 1 else first
 
 
 def _about(span: timedelta) -> str:
