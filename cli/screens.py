@@ -17,11 +17,12 @@ from cli.simulated import SimulatedStack, link
 from cli.stack import Folder
 from session_host.captured import Store
 from shared.clock import SYSTEM
-from shared.host_client import HostClient, HostError
+from shared.host_client import HostError
 from shared.model.wire import Handover
 from shared.store.view import View
 
 FOLDER = ROOT / "docs" / "screens"
+SETTINGS = {"DEFAULT_ZONE": invented.ZONE, "DEFAULT_COUNTRY": "GB"}
 LIMIT_SECONDS = 90
 PASSWORD = "a kettle for the choir"  # noqa: S105  of an installation that is gone a minute later
 
@@ -51,8 +52,7 @@ def command(out: Path, only: tuple[str, ...]) -> None:
             tempfile.TemporaryDirectory(prefix="wa-screens-") as folder,
             Supervisor() as supervisor,
         ):
-            settings = {"DEFAULT_ZONE": invented.ZONE, "DEFAULT_COUNTRY": "GB"}
-            stack = SimulatedStack(supervisor, Folder(Path(folder)), settings)
+            stack = SimulatedStack(supervisor, Folder(Path(folder)), SETTINGS)
             _take(stack, Camera(browser, stack.web_address, out), frozenset(only) or known)
     except (ProcessProblem, HostError) as problem:
         raise click.ClickException(str(problem)) from None
@@ -63,40 +63,49 @@ def command(out: Path, only: tuple[str, ...]) -> None:
     click.echo(f"{len(list(out.glob('*.webp')))} pictures in {out}, {size / 1e6:.1f} MB")
 
 
-def _take(stack: SimulatedStack, camera: Camera, wanted: frozenset[str] | set[str]) -> None:
-    now = SYSTEM.now()
-    click.echo("starting the simulator, the session host, the page and the tick")
-    control = stack.start_simulator()
-    stack.host_folder.mkdir(parents=True, exist_ok=True)
-    archive = Store(stack.host_folder, now)
-    archive.take(list(invented.heard(now)), archive.position(), now)
-    for person in invented.EVERYBODY:
-        control.put_contact(person.number, name=person.name)
-    host = stack.start_host()
-    stack.start_web()
-    stack.start_tick()
-    _wait(lambda: bool(host.health().get("lastTick")), "The tick did not reach the host")
-    page = PageClient(stack.web_address)
+class System:
+    """The whole system on a simulated WhatsApp: not linked and empty at first; `fill` puts in all that is invented."""
 
+    def __init__(self, stack: SimulatedStack, say: Callable[[str], None]) -> None:
+        """Starts every program. Raises ProcessProblem."""
+        say("starting the simulator, the session host, the page and the tick")
+        self._stack, self._now = stack, SYSTEM.now()
+        self._control = stack.start_simulator()
+        stack.host_folder.mkdir(parents=True, exist_ok=True)
+        archive = Store(stack.host_folder, self._now)
+        archive.take(list(invented.heard(self._now)), archive.position(), self._now)
+        for person in invented.EVERYBODY:
+            self._control.put_contact(person.number, name=person.name)
+        self._host = stack.start_host()
+        stack.start_web()
+        stack.start_tick()
+        _wait(lambda: bool(self._host.health().get("lastTick")), "The tick did not reach the host")
+
+    def fill(self) -> None:
+        """Link it, and write what is invented. Raises HostError."""
+        link(self._host, self._control, OWNER, "Olive")
+        invented.fill(self._stack.bucket(), self._now)
+        _wait(self._is_folded, "The host did not take the messages over")
+
+    def _is_folded(self) -> bool:
+        self._host.handover(Handover(by="web", now=SYSTEM.now(), items=()))
+        messages = View(self._stack.bucket()).read(SYSTEM.now()).messages.values()
+        return bool(messages) and all(each.confirmed for each in messages if each.delivery.state.open)
+
+
+def _take(stack: SimulatedStack, camera: Camera, wanted: frozenset[str] | set[str]) -> None:
     def take(pages: tuple[Page, ...], cookies: dict[str, str]) -> None:
         if chosen := tuple(each for each in pages if each.name in wanted):
             camera.take(chosen, cookies, click.echo)
 
+    system, page = System(stack, click.echo), PageClient(stack.web_address)
     take(OUTSIDE, {})
     cookies = page.log_in(stack.first_run_password() or "")
     take(UNLINKED, cookies)
-    link(host, control, OWNER, "Olive")
-    invented.fill(stack.bucket(), now)
-    _wait(lambda: _is_folded(stack, host), "The host did not take the messages over")
+    system.fill()
     take(PAGES, cookies)
     page.choose_password(PASSWORD)
     take(LATER, {})
-
-
-def _is_folded(stack: SimulatedStack, host: HostClient) -> bool:
-    host.handover(Handover(by="web", now=SYSTEM.now(), items=()))
-    messages = View(stack.bucket()).read(SYSTEM.now()).messages.values()
-    return bool(messages) and all(each.confirmed for each in messages if each.delivery.state.open)
 
 
 def _wait(holds: Callable[[], bool], sentence: str) -> None:

@@ -52,3 +52,9 @@ def test_what_is_invented_is_read_whole_and_reaches_nobody(tmp_path: Path) -> No
     archive = Store(tmp_path, NOW)
     archive.take(list(invented.heard(NOW)), archive.position(), NOW)
     assert archive.count() == 21
+
+
+def test_without_lighthouse_the_bench_says_how_to_get_it() -> None:
+    done = CliRunner().invoke(wa, ["bench", "lighthouse", "--program", "no-such-program"])
+    assert done.exit_code == 1
+    assert "npm install lighthouse" in done.output
