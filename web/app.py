@@ -13,11 +13,13 @@ from shared.settings import HostAddress, SettingsError, StorageMode, StorageSett
 from shared.starting import refuse_to_start
 from shared.store.bucket import Bucket
 from shared.store.errors import StoreError
+from shared.store.media import MediaStore
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
 from shared.store.templates import Templates
 from web import door, rendering, security
 from web.asking import Asking
+from web.attaching import Attaching
 from web.captured import CapturedChats, WrittenBy
 from web.chat_names import GroupNames
 from web.contact_alike import Alike
@@ -31,6 +33,7 @@ from web.owner import Owner
 from web.pages import (
     agenda,
     assets,
+    attachments,
     chats,
     contacts,
     insights,
@@ -96,11 +99,13 @@ def create(
         patience=timedelta(seconds=0 if storage.mode is StorageMode.LOCAL else 30),
     )
     app = PageApp(__name__, static_folder=None)
+    app.request_class = attachments.PageRequest
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
     for page in (
         agenda,
         assets,
+        attachments,
         chats,
         contacts,
         insights,
@@ -145,6 +150,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
         typed=TypedKept(state, clock),
         asking=Asking(host),
+        attaching=Attaching(MediaStore(bucket), state, clock),
         captured=captured,
         written_by=WrittenBy(captured, clock),
         groups=GroupNames(host, clock),

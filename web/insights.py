@@ -136,7 +136,8 @@ def _ended_at(message: Message) -> Instant | None:
     half = message.delivery
     if half.state is State.SENT:
         return half.sent_at or half.settled_at or message.send_at
-    return half.settled_at or message.send_at if half.state in _NOT_SENT else None
+    given_up = half.state in _NOT_SENT and not half.called_off
+    return half.settled_at or message.send_at if given_up else None
 
 
 def _lateness(message: Message) -> float | None:

@@ -158,7 +158,7 @@ def ordered(messages: Iterable[Message] | Listing) -> Listing:
 
 def withdrawn(message: Message) -> bool:
     """Its series was paused, ended or changed before anybody had touched it: as if it had never been."""
-    return message.gives_way and message.status is Status.CANCELLED
+    return message.gives_way and message.cancelled and message.status is Status.CANCELLED
 
 
 def _belongs(message: Message, show: Show) -> bool:

@@ -7,6 +7,7 @@ from flask import current_app
 from shared.clock import Clock
 from shared.settings import WebSettings
 from web.asking import Asking
+from web.attaching import Attaching
 from web.captured import CapturedChats, WrittenBy
 from web.chat_names import GroupNames
 from web.contact_alike import Alike
@@ -47,6 +48,7 @@ class Parts:
     template_book: TemplateBook
     typed: TypedKept
     asking: Asking
+    attaching: Attaching
     captured: CapturedChats
     written_by: WrittenBy
     groups: GroupNames

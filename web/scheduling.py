@@ -11,15 +11,17 @@ from shared.model.lifecycle import State
 from shared.model.message import Message, Verdict
 from shared.store.oplog import Writer
 from shared.store.view import View
-from web.draft import Draft
+from web.draft import CONTENT, Draft
 from web.edits_kept import EditsKept
 from web.forms_kept import FormsKept
 from web.local import LocalState
 from web.repeats import place
 from web.telling import Telling, Told
 
-BESIDES = ("attachment", "about")
+BESIDES = ("about",)
 """What a message may hold that the form does not change."""
+
+_PICKED = (*CONTENT, *BESIDES, "cancel_if_they_write_after", "cancelled")
 
 
 class Saved(NamedTuple):
@@ -78,7 +80,8 @@ class Scheduling:
         claim = self._forms.claim(form_id, content, version, at, new_id(at), once=once)
         if claim.stored and (known := self._view.read(at).messages.get(claim.id)):
             return Saved(known, Told(False), again=True)
-        message = Message(**claim.head(version, at), **self._carried(form_id, at), **draft.content)
+        carried = {**self._carried(form_id, at), **draft.condition(at)}
+        message = Message(**claim.head(version, at), **carried, **draft.content)
         saved = self._write(message, at)
         self._forms.stored(claim.id)
         return saved
@@ -92,7 +95,8 @@ class Scheduling:
 
     def change(self, message_id: str, seen: str, draft: Draft) -> Saved:
         """Edit it, from version `seen` on; a cancelled one is scheduled again. Raises KeyError, Changed, TooLate."""
-        return self._decide(message_id, seen, {**draft.content, "cancelled": False}, undoable=True)
+        condition = draft.condition(self._clock.now(), self._newest(message_id))
+        return self._decide(message_id, seen, {**draft.content, **condition, "cancelled": False}, undoable=True)
 
     def undo_change(self, message_id: str, version: str) -> Saved:
         """Take the edit `version` back, as an edit of its own. Raises KeyError where the message or what it was before
@@ -100,7 +104,7 @@ class Scheduling:
         known, before = self._newest(message_id), self._edits.find(Message, message_id, version)
         if before is None:
             raise KeyError(version)
-        content = {name: getattr(before, name) for name in (*Draft.model_fields, "cancelled")}
+        content = {name: getattr(before, name) for name in _PICKED}
         if not known.delivery.state.open:
             raise TooLate(message_id)
         if known.version == version:
@@ -138,7 +142,7 @@ class Scheduling:
         head = next((each for each in message.heads() if each.version == version), None)
         if head is None:
             raise KeyError(version)
-        content = {name: getattr(head, name) for name in (*Draft.model_fields, *BESIDES, "cancelled")}
+        content = {name: getattr(head, name) for name in _PICKED}
         return self._decide(message_id, None, content, settles=True)
 
     def _decide(

@@ -19,7 +19,7 @@ from web.local import LocalState
 from web.scheduling import new_id
 from web.telling import Telling, Told
 
-_DRAFTED = ("to", "contact_name", "text", "zone", "if_late")
+_DRAFTED = ("to", "contact_name", "text", "attachment", "zone", "if_late", "cancel_if_they_write")
 """What a series takes from the form as one message does."""
 
 

@@ -4,13 +4,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from shared.clock import Clock
 from shared.model import address
 from shared.model.contact import Contact
-from shared.model.content import MAX_TEXT
+from shared.model.content import MAX_TEXT, misfit
 from shared.model.folding import fold
 from shared.model.message import Message
 from shared.store.oplog import Writer
@@ -110,27 +109,25 @@ def _as_written(contact: Contact, tag: str) -> str:
     return next((each for each in contact.tags if fold(each) == fold(tag)), tag)
 
 
-def lines(
-    people: Iterable[Person], text: str, send_at: datetime, messages: Iterable[Message], zone: str = "UTC"
-) -> list[Line]:
-    """What each of them would get at this instant, and what to look at. messages: what is scheduled already."""
+def lines(people: Iterable[Person], text: str, draft: Draft, messages: Iterable[Message]) -> list[Line]:
+    """What each of them would get of this draft, and what to look at. messages: what is scheduled already."""
     known = list(messages)
     written = {message.to for message in known if message.delivery.sent_at}
     waiting = preflight.waiting_for(known)
-    return [
-        _line(each, text, send_at, waiting.get(each.number, []), zone, known=each.number in written) for each in people
-    ]
+    return [_line(each, text, draft, waiting.get(each.number, []), known=each.number in written) for each in people]
 
 
-def _line(person: Person, text: str, send_at: datetime, waiting: Sequence[Message], zone: str, *, known: bool) -> Line:
+def _line(person: Person, text: str, draft: Draft, waiting: Sequence[Message], *, known: bool) -> Line:
     filled = fields.fill(text, fields.values_of(person.contact, person.number, person.tag))
     warnings = [texts.EMPTY_FIELD.format(name=name) for name in filled.empty]
-    if found := preflight.duplicate(waiting, filled.text, send_at):
+    if found := preflight.duplicate(waiting, filled.text, draft.send_at):
         name = person.name or address.pretty(person.number)
-        warnings.append(preflight.about(found, name, zone))
+        warnings.append(preflight.about(found, name, draft.zone))
     note = "" if known else texts.NOT_WRITTEN_TO
     problem = ""
-    if not filled.text.strip():
+    if draft.attachment is not None:
+        problem = (misfit(person.number, filled.text, draft.attachment, None) or ("", ""))[1]
+    elif not filled.text.strip():
         problem = texts.EMPTY_TEXT
     elif len(filled.text) > MAX_TEXT:
         over = len(filled.text) - MAX_TEXT
@@ -138,9 +135,10 @@ def _line(person: Person, text: str, send_at: datetime, waiting: Sequence[Messag
     return Line(person, filled.text, tuple(warnings), note, problem, filled.empty)
 
 
-def seal(shown: Iterable[Line], send_at: datetime) -> str:
+def seal(shown: Iterable[Line], draft: Draft) -> str:
     """A digest of what was previewed: another one at the click means that it would not be what was seen."""
-    content = json.dumps([[line.person.number, line.text] for line in shown] + [send_at.isoformat()])
+    what = [draft.send_at.isoformat(), draft.attachment and draft.attachment.as_json()]
+    content = json.dumps([[line.person.number, line.text] for line in shown] + what)
     return hashlib.blake2s(content.encode(), digest_size=16).hexdigest()
 
 
@@ -194,7 +192,7 @@ class SeveralBook:
         claims = self._forms.claim_each(contents, version, now, lambda id_, content: f"{id_}-{_short(content)}")
         pairs = list(zip(claims, wanted.values(), strict=True))
         new = [
-            Message(**claim.head(version, now), **draft.content)
+            Message(**claim.head(version, now), **draft.content, **draft.condition(now))
             for claim, draft in pairs
             if not (claim.stored and claim.id in known)
         ]

@@ -274,6 +274,42 @@ SEVERAL_PACE = (
     "the last of {count} about {later} after the first."
 )
 
+# Not sent if they write first
+THEY_WROTE_FIRST = "They wrote first, on {at}, so it was not sent."
+CALLED_OFF = "It was not to be sent then."
+UNLESS_THEY_WRITE = "Do not send it if they write first"
+UNLESS_THEY_WRITE_HINT = (
+    "It is cancelled, and says so, when they have written to you after you scheduled it (in a group: anybody). You can "
+    "still send it then."
+)
+UNLESS_THEY_WRITE_SERIES = "When it repeats: since the date before."
+UNLESS_THEY_WRITE_SINCE = "Counted since {at}. To count from now on, save it once without the tick."
+NOT_IF_THEY_WRITE = "It is not sent if they write after {at}."
+NOT_IF_THEY_WRITE_SERIES = "A date is not sent if they have written since the one before."
+
+# Attachments
+FILE_UNNAMED = "The file"
+FILE_EMPTY = "“{name}” is empty: there is nothing in it to send."
+FILE_LARGE = "“{name}” has more than {most} MB, which is the most for a file: make it smaller, or send a link to it."
+FILE_LIES = (
+    "“{name}” calls itself {mime} and does not look like it. If you want to send it all the same, "
+    "choose Document and attach it again."
+)
+FILE_NO_VOICE = "A voice message is Opus in an Ogg file (.ogg, .opus): send this one as what it is."
+FILE_NO_SOUND = "WhatsApp plays MP3, M4A, AAC, AMR and Ogg: send this one as a document."
+FILE_GONE = "The file that was attached is not kept here any more: attach it again, or leave it out."
+FILE_AGAIN = "Only the file has to be chosen again."
+FILES_BUSY = "Other files are being stored just now: attach it again in a moment."
+BAD_CHOICE_OF_LIST = "Choose one of the list."
+FORM_FAR_TOO_LARGE = "That file is far too large: a file has at most {most} MB. Go back and choose another one."
+FILE_LIMITS = (
+    "Up to {most} MB. Pictures (JPEG, PNG), films (MP4, 3GP) and sounds (MP3, M4A, AAC, AMR, Ogg) are shown as such; "
+    "anything else goes as a document. The message is the caption, up to {caption:,} characters; beside a sound or a "
+    "voice message WhatsApp shows none."
+)
+FILE_SENDING = "Uploading…"
+FILE_KEPT_FOR_LATER = "It could not be uploaded just now; it goes along when you save."
+
 # What is looked at before a message leaves
 CHECK_FIELDS, CHECK_TIME, CHECK_WHATSAPP, CHECK_LINK = "Fields", "Time", "On WhatsApp", "Link"
 CHECK_DUPLICATE, CHECK_QUIET, CHECK_PACE = "Duplicate", "Quiet hours", "Pace"

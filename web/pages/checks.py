@@ -14,6 +14,7 @@ from shared.store.view import Snapshot
 from web import dates, draft, fields, preflight, several, texts
 from web.dates import BadTime
 from web.draft import Filled
+from web.pages import attachments
 from web.parts import parts
 from web.preflight import For, Known, Meant, Row
 from web.recipients import Unresolved, resolve
@@ -72,7 +73,9 @@ def _listed(filled: Filled, repeat: FilledRepeat | None, own: str, *, pressed: b
     except StoreError:
         snapshot, index = None, ContactIndex({})
     typed, known_series = filled.typed, snapshot.series.get(own) if snapshot else None
+    known = snapshot.messages.get(own) if snapshot else None
     people, errors = _people(typed, index)
+    errors |= attachments.only_of_file(filled.errors)
     place, found = _dates(typed, repeat, snapshot, own)
     settings, now = parts().settings, parts().clock.now()
     first = people[0].to if people else ""
@@ -85,6 +88,8 @@ def _listed(filled: Filled, repeat: FilledRepeat | None, own: str, *, pressed: b
         country=settings.country,
         fills=len(people) == 1,
         begun=known_series is not None,
+        attachment=filled.attachment,
+        about=known.about if known else None,
     )
     errors |= {name: sentence for name, sentence in read.errors.items() if name not in errors and name != "to"}
     errors |= {name: sentence for name, sentence in (repeat.errors if repeat else {}).items() if name not in errors}

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
+from shared.model.content import Attachment
 from shared.model.message import Message
 from shared.model.series import Series
 from shared.store.errors import StoreError
@@ -13,7 +15,8 @@ from web import dates, draft, message_notices, repeat_form, series_notices, text
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
-from web.pages import checks, send_now, several
+from web.pages import attachments, checks, send_now, several
+from web.pages.attachments import Attached
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, series_of, tell
@@ -35,13 +38,17 @@ def compose() -> Response:
     typed = {**draft.empty(now, zone), **{name: request.args.get(name, "") for name in ("to", "text", "when")}}
     typed |= draft.on_day(request.args.get("date", ""))
     form_id = new_id(now)
+    attachment: Attachment | None = None
     if undone := request.args.get("undone"):
         typed |= send_now.typed_again(undone)
+        attachment = attachments.known(typed.get("attached", ""))
     if again := request.args.get("from"):
         message = _message(again)
         form_id = next_id(message.id, parts().records.now().messages)
         typed |= draft.of_message(message, zone) | {"date": typed["date"], "time": ""}
-    return _compose_page(Filled(typed, {}), form_id, repeat=repeat_form.empty() if again else None)
+        attachment = message.attachment
+    filled = Filled(typed, {}, attachment=attachment)
+    return _compose_page(filled, form_id, repeat=repeat_form.empty() if again else None)
 
 
 @page.post("/messages")
@@ -50,7 +57,11 @@ def schedule() -> Response:
 
     to        a name from the contacts, a number ("+44 7700 900001", national ones in DEFAULT_COUNTRY) or an address
     picked    set by the page when a contact was picked: "<digits>|<what stands in to>"
-    text      1 to 65,536 characters
+    text      1 to 65,536 characters; beside a picture, a film or a document up to 1,024 or none, beside a sound none
+    file      what is attached (multipart/form-data, 16 MB at most); `send_as`: voice, audio or document
+    attached  instead of `file`: the SHA-256 of one that was sent here before; with `do`=attach or detach only the form
+              is answered, with what is attached or without
+    unless_they_write  anything: it is not sent if they have written first
     date      2026-11-27, and
     time      18:00 or 18:00:15, on the wall of
     zone      Europe/London (default: DEFAULT_ZONE)
@@ -71,15 +82,18 @@ def schedule() -> Response:
     def page_again(filled: Filled, status: int, problem: str) -> Response:
         return _compose_page(filled, form_id, status, problem, repeat)
 
+    again_of = _again_of(form_id)
+    if attachments.only_asked():
+        return page_again(*as_typed(again_of))
     if checks.asked():
-        filled, problem = filled_form()
-        return page_again(filled._replace(errors={}), 200, problem)
+        filled, problem = filled_form(again_of)
+        return page_again(filled._replace(errors=attachments.only_of_file(filled.errors)), 200, problem)
     if send_now.asked():
-        filled, problem = filled_form(instead=send_now.INSTEAD)
+        filled, problem = filled_form(again_of, instead=send_now.INSTEAD)
         return send_now.schedule(form_id, filled, repeat, page_again, problem)
     if several.asked(request.form.get("to", "")):
         return several.preview(form_id, page_again)
-    filled, problem = filled_form()
+    filled, problem = filled_form(again_of)
     if filled.draft is None or repeat.errors:
         return page_again(filled, 503 if problem else 422, problem)
     try:
@@ -117,9 +131,8 @@ def compose_again() -> Response:
 
     What was typed stays before it, unless it is another template's text as it is.
     """
-    now, zone = parts().clock.now(), parts().settings.zone
-    given = {name: request.form[name] for name in draft.FIELDS if name in request.form}
-    typed = dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | given
+    filled, status, problem = as_typed(_again_of(_form_id()))
+    typed = filled.typed
     if template_id := request.form.get("template"):
         known = {template.id: template.text for template in parts().template_book.listed()}
         if template_id not in known:
@@ -127,7 +140,28 @@ def compose_again() -> Response:
         written = typed["text"].replace("\r\n", "\n").strip()
         before = f"{written}\n\n" if written and written not in known.values() else ""
         typed["text"] = f"{before}{known[template_id]}"
-    return _compose_page(Filled(typed, {}), _form_id(), repeat=repeat_of_form()._replace(errors={}))
+    return _compose_page(filled, _form_id(), status, problem, repeat_of_form()._replace(errors={}))
+
+
+def as_typed(message: Message | Series | None) -> tuple[Filled, int, str]:
+    """The form as it was typed, unchecked but for its file, with the status and problem to show it with."""
+    now, zone = parts().clock.now(), parts().settings.zone
+    given = {name: request.form[name] for name in draft.FIELDS if name in request.form}
+    filled = Filled(dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | given, {})
+    try:
+        filled = attachments.with_file(filled, attachments.of_form(message.attachment if message else None))
+    except StoreError as error:
+        return filled, 503, _storage_down(error)
+    return filled, 422 if filled.errors else 200, ""
+
+
+def _again_of(form_id: str) -> Message | None:
+    """The message that this form sends again."""
+    again = place(form_id)
+    try:
+        return parts().records.now().messages.get(again.base) if again.number else None
+    except StoreError:
+        return None
 
 
 @page.get("/compose/echo")
@@ -160,8 +194,18 @@ def _time_of_form(*, begun: bool = False) -> Response:
 @page.post("/compose/checks")
 def looked_at() -> Response:
     """For htmx: what is looked at before the form's message leaves; nothing is saved. Query: `own`, what is edited."""
-    filled, _ = filled_form(begun=request.args.get("begun") is not None)
+    known = _edited(request.args.get("own", "")) or _again_of(_form_id())
+    filled, _ = filled_form(known, begun=request.args.get("begun") is not None, saves=False)
     return checks.live(filled, repeat_of_form())
+
+
+def _edited(own: str) -> Message | Series | None:
+    """The message or series of this id; while the storage is away, none."""
+    try:
+        snapshot = parts().records.now() if own else None
+    except StoreError:
+        return None
+    return snapshot and (snapshot.messages.get(own) or snapshot.series.get(own))
 
 
 @page.get("/messages/<message_id>")
@@ -199,17 +243,22 @@ def edit(message_id: str) -> Response:
     if not message.delivery.state.open:
         tell(texts.ALREADY_LEAVING, tone="bad")
         return see_other(_address(message))
-    return _edit_page(Filled(draft.of_message(message, parts().settings.zone), {}), message)
+    filled = Filled(draft.of_message(message, parts().settings.zone), {}, attachment=message.attachment)
+    return _edit_page(filled, message)
 
 
 @page.post("/messages/<message_id>")
 def change(message_id: str) -> Response:
     """Save an edit. Fields as for a new message, and `version`: 409 with both versions where it is no longer newest."""
-    filled, problem = filled_form()
+    filled, problem = Filled({}, {}), ""
     try:
         message = _message(message_id)
+        if attachments.only_asked():
+            filled, status, problem = as_typed(message)
+            return _edit_page(filled, message, status, problem)
+        filled, problem = filled_form(message)
         if checks.asked():
-            return _edit_page(filled._replace(errors={}), message, 200, problem)
+            return _edit_page(filled._replace(errors=attachments.only_of_file(filled.errors)), message, 200, problem)
         if filled.draft is None:
             return _edit_page(filled, message, 503 if problem else 422, problem)
         saved = parts().scheduling.change(message_id, request.form.get("version", ""), filled.draft)
@@ -218,7 +267,8 @@ def change(message_id: str) -> Response:
     except TooLate:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
-        return form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
+        filled = filled if filled.typed else filled_form()[0]
+        return form_page(filled, f"/messages/{message_id}", 503, _storage_down(error))
     notice = texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message))
     message_notices.say(saved, notice, undo=message_notices.undo_of_edit(saved.message))
     return see_other(_address(saved.message))
@@ -311,22 +361,44 @@ def _form_id() -> str:
     return given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
 
 
-def filled_form(*, begun: bool = False, instead: dict[str, str] | None = None) -> tuple[Filled, str]:
+def filled_form(
+    known: Message | Series | None = None,
+    *,
+    begun: bool = False,
+    instead: dict[str, str] | None = None,
+    saves: bool = True,
+) -> tuple[Filled, str]:
     """The form as filled in; where contacts cannot be read, numbers still can, and the sentence says so.
 
-    `begun`: of a series, whose first date may have passed. `instead`: what counts for these fields, whatever is typed.
+    known: what is edited or sent again. `begun`: of a series, whose first date may have passed. `instead`: what counts
+    for these fields, whatever is typed. Unless it `saves`, nobody asks the storage whether a file is still there.
     """
     settings, now = parts().settings, parts().clock.now()
-    problem, instead = "", instead or {}
+    problem, instead, index = "", instead or {}, ContactIndex({})
+    attached = Attached(known.attachment if known else None)
     try:
+        attached = attachments.of_form(attached.attachment)
         index = parts().records.index(parts().records.now())
+        attached = attachments.whole(attached) if saves else attached
     except StoreError as error:
-        index, problem = ContactIndex({}), texts.STORAGE_DOWN.format(reason=error)
+        problem = _storage_down(error)
     form = request.form.to_dict()
     form["picked"] = next(filter(None, reversed(request.form.getlist("picked"))), "")  # a radio beside the hidden field
-    filled = draft.read(form | instead, index, now, zone=settings.zone, country=settings.country, begun=begun)
-    typed = filled.typed | {name: form.get(name, "") for name in instead}
-    return filled._replace(typed=typed, draft=None if problem else filled.draft), problem
+    filled = draft.read(
+        form | instead, index, now, zone=settings.zone, country=settings.country, begun=begun,
+        attachment=attached.attachment, about=known.about if isinstance(known, Message) else None,
+    )  # fmt: skip
+    filled = filled._replace(typed=filled.typed | {name: form.get(name, "") for name in instead})
+    if problem:
+        return filled._replace(draft=None), problem
+    return attachments.with_file(filled, attached), ""
+
+
+def _storage_down(error: StoreError) -> str:
+    """That nothing was saved; and that a file, which no form brings back, has to be chosen again."""
+    given = request.files.get("file")
+    again = f" {texts.FILE_AGAIN}" if given and given.filename else ""
+    return f"{texts.STORAGE_DOWN.format(reason=error)}{again}"
 
 
 def repeat_of_form() -> FilledRepeat:
@@ -382,7 +454,8 @@ def form_page(
 ) -> Response:
     """The form, for a message or a series, new or edited; without `repeat` it cannot become a series."""
     errors = filled.errors | (repeat.errors if repeat else {})
-    values = {"typed": filled.typed, "errors": errors, "candidates": filled.candidates, "zones": dates.zones()}
+    values: dict[str, Any] = {"typed": filled.typed, "errors": errors, "candidates": filled.candidates}
+    values |= {"zones": dates.zones(), "attachment": filled.attachment}
     edited = message or series
     version = edited.version if edited else request.form.get("version", "")
     return rendered(

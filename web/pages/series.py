@@ -15,8 +15,8 @@ from web import draft, repeat_form, rule_words, series_notices, series_standing,
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
-from web.pages import checks
-from web.pages.messages import filled_form, form_page, repeat_of_form
+from web.pages import attachments, checks
+from web.pages.messages import as_typed, filled_form, form_page, repeat_of_form
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
@@ -68,17 +68,22 @@ def edit(series_id: str) -> Response:
     """The form, filled with the series; it carries the version it was made from."""
     series = _series(series_id)
     typed = draft.of_series(series)
-    return _edit_page(Filled(typed, {}), repeat_form.of_series(series), series)
+    return _edit_page(Filled(typed, {}, attachment=series.attachment), repeat_form.of_series(series), series)
 
 
 @page.post("/series/<series_id>")
 def change(series_id: str) -> Response:
     """Save an edit. Fields as for a new series, and `version`: 409 with both versions where it is no longer newest."""
-    (filled, problem), repeat = filled_form(begun=True), repeat_of_form()
+    filled, repeat = Filled({}, {}), repeat_of_form()
     try:
         series = _series(series_id)
+        if attachments.only_asked():
+            filled, status, problem = as_typed(series)
+            return _edit_page(filled, repeat._replace(errors={}), series, status, problem)
+        filled, problem = filled_form(series, begun=True)
         if checks.asked():
-            return _edit_page(filled._replace(errors={}), repeat, series, 200, problem)
+            looked = filled._replace(errors=attachments.only_of_file(filled.errors))
+            return _edit_page(looked, repeat, series, 200, problem)
         if filled.draft is None or repeat.errors:
             return _edit_page(filled, repeat, series, 503 if problem else 422, problem)
         if repeat.rule is None:
@@ -92,6 +97,7 @@ def change(series_id: str) -> Response:
         return _edit_page(filled, repeat, newest, 409, texts.SERIES_CHANGED_MEANWHILE, other=newest)
     except StoreError as error:
         target = url_for("series.change", series_id=series_id)
+        filled = filled if filled.typed else filled_form(begun=True)[0]
         return form_page(filled, target, 503, texts.STORAGE_DOWN.format(reason=error), repeat=repeat)
     return series_notices.changed(saved)
 
@@ -105,7 +111,10 @@ def undo(series_id: str) -> Response:
         abort(404, description=texts.EDIT_GONE)
     except SeriesChanged as changed:
         newest, wanted = changed.newest, changed.wanted or changed.newest
-        filled, repeat = Filled(draft.of_series(wanted), {}), repeat_form.of_series(wanted)
+        filled, repeat = (
+            Filled(draft.of_series(wanted), {}, attachment=wanted.attachment),
+            repeat_form.of_series(wanted),
+        )
         return _edit_page(filled, repeat, newest, 409, texts.UNDO_MEANWHILE, other=newest)
     return series_notices.undone(saved)
 

@@ -11,7 +11,7 @@ from shared.model.wire import Outcome
 from shared.store.errors import StoreError
 from web import dates, draft, fields, several, texts
 from web.draft import Draft, Filled
-from web.pages import checks
+from web.pages import attachments, checks
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
@@ -49,7 +49,7 @@ def schedule(form_id: str, again: Again) -> Response:
         if filled.draft is None:
             return again(filled, 422, "")
         shown = _lines(filled, people)
-        if several.seal(shown, filled.draft.send_at) != request.form.get("seal"):
+        if several.seal(shown, filled.draft) != request.form.get("seal"):
             return _preview(form_id, filled.draft, people, texts.SEVERAL_CHANGED, 409)
         included = set(request.form.getlist("include"))
         chosen = [line for line in shown if line.person.number in included and not line.problem]
@@ -87,8 +87,11 @@ def _read() -> tuple[Filled, People]:
     typed = request.form.get("to", "")
     people = several.people_of(typed, index, settings.country)
     form = request.form.to_dict() | {"to": next((person.number for person in people.people), ""), "picked": ""}
-    now = parts().clock.now()
-    filled = draft.read(form, index, now, zone=settings.zone, country=settings.country, fills=False)
+    now, attached = parts().clock.now(), attachments.whole(attachments.of_form(None))
+    filled = draft.read(
+        form, index, now, zone=settings.zone, country=settings.country, fills=False, attachment=attached.attachment
+    )
+    filled = attachments.with_file(filled, attached)
     errors = {name: sentence for name, sentence in filled.errors.items() if name != "to"}
     if people.problem or not people.people:
         errors = {"to": people.problem or texts.NO_NUMBER_THERE} | errors
@@ -97,14 +100,14 @@ def _read() -> tuple[Filled, People]:
     if request.form.get("repeat"):
         errors["to"] = texts.SEVERAL_REPEAT
     made = None if errors else filled.draft
-    return Filled(filled.typed | {"to": typed}, errors, (), made), people
+    return Filled(filled.typed | {"to": typed}, errors, (), made, filled.attachment), people
 
 
 def _lines(filled: Filled, people: People) -> list[Line]:
     if filled.draft is None:
         return []
     messages = parts().records.now().messages.values()
-    return several.lines(people.people, filled.typed["text"], filled.draft.send_at, messages, filled.draft.zone)
+    return several.lines(people.people, filled.typed["text"], filled.draft, messages)
 
 
 def _preview(form_id: str, made: Draft, people: People, problem: str, status: int) -> Response:
@@ -116,12 +119,14 @@ def _preview(form_id: str, made: Draft, people: People, problem: str, status: in
     wall = datetime.fromisoformat(made.wall_time)
     carried = typed | {"date": f"{wall:%Y-%m-%d}", "time": f"{wall:%H:%M:%S}", "zone": made.zone}
     carried |= {"when": "", "when_echoed": "", "picked": "", "id": form_id}
+    carried |= draft.of_attachment(made.attachment)
     values: dict[str, Any] = {
         "shown": shown,
         "left_out": left_out,
         "unreachable": people.unreachable,
         "carried": carried,
-        "seal": several.seal(shown, made.send_at),
+        "seal": several.seal(shown, made),
+        "attachment": made.attachment,
         "when": dates.echo(made.send_at, made.zone, parts().clock.now()),
         "checks": _checks(shown, made),
         "problem": problem,

@@ -25,12 +25,9 @@ def undo(message_id: str) -> Response:
         return see_other(address)
     except Changed as changed:
         newest, wanted = changed.newest, changed.wanted or changed.newest
-        filled, target = Filled(draft.of_message(wanted, parts().settings.zone), {}), address
-        return form_page(filled, target, 409, texts.UNDO_MEANWHILE, message=newest, other=newest)
-    notice = (
-        texts.CHANGE_ALREADY
-        if saved.again
-        else texts.UNDONE_NOTICE.format(meaning=message_notices.meaning(saved.message))
-    )
+        filled = Filled(draft.of_message(wanted, parts().settings.zone), {}, attachment=wanted.attachment)
+        return form_page(filled, address, 409, texts.UNDO_MEANWHILE, message=newest, other=newest)
+    meaning = message_notices.meaning(saved.message)
+    notice = texts.CHANGE_ALREADY if saved.again else texts.UNDONE_NOTICE.format(meaning=meaning)
     message_notices.say(saved, notice, undo=message_notices.undo_of_edit(saved.message))
     return see_other(address)
