@@ -397,3 +397,23 @@ FOUND_HIDDEN = "{count} people are left out: their numbers are not known"
 FOUND_HIDDEN_WHY = "WhatsApp shows only a hidden number of them. Ask them for their phone number, and add it by hand."
 FOUND_NO_NAME = "Somebody without a name"
 FOUND_MORE = "Only your 5,000 newest chats were looked at."
+
+# What the columns of a table of contacts hold
+CSV_CHOOSE_PHONE = "Choose the column that holds phone numbers: without one there is nobody to write to."
+COLUMNS_TITLE = "What the columns hold"
+COLUMNS_WHAT = "Change what was guessed wrong; nothing is imported by that."
+COLUMNS_AGAIN = "Read it again"
+COLUMNS_TOO_LATE = "It is being imported or was imported already: take it back, then choose the file again."
+COLUMN_KINDS = {
+    "": "Left out",
+    "name": "Name",
+    "first": "First name",
+    "middle": "Middle name",
+    "last": "Last name",
+    "company": "Company",
+    "phone": "Number",
+    "alias": "Other name",
+    "tags": "Tags",
+    "notes": "Notes",
+    "star": "Favourite",
+}

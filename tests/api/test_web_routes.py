@@ -146,6 +146,7 @@ ROUTES = {
     "GET /contacts/imports/<import_id>/progress": Row(),
     "POST /contacts/imports/<import_id>": Row(("tag",)),
     "POST /contacts/imports/<import_id>/undo": Row(),
+    "POST /contacts/imports/<import_id>/columns": Row(("column-0", "column-1")),
     "POST /compose": Row((*COMPOSE, "template")),
     "POST /messages/several": Row((*COMPOSE, "include", "seal")),
     "POST /messages/several/<form_id>/cancel": Row(),
