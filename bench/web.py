@@ -63,6 +63,11 @@ class Answer(NamedTuple):
     encoding: str
     seconds: float
 
+    @property
+    def text(self) -> str:
+        """What it says, unpacked."""
+        return (gzip.decompress(self.body) if self.encoding == "gzip" else self.body).decode()
+
 
 class Browser:
     """One connection that is kept, with the owner's cookie, as a browser asks."""
@@ -169,14 +174,14 @@ PAGES = {
 def first_visit(browser: Browser) -> float:
     """Kilobytes (1000 bytes) of the agenda with its style sheets and scripts, as they are sent to a browser."""
     page = browser.get("/")
-    size, seen, asked = len(page.body), set[str](), list(_named_in("/", _read(page)))
+    size, seen, asked = len(page.body), set[str](), list(_named_in("/", page.text))
     while asked:
         path = asked.pop()
         if path not in seen:
             seen.add(path)
             answer = browser.get(path)
             size += len(answer.body)
-            asked += _imported_by(path, _read(answer)) if urlsplit(path).path.endswith(".js") else []
+            asked += _imported_by(path, answer.text) if urlsplit(path).path.endswith(".js") else []
     return size / 1000
 
 
@@ -187,10 +192,6 @@ def _named_in(base: str, html: str) -> Iterator[str]:
 
 def _imported_by(path: str, script: str) -> list[str]:
     return [urljoin(path, each) for each in re.findall(r'^import\b[^"]*"(\./[^"]+)"', script, re.MULTILINE)]
-
-
-def _read(answer: Answer) -> str:
-    return (gzip.decompress(answer.body) if answer.encoding == "gzip" else answer.body).decode()
 
 
 def measure(

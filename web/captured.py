@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from shared.clock import Clock
 from shared.host_client import HostError, HostRefused
 from shared.model.address import Address, BadAddress
-from shared.model.chats import ChatMessages, Chats, Hits
+from shared.model.chats import Chat, ChatMessages, Chats, Hits
 from shared.model.values import Value
 from web import texts
 from web.kept_answer import KeptAnswer
@@ -33,6 +33,18 @@ class CapturedChats:
     def chats(self, before: str = "", limit: int = 50) -> Chats:
         """The chats with the newest messages first."""
         return _understood(Chats, self._host.chats(before=before, limit=limit))
+
+    def all_chats(self, most: int) -> tuple[tuple[Chat, ...], bool]:
+        """At most so many chats, the newest first, and whether there are more."""
+        found: list[Chat] = []
+        before = ""
+        while len(found) < most:
+            page = self.chats(before, min(MOST, most - len(found)))
+            found += page.chats
+            if page.next is None:
+                return tuple(found), False
+            before = page.next
+        return tuple(found), True
 
     def page(self, chat: str, *, before: str = "", after: str = "", around: str = "", limit: int = 50) -> ChatMessages:
         """A page of one chat; at most one of the places."""

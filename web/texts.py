@@ -368,3 +368,31 @@ NOW_BACK = "What you typed is here again."
 NOW_TOO_LATE = "What you typed is here again, but that message was not taken back in time."
 NOW_ONE_PERSON = "Send now is for one person: for several, choose a time, like “in 2 minutes”; you see each text first."
 NOW_ONCE = "Send now sends it once: let it not repeat, or choose a time and Schedule."
+
+# Taking an edit back
+SERIES_UNDONE = "As it was before: {rule}. The next date is {first}."
+SERIES_UNDONE_STOPPED = "As it was before: {rule}. Nothing is sent until it runs again."
+SERIES_UNDO_MEANWHILE = (
+    "It was changed again since that edit, so nothing is undone yet. Below is what it was before; saving it replaces "
+    "the version above."
+)
+EDIT_GONE = "That edit can no longer be taken back here: it is more than a week ago, or was made elsewhere."
+
+# Contacts from WhatsApp
+FROM_WHATSAPP = "From WhatsApp"
+FROM_CHATS = "WhatsApp chats"
+FOUND_WHAT = "People you have chats with who are not in your contacts. You see first what adding them would do."
+FOUND_LATER = "Try again once it runs; contacts can be added by hand meanwhile."
+FOUND_ALL = "All {count:,} people"
+FOUND_NAME = "Name for {number}"
+FOUND_ALIKE = "{name} is in your contacts with another number. Once added, Duplicates can make one of both."
+FOUND_CHECK = "See what it would do"
+FOUND_WRONG = "A name needs another look; everything you chose and typed is still here."
+FOUND_NOBODY = "Everybody is in your contacts already."
+FOUND_ALL_KNOWN = "Whoever else writes to you appears here."
+FOUND_BEYOND = "And {count} more: they appear here once these are added."
+FOUND_HIDDEN_ONE = "One person is left out: their number is not known"
+FOUND_HIDDEN = "{count} people are left out: their numbers are not known"
+FOUND_HIDDEN_WHY = "WhatsApp shows only a hidden number of them. Ask them for their phone number, and add it by hand."
+FOUND_NO_NAME = "Somebody without a name"
+FOUND_MORE = "Only your 5,000 newest chats were looked at."

@@ -19,7 +19,7 @@ def test_every_page_is_measured_with_something_in_it(tmp_path: Path) -> None:
         figures = {
             name: web.measure(browser, os.getpid(), name, path, 2, told.append) for name, path in web.PAGES.items()
         }
-        shown = {name: browser.get(web.PAGES[name]).body.decode() for name in ("agenda", "chat_search", "series")}
+        shown = {name: browser.get(web.PAGES[name]).text for name in ("agenda", "chat_search", "series")}
     assert 10 < empty < full
     assert [line.split()[0] for line in told] == list(web.PAGES)
     assert all(0 < each["p50_ms"] <= each["p95_ms"] for each in figures.values())

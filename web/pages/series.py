@@ -102,6 +102,20 @@ def change(series_id: str) -> Response:
     return series_notices.changed(saved)
 
 
+@page.post("/series/<series_id>/undo")
+def undo(series_id: str) -> Response:
+    """Take an edit back. Query: `version`, the one that the edit made; 409 with both where it was changed since."""
+    try:
+        saved = parts().series_book.undo(series_id, request.args.get("version", "")[:200])
+    except KeyError:
+        abort(404, description=texts.EDIT_GONE)
+    except SeriesChanged as changed:
+        newest, wanted = changed.newest, changed.wanted or changed.newest
+        filled, repeat = Filled(draft.of_series(wanted), {}), repeat_form.of_series(wanted)
+        return _edit_page(filled, repeat, newest, 409, texts.SERIES_UNDO_MEANWHILE, other=newest)
+    return series_notices.undone(saved)
+
+
 @page.post("/series/<series_id>/state")
 def set_state(series_id: str) -> Response:
     """Pause, resume or end it. Query or field: `to` (active, paused, ended); field: `back`, the path to return to."""
