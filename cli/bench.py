@@ -61,4 +61,5 @@ def _measure(module: ModuleType, options: dict[str, Any], *, as_json: bool) -> N
         click.echo(json.dumps(figures))
         return
     for figure, value in figures.items():
-        click.echo(f"{figure:20} {value}")
+        if not isinstance(value, dict):  # what is told of many was told line by line
+            click.echo(f"{figure:20} {value}")

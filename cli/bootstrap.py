@@ -43,6 +43,7 @@ SETS = {
     "test": "dev",
     "bench": "dev",
     "requirements": "dev",
+    "screens": "dev",
 }
 """Which requirements a command runs on; `production` where it is not named."""
 

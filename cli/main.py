@@ -18,6 +18,7 @@ COMMANDS = {
     "package": "Make the tick's bundle for AWS Lambda.",
     "password": "Reset the page's password to a new one for the first time.",
     "requirements": "Recompile the hashed requirements.",
+    "screens": "Take pictures of every page into docs/screens.",
     "simulator": "Run the simulated WhatsApp alone, with its page.",
     "takeover": "Let this machine's session host lead in place of a lost one.",
     "test": "Run everything that checks the project.",
@@ -28,7 +29,7 @@ COMMANDS = {
 """Each command with the first sentence of its help, a test holds the two together; its module is cli/<name>.py, with an
 underscore for a hyphen."""
 
-ISOLATED = {"bench", "demo", "requirements", "simulator", "test"}
+ISOLATED = {"bench", "demo", "requirements", "screens", "simulator", "test"}
 """Commands that must not see the owner's settings: what they start is never the owner's bucket or host."""
 
 

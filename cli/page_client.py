@@ -20,14 +20,21 @@ class PageClient:
     def __init__(self, address: str) -> None:
         """`address` like http://127.0.0.1:3000."""
         self._address = address.rstrip("/")
-        jar = http.cookiejar.CookieJar()
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        self._jar = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
 
-    def log_in(self, password: str) -> None:
-        """Open a session with the owner's password."""
+    def log_in(self, password: str) -> dict[str, str]:
+        """Open a session with the owner's password; its cookies, for a browser that is to be this owner's too."""
         where = self._post("/login", {"password": password})
         if urllib.parse.urlsplit(where).path == "/login":
             raise PageRefused("The page did not accept the password.")
+        return {cookie.name: cookie.value or "" for cookie in self._jar}
+
+    def choose_password(self, new: str) -> None:
+        """In place of the first-run password."""
+        where = self._post("/password", {"new": new, "again": new})
+        if urllib.parse.urlsplit(where).path == "/password":
+            raise PageRefused("The page did not take the new password.")
 
     def add_contact(self, name: str, number: str) -> None:
         """Fill in and send the form for a new contact; `number` in digits with country code."""

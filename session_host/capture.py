@@ -36,6 +36,13 @@ EACH = timedelta(seconds=30)
 PRUNED_EACH = timedelta(hours=1)
 ASKED_AT_ONCE = 20
 SECOND = timedelta(seconds=1)
+SETTLES = 10.0
+"""Seconds after the link has come up in which WhatsApp may still hand over what came in while it was down..."""
+SILENT_FOR = 2.0
+"""...and it has ended once nothing came for so long; ..."""
+SETTLES_AT_MOST = 60.0
+"""...but no chat that never rests makes it last longer than this."""
+_BEHIND = "What came in last is still being read: whether they wrote first is asked in a moment."
 SILENT = timedelta(days=12)
 """How long nothing may come from our own phone: once it was offline for 14 days, WhatsApp unlinks this device."""
 
@@ -103,6 +110,7 @@ class Capture:
         self.journal.skip_to(self.store.position().file)
         self._open = folder / "journal" / "open"
         self._up = False
+        self._up_since: float | None = None
         self._state = LinkState.STARTING
         self._told = False  # there is something to read, and the worker knows
         self._told_at = self._heard_at = clock.monotonic()
@@ -127,6 +135,8 @@ class Capture:
         """The link is in another state."""
         now = self._clock.now()
         scanned = self._state is LinkState.PAIRING and status.state in (LinkState.CONNECTING, LinkState.CONNECTED)
+        if status.sends is not self._up:
+            self._up_since = self._clock.monotonic() if status.sends else None
         self._up, self._state = status.sends, status.state
         self._sign_of_life(now)
         try:
@@ -172,17 +182,37 @@ class Capture:
     def facts(self, now: datetime, unreadable_since: datetime | None = None) -> CaptureFacts:
         """What is told of it. `unreadable_since`: the time of the oldest message that could not be decrypted."""
         last = self.store.kept("captured_at")
-        gaps = [Gap(*each) for each in self.store.gaps()]
+        shown = now - self.kept
+        gaps = [Gap(*each) for each in self.store.gaps() if each[1] is None or each[1] >= shown]
         if unreadable_since is not None and now - unreadable_since > timedelta(hours=1):
             gaps.insert(0, Gap(unreadable_since, None, "unreadable"))
         return CaptureFacts(
             self.store.count(), None if last is None else instant(last), tuple(gaps), self.journal.trouble
         )
 
+    def began(self) -> datetime | None:
+        """From when on what came in was written down: the first connection, or what is older; None: not yet."""
+        known = [instant(each) for each in (self.store.kept("connected_at"), self.store.oldest()) if each is not None]
+        return min(known, default=None)
+
+    def behind(self) -> str | None:
+        """Why what has come in so far may not be known yet, in a sentence; None where it is. Raises LedgerError,
+        OSError."""
+        if self.journal.trouble is not None:
+            return self.journal.trouble
+        up = self._up_since
+        if up is None:
+            return _BEHIND
+        now = self._clock.monotonic()
+        settling = now - up < SETTLES or (now - self._heard_at < SILENT_FOR and now - up < SETTLES_AT_MOST)
+        if settling or self.journal.read(self.store.position(), 1).entries:
+            return _BEHIND
+        return None
+
     def since(self, now: datetime) -> datetime | None:
         """From when on what came in is kept: the first connection or the oldest message, as far as it goes back."""
-        known = [instant(each) for each in (self.store.kept("connected_at"), self.store.oldest()) if each is not None]
-        return max(min(known), now - self.kept) if known else None
+        began = self.began()
+        return None if began is None else max(began, now - self.kept)
 
     def close(self) -> None:
         """After the link has ended: what came in last is on the disk, and nothing was lost."""

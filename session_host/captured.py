@@ -55,8 +55,15 @@ MIGRATIONS = (
     CREATE TABLE gaps (since INTEGER NOT NULL, until INTEGER, reason TEXT NOT NULL, PRIMARY KEY (since, reason)) STRICT;
     CREATE TABLE kept (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- When somebody else wrote in a chat last: known longer than the message itself.
+    CREATE TABLE heard (chat TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO heard SELECT chat, MAX(at) FROM messages WHERE from_me = 0 GROUP BY chat;
+    """,
 )
 MOST_GAPS = 200
+GAPS_KEPT = timedelta(days=400)
+"""Longer than messages are: whether they wrote first may be asked about a year."""
 
 
 class Taken(NamedTuple):
@@ -154,8 +161,17 @@ class Store:
         with self.database.transaction() as connection:
             gone = connection.execute("DELETE FROM messages WHERE at < ?", (micros(instant_),)).rowcount
             connection.execute("DELETE FROM changes WHERE at < ?", (micros(instant_),))
-            connection.execute("DELETE FROM gaps WHERE until < ?", (micros(instant_),))
+            connection.execute("DELETE FROM gaps WHERE until < ?", (micros(instant_ - GAPS_KEPT),))
         return gone
+
+    def first_from_others(self, chats: Iterable[str], after: datetime) -> datetime | None:
+        """When somebody else wrote in one of these chats first after an instant; last, where that message is gone."""
+        where = (json.dumps(sorted(chats)), micros(after))
+        among = "chat IN (SELECT value FROM json_each(?)) AND at > ?"
+        found = self.database.query(f"SELECT MIN(at) AS at FROM messages WHERE {among} AND from_me = 0", where)  # noqa: S608
+        if found[0]["at"] is None:
+            found = self.database.query(f"SELECT MIN(at) AS at FROM heard WHERE {among}", where)  # noqa: S608
+        return None if found[0]["at"] is None else instant(found[0]["at"])
 
     # Gaps
 
@@ -223,6 +239,8 @@ class Store:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*key, *_columns(mine)),
             )
+            if not mine.from_me:
+                _heard(connection, chat, micros(mine.at))
             return 1
         merged = captured.merge(_message(found), mine)
         connection.execute(
@@ -257,6 +275,8 @@ class Store:
         for row in moved:
             change = Change(row["chat"], row["id"], row["by"], row["what"], instant(row["at"]), row["text"])
             self._change(connection, change)
+        for row in connection.execute("DELETE FROM heard WHERE chat = ? RETURNING at", (pair.lid,)).fetchall():
+            _heard(connection, pair.number, row["at"])
         connection.execute("UPDATE OR IGNORE names SET address = ? WHERE address = ?", (pair.number, pair.lid))
         connection.execute("DELETE FROM names WHERE address = ?", (pair.lid,))
 
@@ -276,6 +296,12 @@ def _message(row: sqlite3.Row) -> Captured:
 
 def _keep(connection: sqlite3.Connection, name: str, value: int) -> None:
     connection.execute("INSERT OR REPLACE INTO kept (name, value) VALUES (?, ?)", (name, value))
+
+
+def _heard(connection: sqlite3.Connection, chat: str, at: int) -> None:
+    connection.execute(
+        "INSERT INTO heard (chat, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", (chat, at)
+    )
 
 
 def _keep_later(connection: sqlite3.Connection, name: str, value: int) -> None:

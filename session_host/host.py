@@ -20,7 +20,7 @@ from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
 from session_host.link import Arrival, Ears, Link, Receipt, Refused, Sent
 from session_host.look import Look
-from session_host.media import MediaStore
+from session_host.media import LeavingMedia
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
 from session_host.problems import Problems
@@ -33,6 +33,7 @@ from session_host.threads import Stepper
 from session_host.tokens import Tokens
 from session_host.undecryptable import Undecryptable
 from session_host.uploads import Uploads
+from session_host.wrote_first import WroteFirst
 from shared.clock import Clock
 from shared.model import due
 from shared.model.address import Address
@@ -89,11 +90,17 @@ class Host:
         )
         self._folds_as = self._caught_up_as = ("", 0)
         self.problems = Problems()
-        self.media = MediaStore(bucket)
+        self.media = LeavingMedia(bucket)
         self.folder = Folder(
             Fold(bucket), self.ledger, clock,
             leads=self._may_fold, host=lambda: self.pulse.host, problems=self.problems, on_stored=self._stored,
             clock_is_right=lambda now: self.skew.gate(now) is None,
+        )  # fmt: skip
+        self.undecryptable = Undecryptable(self.database)
+        self.capture = Capture(
+            settings.data_dir, link, clock,
+            kept=timedelta(days=settings.capture_days), on_receipt=self._settle_by_receipt, on_arrival=self._arrival,
+            on_journal=self._read_journal,
         )  # fmt: skip
         self.sender = Sender(
             self.ledger,
@@ -106,10 +113,10 @@ class Host:
             on_change=self.fold_soon,
             on_sent=self._keep_own,
             load=self.media.load,
+            wrote_first=WroteFirst(self.capture, self.undecryptable, link).ask,
         )
         self.uploads = Uploads(self.ledger, link, self.media.load, self._may_decide)
         self.fence = Fence(self.pulse, link)
-        self.undecryptable = Undecryptable(self.database)
         self._child = Child()
         self.backups = Backups(bucket, self._child, self._may_back_up, on=bool(settings.backup_recipient), clock=clock)
         self._sending = Stepper("sender", self.sender.step, clock, at_end=self._finish_sending)
@@ -123,11 +130,6 @@ class Host:
         self.on_stuck: Callable[[], None] = lambda: None
         self.started_at = clock.now()
         self.last_tick: datetime | None = None
-        self.capture = Capture(
-            settings.data_dir, link, clock,
-            kept=timedelta(days=settings.capture_days), on_receipt=self._settle_by_receipt, on_arrival=self._arrival,
-            on_journal=self._read_journal,
-        )  # fmt: skip
         self._capturing = Stepper("capture", self.capture.work, clock)
         self.ledger.listen(self._tell)
         heard, lost = self.capture.heard, self.capture.lost

@@ -275,6 +275,13 @@ class Ledger:
                     change.put(row._replace(delivery=held if reason else lifecycle.unhold(held)))
         return len(change.written)
 
+    def decide(self, row: Row, decided: Row) -> bool:
+        """Write what was decided about a message that waits, unless it changed meanwhile; whether it was written."""
+        with self._changing() as change:
+            if change.get(row.id) == row:
+                change.put(decided)
+        return bool(change.written)
+
     def unhold(self, now: datetime) -> int:
         """Nothing is in the way any more of what was held without an end and may begin."""
         with self._changing() as change:

@@ -22,6 +22,8 @@ from shared.model.wire import MessageChange, NewMessage
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
+_UNSETTABLE = frozenset({"cancel_if_they_write_after"})
+
 NEVER_HEARD_OF = Refusal(404, "No such message", "There is no message with this id.")
 
 
@@ -90,7 +92,7 @@ class Orders:
             )
         named = change.model_fields_set - {"revision"}
         changes: dict[str, Any] = {name: getattr(change, name) for name in named}
-        if empty := sorted(name for name, value in changes.items() if value is None):
+        if empty := sorted(name for name, value in changes.items() if value is None and name not in _UNSETTABLE):
             raise wrong(empty[0], "it cannot be unset; leave it out to keep what it is.")
         if "to" in changes:
             changes["to"] = _address(changes["to"])
@@ -166,7 +168,7 @@ def _require_open(message: Message) -> None:
 
 
 def _checked(new: NewMessage, now: datetime) -> dict[str, Any]:
-    names = ("text", "contact_name", "zone", "if_late", "attachment", "about")
+    names = ("text", "contact_name", "zone", "if_late", "attachment", "about", "cancel_if_they_write_after")
     fields: dict[str, Any] = {name: getattr(new, name) for name in names}
     send_at = new.send_at or now
     address = _address(new.to)

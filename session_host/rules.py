@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from shared.model import due, lifecycle
+from shared.model import due, lifecycle, walltime
 from shared.model.address import Address, BadAddress
 from shared.model.content import misfit
 from shared.model.lifecycle import Claim, Delivery, State
@@ -197,6 +197,40 @@ def give_up(row: Row, now: datetime) -> Row:
     """The row whose limit has passed: missed, and with that its content has been read and obeyed."""
     confirmed = lifecycle.confirm(row.delivery, row.content.revision, row.content.version)
     return row._replace(delivery=lifecycle.missed(confirmed, now, _too_late(row)))
+
+
+def call_off(row: Row, they_wrote_at: datetime, now: datetime) -> Row:
+    """The row of a message that they wrote first for: its content has been read and obeyed."""
+    confirmed = lifecycle.confirm(row.delivery, row.content.revision, row.content.version)
+    sentence = f"They wrote first, on {in_words(they_wrote_at, row.content.zone)}, so this was not sent."
+    return row._replace(delivery=lifecycle.called_off(confirmed, now, they_wrote_at, sentence))
+
+
+def ask_owner(row: Row, why: str, now: datetime) -> Row:
+    """The row of a message of which nobody can say whether they wrote first: missed, for a person to decide."""
+    confirmed = lifecycle.confirm(row.delivery, row.content.revision, row.content.version)
+    sentence = f"{why} Look into the chat, then send it now or let it go."
+    return row._replace(delivery=lifecycle.missed(confirmed, now, sentence))
+
+
+def in_words(at: datetime, zone: str | None) -> str:
+    """An instant for people, on the wall of a zone; in UTC where that is none.
+
+    >>> in_words(datetime.fromisoformat("2026-07-01T09:05Z"), "Europe/London")
+    '1 Jul 2026, 10:05 (Europe/London)'
+    """
+    place = zone or "UTC"
+    try:
+        local = walltime.wall(at, place)
+    except walltime.UnknownZone:
+        place, local = "UTC", walltime.wall(at, "UTC")
+    return f"{local.day} {local:%b %Y, %H:%M} ({place})"
+
+
+def postpone(row: Row, until: datetime, reason: str) -> Row:
+    """The row, not to be begun before an instant, and why; its limit goes on counting."""
+    held = lifecycle.hold(row.delivery, row.delivery.held_until, reason)
+    return row._replace(delivery=held, not_before=until)
 
 
 def _too_late(row: Row) -> str:

@@ -13,9 +13,11 @@ from session_host.look import LOOK_AHEAD, Look
 from session_host.outgoing import Load, no_file
 from session_host.pacer import Pacer
 from session_host.rules import Row
+from session_host.wrote_first import THEY_DID_NOT, Answer
 from shared.model import lifecycle
 from shared.model.address import Address, masked
 from shared.model.lifecycle import Delivery
+from shared.model.message import Message
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +26,9 @@ AGAIN = timedelta(seconds=1)
 
 SELDOM = timedelta(seconds=5)
 """The same where this host may decide nothing: it is woken when it may, and only a clock is set right unnoticed."""
+
+ASKED_AGAIN = timedelta(seconds=0.5)
+"""How soon it is asked again whether they wrote first, while what came in is being read."""
 
 PATIENCE = timedelta(seconds=5)
 """How late a message may be for its claim to reach the bucket before it is shown as held."""
@@ -45,11 +50,12 @@ class Sender:
         on_change: Callable[[], None],
         on_sent: Callable[[Row, Sent], None] = lambda _row, _sent: None,
         load: Load = no_file,
+        wrote_first: Callable[[Message, datetime], Answer] = lambda _content, _now: THEY_DID_NOT,
     ) -> None:
         """`standing` is closed while this host may decide nothing; `gates` may be in the way of a message.
 
         `on_sent` is told what WhatsApp has taken, before that is settled. `load` reads the file of a message that was
-        not uploaded before its second.
+        not uploaded before its second. `wrote_first` is asked about a message that is not to be sent where they have.
         """
         self._ledger = ledger
         self._link = link
@@ -61,6 +67,7 @@ class Sender:
         self._on_change = on_change
         self._on_sent = on_sent
         self._load = load
+        self._wrote_first = wrote_first
         self._in_hand: tuple[Row, Sent | SendFailed] | None = None
         self._held = True
 
@@ -93,8 +100,26 @@ class Sender:
     def _ready(self, now: datetime) -> Row | None:
         if self._in_the_way(now):
             return None
-        first = self._pacer.next_ready(now)
-        return first if self._look.covers(now) else None
+        while (first := self._pacer.next_ready(now)) is not None and self._look.covers(now):
+            if first.content.cancel_if_they_write_after is None or self._may_begin(first, now):
+                return first
+        return None
+
+    def _may_begin(self, row: Row, now: datetime) -> bool:
+        """Whether they have not written first; if they have, or it is not known, that is written on the message."""
+        answer = self._wrote_first(row.content, now)
+        if answer.wrote_at is not None:
+            decided = rules.call_off(row, answer.wrote_at, now)
+        elif answer.unknown is not None:
+            decided = rules.ask_owner(row, answer.unknown, now)
+        elif answer.wait is not None:
+            decided = rules.postpone(row, now + ASKED_AGAIN, answer.wait)
+        else:
+            return True
+        if self._ledger.decide(row, decided):
+            log.info("not begun", id=row.id, state=str(decided.delivery.state), they_wrote=answer.wrote_at is not None)
+            self._on_change()
+        return False
 
     def _in_the_way(self, now: datetime) -> str | None:
         gates = (self._standing, *self._gates)

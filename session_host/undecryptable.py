@@ -4,7 +4,9 @@ After the link was restored from an older copy it has lost the keys of its conve
 to send again; what nobody sends again can be read on the owner's phone only.
 """
 
+import json
 import threading
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -59,6 +61,14 @@ class Undecryptable:
                     )
             self._ids = {str(row["id"]) for row in self._database.query("SELECT id FROM undecryptable")}
             return True
+
+    def first_in(self, chats: Iterable[str], after: datetime) -> datetime | None:
+        """When the first came in one of these chats after an instant that cannot be read (WhatsApp's time)."""
+        found = self._database.query(
+            "SELECT MIN(at) AS at FROM undecryptable WHERE chat IN (SELECT value FROM json_each(?)) AND at > ?",
+            (json.dumps(sorted(chats)), micros(after)),
+        )
+        return None if found[0]["at"] is None else instant(found[0]["at"])
 
     def facts(self, now: datetime) -> Unreadable:
         """How many there are, since when, and the newest of them."""

@@ -36,6 +36,7 @@ message_changes: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"send_at": instants}),
     st.fixed_dictionaries({"cancelled": st.booleans()}),
     st.fixed_dictionaries({"attachment": st.none() | attachments, "about": st.none() | abouts}),
+    st.fixed_dictionaries({"cancel_if_they_write_after": st.none() | instants}),
     st.fixed_dictionaries({"verdict": st.none() | st.sampled_from(Verdict)}),
     st.fixed_dictionaries({"contact_name": st.none() | texts, "cancelled": st.booleans()}),
 )
@@ -75,6 +76,7 @@ def lawful_moves(message: Message, number: int) -> list[Callable[[], Delivery]]:
             lambda: lifecycle.confirm(delivery, message.revision, message.version),
             lambda: lifecycle.hold(delivery, in_(number + 60), "The link is down."),
             lambda: lifecycle.missed(delivery, now, "Too late."),
+            lambda: lifecycle.called_off(delivery, now, now, "They wrote first."),
         ],
         State.CLAIMED: [
             lambda: lifecycle.begin(delivery, now),

@@ -13,12 +13,14 @@ from shared.settings import HostAddress, SettingsError, StorageMode, StorageSett
 from shared.starting import refuse_to_start
 from shared.store.bucket import Bucket
 from shared.store.errors import StoreError
+from shared.store.media import MediaStore
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
 from shared.store.templates import Templates
 from web import door, rendering, security
 from web.asking import Asking
-from web.captured import CapturedChats
+from web.attaching import Attaching
+from web.captured import CapturedChats, WrittenBy
 from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
@@ -31,6 +33,7 @@ from web.owner import Owner
 from web.pages import (
     agenda,
     assets,
+    attachments,
     chats,
     contacts,
     insights,
@@ -38,6 +41,7 @@ from web.pages import (
     live,
     login,
     messages,
+    send_now,
     series,
     settings,
     several,
@@ -53,6 +57,7 @@ from web.several import SeveralBook
 from web.telling import Host, Telling
 from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
+from web.typed_kept import TypedKept
 
 LARGEST_REQUEST = 4_000_000
 """Bytes: 65,536 characters outside the Latin alphabet, as a form encodes them, and to spare."""
@@ -93,11 +98,13 @@ def create(
         patience=timedelta(seconds=0 if storage.mode is StorageMode.LOCAL else 30),
     )
     app = PageApp(__name__, static_folder=None)
+    app.request_class = attachments.PageRequest
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.extensions[EXTENSION] = parts
     for page in (
         agenda,
         assets,
+        attachments,
         chats,
         contacts,
         insights,
@@ -105,6 +112,7 @@ def create(
         live,
         login,
         messages,
+        send_now,
         series,
         settings,
         several,
@@ -123,6 +131,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
     writer, view = Writer(bucket, "web", clock=clock), ForeseeingView(bucket)
     telling = Telling(host, clock, timedelta(seconds=settings.handover_seconds))
     changes = ContactChanges(writer, view, telling, state, clock)
+    captured = CapturedChats(host)
     return Parts(
         settings=settings,
         clock=clock,
@@ -137,8 +146,11 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         imports=Imports(changes, view, state, clock),
         several=SeveralBook(writer, view, telling, state, clock),
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
+        typed=TypedKept(state, clock),
         asking=Asking(host),
-        captured=CapturedChats(host),
+        attaching=Attaching(MediaStore(bucket), state, clock),
+        captured=captured,
+        written_by=WrittenBy(captured, clock),
         groups=GroupNames(host, clock),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),

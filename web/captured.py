@@ -1,15 +1,18 @@
 """Reading captured chats from the session host: understood, or refused in a sentence."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from shared.clock import Clock
 from shared.host_client import HostError, HostRefused
 from shared.model.address import Address, BadAddress
-from shared.model.chats import ChatMessages, Chats, Hits
+from shared.model.chats import Chat, ChatMessages, Chats, Hits
 from shared.model.values import Value
 from web import texts
+from web.kept_answer import KeptAnswer
 from web.telling import Host
 
 MOST = 500
@@ -30,6 +33,18 @@ class CapturedChats:
     def chats(self, before: str = "", limit: int = 50) -> Chats:
         """The chats with the newest messages first."""
         return _understood(Chats, self._host.chats(before=before, limit=limit))
+
+    def all_chats(self, most: int) -> tuple[tuple[Chat, ...], bool]:
+        """At most so many chats, the newest first, and whether there are more."""
+        found: list[Chat] = []
+        before = ""
+        while len(found) < most:
+            page = self.chats(before, min(MOST, most - len(found)))
+            found += page.chats
+            if page.next is None:
+                return tuple(found), False
+            before = page.next
+        return tuple(found), True
 
     def page(self, chat: str, *, before: str = "", after: str = "", around: str = "", limit: int = 50) -> ChatMessages:
         """A page of one chat; at most one of the places."""
@@ -55,6 +70,24 @@ class CapturedChats:
         while page.previous is not None:
             page = self.page(page.chat, after=page.previous, limit=MOST)
             yield page
+
+
+class WrittenBy:
+    """Who has written to this account lately: the addresses of the newest chats, as messages store them."""
+
+    def __init__(self, captured: CapturedChats, clock: Clock) -> None:
+        self._kept: KeptAnswer[frozenset[str]] = KeptAnswer(
+            "written-by", lambda: _written_by(captured.chats(limit=MOST)), frozenset(), clock, kept=timedelta(minutes=2)
+        )
+
+    def known(self) -> frozenset[str]:
+        """At most a few minutes old where the host answers; nobody where it does not."""
+        return self._kept.known()
+
+
+def _written_by(found: Chats) -> frozenset[str]:
+    """A name is known of those only who wrote."""
+    return frozenset(str(Address.from_stored(each.id)) for each in found.chats if each.name or not each.last_from_me)
 
 
 def _understood(model: type[V], answer: dict[str, Any]) -> V:

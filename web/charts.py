@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from web.insights import DayCount
 
-WIDTH, HEIGHT = 720.0, 200.0
-LEFT, BOTTOM, TOP = 34.0, 24.0, 10.0
+WIDTH, HEIGHT = 720.0, 220.0
+LEFT, BOTTOM, TOP = 34.0, 34.0, 20.0
 _GAP = 0.25
 """Of a day's width, what is left free."""
 

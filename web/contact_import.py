@@ -47,14 +47,15 @@ def read(data: bytes, country: str) -> Reading:
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89PNG", b"\xff\xd8", b"\x1f\x8b")):
         raise Refused(texts.OTHER_FILE)
     if b"BEGIN:VCARD" in data[:200_000].upper():
-        return _reading("vCard", (), vcard.read(data), country)
+        return reading("vCard", (), vcard.read(data), country)
     if len(data) > MOST_TABLE_BYTES:
         raise Refused(texts.LARGE_FILE.format(most=MOST_TABLE_BYTES // 1_000_000))
     table = contact_csv.read(data)
-    return _reading("CSV", table.columns, table.found, country)
+    return reading("CSV", table.columns, table.found, country)
 
 
-def _reading(kind: str, columns: tuple[tuple[str, str], ...], found: Iterable[Raw | Trouble], country: str) -> Reading:
+def reading(kind: str, columns: tuple[tuple[str, str], ...], found: Iterable[Raw | Trouble], country: str) -> Reading:
+    """Whoever of these can be written to, and what cannot be read; `kind`: where they are from."""
     people: list[Person] = []
     troubles: list[Trouble] = []
     count = unread = 0

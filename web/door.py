@@ -49,7 +49,7 @@ def _enter() -> Response | tuple[str, int] | None:
 
 
 def _leave(response: Response) -> Response:
-    return security.protect(response, secure=request.is_secure)
+    return security.protect(security.smaller(response, request), secure=request.is_secure)
 
 
 def own_path(typed: str) -> str:

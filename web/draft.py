@@ -5,18 +5,26 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from shared.model.content import MAX_TEXT
+from shared.model.content import MAX_TEXT, About, Attachment, Media, label, misfit
 from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.series import Series
 from shared.model.values import Instant, Value
-from web import dates, texts, when
+from web import attaching, dates, texts, when
 from web import fields as text_fields
 from web.dates import BadTime
 from web.recipients import Candidate, Unresolved, resolve
 from web.search import ContactIndex
 
-FIELDS = ("to", "picked", "text", "beside", "when", "when_echoed", "date", "time", "zone", "if_late", "late_hours")
+FIELDS = (
+    *("to", "picked", "text", "attached", "send_as", "when", "when_echoed", "date", "time", "zone"),
+    *("if_late", "late_hours", "unless_they_write"),
+)
+KEPT = "kept"
+"""In `attached`: what the message has and the form does not change, a place or a contact card."""
+
 FARTHEST = timedelta(days=3653)
+UNDONE_WITHIN = timedelta(seconds=5)
+"""How long what is sent now waits, so that it can be undone."""
 
 
 class Draft(Value):
@@ -29,11 +37,24 @@ class Draft(Value):
     wall_time: str
     zone: str
     if_late: IfLate = IfLate()
+    attachment: Attachment | None = None
+    cancel_if_they_write: bool = False
 
     @property
     def content(self) -> dict[str, Any]:
-        """The fields of a Message it fills."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
+        """The fields of a Message it fills, but for its condition."""
+        return {name: getattr(self, name) for name in CONTENT}
+
+    def condition(self, now: datetime, known: Message | None = None) -> dict[str, Any]:
+        """The field of a Message that says since when they must not have written: since this was first chosen for it.
+
+        WhatsApp's times are whole seconds, so what came in the very second in which it was chosen was there before.
+        """
+        since = (known and known.cancel_if_they_write_after) or now.replace(microsecond=0)
+        return {"cancel_if_they_write_after": since if self.cancel_if_they_write else None}
+
+
+CONTENT = tuple(name for name in Draft.model_fields if name != "cancel_if_they_write")
 
 
 class Filled(NamedTuple):
@@ -43,6 +64,7 @@ class Filled(NamedTuple):
     errors: dict[str, str]
     candidates: tuple[Candidate, ...] = ()
     draft: Draft | None = None
+    attachment: Attachment | None = None
 
 
 def read(
@@ -54,16 +76,20 @@ def read(
     country: str,
     fills: bool = True,
     begun: bool = False,
+    attachment: Attachment | None = None,
+    about: About | None = None,
 ) -> Filled:
     """The form's fields as a draft; `zone` and `country` are the owner's, for what the form leaves out.
 
     `fills`: fields in the text are filled for the person it is for, and an empty one is an error.
     `begun`: it is a series that may have begun, so its time may have passed.
+    `attachment`: what the form has attached, as it was found. `about`: what no form changes.
     """
     typed = {name: form.get(name, "") for name in FIELDS}
     typed["text"] = typed["text"].replace("\r\n", "\n").replace("\r", "\n")
     errors: dict[str, str] = {}
-    fields: dict[str, Any] = {"text": typed["text"]}
+    fields: dict[str, Any] = {"text": typed["text"], "attachment": attachment}
+    fields["cancel_if_they_write"] = typed["unless_they_write"] != ""
     candidates: tuple[Candidate, ...] = ()
     try:
         recipient = resolve(typed["to"], typed["picked"], index, country)
@@ -74,67 +100,73 @@ def read(
         if fills:
             known = index.by_number(recipient.address.user)
             fields["text"] = text_fields.filled_for(typed["text"], known, str(recipient.address), errors)
-    if (problem := _text_problem(typed["text"])) and (typed["text"] or not typed["beside"]):
-        errors["text"] = problem
+    if attachment is None and about is None:
+        if problem := _text_problem(typed["text"]):
+            errors["text"] = problem
+    elif found := misfit(str(fields.get("to", "")), fields["text"], attachment, about):
+        errors.setdefault("text" if found[0] == "message" else "file", found[1])
     if (moment := _moment(typed, now, zone, errors, begun=begun)) is not None:
         fields |= moment
     if (late := _if_late(typed, errors)) is not None:
         fields["if_late"] = late
-    return Filled(typed, errors, candidates, None if errors else Draft(**fields))
-
-
-def aim(
-    form: Mapping[str, str], index: ContactIndex, now: datetime, *, zone: str, country: str
-) -> tuple[str, datetime, str] | None:
-    """To whom, when and in which zone a form that may not be finished means; None while that is not said yet."""
-    try:
-        recipient = resolve(form.get("to", ""), form.get("picked", ""), index, country)
-        wall, place = read_time(form, now, zone)
-        send_at = dates.instant(wall, place)
-    except (Unresolved, BadTime):
-        return None
-    return (str(recipient.address), send_at, place) if send_at > now else None
+    return Filled(typed, errors, candidates, None if errors else Draft(**fields), attachment)
 
 
 def of_message(message: Message, zone: str) -> dict[str, str]:
     """The form's fields for editing a message."""
     place = message.zone or zone
     local = _wall_of(message, place)
-    label = message.contact_name or message.to
+    name = message.contact_name or message.to
     return {
-        "to": label,
-        "picked": f"{message.to}|{label}",
+        "to": name,
+        "picked": f"{message.to}|{name}",
         "text": text_fields.literal(message.text),
-        "beside": message.label,
+        **of_attachment(message.attachment),
+        "beside": label(None, message.about),
         "date": f"{local:%Y-%m-%d}",
         "time": f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}",
         "zone": place,
         "if_late": message.if_late.policy.value,
         "late_hours": f"{message.if_late.hours:g}",
+        "unless_they_write": "on" if message.cancel_if_they_write_after else "",
     }
 
 
 def of_series(series: Series) -> dict[str, str]:
     """The form's fields for editing a series: its time is the one its rule begins at."""
-    label, first = series.contact_name or series.to, series.first_wall
+    name, first = series.contact_name or series.to, series.first_wall
     return {
-        "to": label,
-        "picked": f"{series.to}|{label}",
+        "to": name,
+        "picked": f"{series.to}|{name}",
         "text": text_fields.literal(series.text),
+        **of_attachment(series.attachment),
         "date": f"{first:%Y-%m-%d}",
         "time": f"{first:%H:%M:%S}" if first.second else f"{first:%H:%M}",
         "zone": series.zone,
         "if_late": series.if_late.policy.value,
         "late_hours": f"{series.if_late.hours:g}",
+        "unless_they_write": "on" if series.cancel_if_they_write else "",
     }
 
 
+def of_attachment(attachment: Attachment | None) -> dict[str, str]:
+    """The form's fields for what is attached: a file by its id."""
+    attached = attachment.media if isinstance(attachment, Media) else KEPT if attachment is not None else ""
+    return {"attached": attached, "send_as": attaching.wanted_for(attachment)}
+
+
 def again_now(message: Message, now: datetime, zone: str) -> Draft:
-    """The same message, to be sent at this moment."""
+    """The same message, to be sent now, whoever has written meanwhile."""
     place = message.zone or zone
-    wall = dates.wall(now, place)
-    content = {name: getattr(message, name) for name in ("to", "contact_name", "text", "if_late")}
-    return Draft(**content, send_at=now, wall_time=wall.isoformat(timespec="seconds"), zone=place)
+    content = {name: getattr(message, name) for name in ("to", "contact_name", "text", "attachment", "if_late")}
+    return leaving(Draft(**content, send_at=now, wall_time="", zone=place), now, place)
+
+
+def leaving(draft: Draft, now: datetime, zone: str) -> Draft:
+    """The same draft for the first whole second that leaves UNDONE_WITHIN from now."""
+    exact = now + UNDONE_WITHIN
+    at = exact if not exact.microsecond else exact.replace(microsecond=0) + timedelta(seconds=1)
+    return draft.evolve(send_at=at, wall_time=dates.wall(at, zone).isoformat(timespec="seconds"), zone=zone)
 
 
 def _wall_of(message: Message, place: str) -> datetime:

@@ -12,7 +12,7 @@ from shared.model.lifecycle import State
 from shared.model.message import Message
 from shared.model.values import Instant
 from web import dates
-from web.agenda import Person, people
+from web.listing import Listing, Person
 
 SPANS = (7, 30, 90)
 """How many days can be looked at."""
@@ -108,7 +108,7 @@ def insights(messages: Iterable[Message], now: Instant, zone: str, span: int = U
         punctuality=punctuality([late for each in sent if (late := _lateness(each)) is not None]),
         delivered=Rate(sum(half.delivered_at is not None for half in halves), len(halves)),
         read=Rate(sum(half.read_at is not None for half in halves), len(halves)),
-        people=people(sent, MOST_PEOPLE),
+        people=Listing(sent).most_written_to(MOST_PEOPLE),
         reasons=_reasons(not_sent),
     )
 
@@ -136,7 +136,8 @@ def _ended_at(message: Message) -> Instant | None:
     half = message.delivery
     if half.state is State.SENT:
         return half.sent_at or half.settled_at or message.send_at
-    return half.settled_at or message.send_at if half.state in _NOT_SENT else None
+    given_up = half.state in _NOT_SENT and not half.called_off
+    return half.settled_at or message.send_at if given_up else None
 
 
 def _lateness(message: Message) -> float | None:

@@ -1,6 +1,7 @@
 """Files that came or went with a message, as the browser gets them: never as a page of ours, whatever is in them."""
 
 import re
+from collections.abc import Container
 
 from flask import Response, request
 
@@ -17,20 +18,23 @@ SHOWN = frozenset(
 """Types that a browser shows beside a message; whatever else it is comes as a download."""
 
 
-def as_file(media_id: str, file: File | None) -> Response:
-    """The file as an answer, whole or the part that was asked for; None: the browser has it already."""
-    answer = Response(status=304) if file is None else _body(media_id, file)
+def as_file(media_id: str, file: File | None, *, inline: Container[str] = SHOWN, name: str = "") -> Response:
+    """The file as an answer, whole or the part that was asked for; None: the browser has it already.
+
+    inline: the types that may be shown in place. name: under which it is kept when it is not.
+    """
+    answer = Response(status=304) if file is None else _body(media_id, file, inline, name)
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.headers["Content-Security-Policy"] = POLICY
     answer.set_etag(media_id)
     return answer
 
 
-def _body(media_id: str, file: File) -> Response:
+def _body(media_id: str, file: File, inline: Container[str], name: str) -> Response:
     kind = file.mime.partition(";")[0].strip().lower()
-    shown = kind in SHOWN
+    shown = kind in inline
     answer = Response(file.data, mimetype=kind if shown else "application/octet-stream")
-    answer.headers.set("Content-Disposition", "inline" if shown else "attachment", filename=media_id[:16])
+    answer.headers.set("Content-Disposition", "inline" if shown else "attachment", filename=name or media_id[:16])
     answer.set_etag(media_id)
     answer.make_conditional(request, accept_ranges=True, complete_length=len(file.data))
     return answer

@@ -7,7 +7,8 @@ from flask import current_app
 from shared.clock import Clock
 from shared.settings import WebSettings
 from web.asking import Asking
-from web.captured import CapturedChats
+from web.attaching import Attaching
+from web.captured import CapturedChats, WrittenBy
 from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
@@ -23,6 +24,7 @@ from web.several import SeveralBook
 from web.telling import Host
 from web.template_book import TemplateBook
 from web.throttle import LoginThrottle
+from web.typed_kept import TypedKept
 
 EXTENSION = "vpslink"
 
@@ -44,8 +46,11 @@ class Parts:
     imports: Imports
     several: SeveralBook
     template_book: TemplateBook
+    typed: TypedKept
     asking: Asking
+    attaching: Attaching
     captured: CapturedChats
+    written_by: WrittenBy
     groups: GroupNames
     owner: Owner
     sessions: Sessions

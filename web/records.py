@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.model.contact import Contact
 from shared.model.message import Message
 from shared.store.view import Snapshot, View
+from web.listing import Listing
 from web.search import ContactIndex
 
 
@@ -21,6 +22,7 @@ class Records:
         self._lock = threading.Lock()
         self._last: tuple[datetime, datetime | None, Snapshot] | None = None
         self._index: tuple[Mapping[str, Contact], ContactIndex] | None = None
+        self._listing: tuple[Mapping[str, Message], Listing] | None = None
         self._stamp: tuple[Mapping[str, Message], str] | None = None
 
     def now(self) -> Snapshot:
@@ -58,17 +60,24 @@ class Records:
             self._index = (snapshot.contacts, index)
         return index
 
+    def listing(self, snapshot: Snapshot) -> Listing:
+        """The messages of this snapshot, in order."""
+        with self._lock:
+            known = self._listing
+        if known and known[0] is snapshot.messages:
+            return known[1]
+        listing = Listing(snapshot.messages.values(), known[1] if known else None)
+        with self._lock:
+            self._listing = (snapshot.messages, listing)
+        return listing
+
     def stamp(self, snapshot: Snapshot) -> str:
         """A short text that changes whenever any message or series does."""
         with self._lock:
             known = self._stamp
         if known and known[0] is snapshot.messages:
             return known[1]
-        digest = hashlib.blake2s(digest_size=8)
-        for message in snapshot.messages.values():
-            half = message.delivery
-            what = (message.id, message.version, message.replaces, len(message.conflicts))
-            digest.update(f"{what} {half.attempt} {half.state} {half.step}\n".encode())
+        digest = hashlib.blake2s(self.listing(snapshot).stamp.encode("utf-8", "surrogateescape"), digest_size=8)
         for series in snapshot.series.values():
             digest.update(f"{series.id} {series.version} {len(series.conflicts)} {series.reach}\n".encode())
         with self._lock:

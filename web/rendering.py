@@ -13,12 +13,12 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from shared.model import address
 from shared.model.contact import Contact
-from shared.model.content import MAX_TEXT
+from shared.model.content import MAX_CAPTION, MAX_MEDIA, MAX_TEXT
 from shared.model.folding import fold
 from shared.model.message import Message
 from shared.model.series import Series, name_of
 from shared.store.errors import StoreError
-from web import dates, rule_words, texts
+from web import attaching, dates, rule_words, texts
 from web.conversation import when
 from web.countries import country_of
 from web.htmx import htmx_version
@@ -44,12 +44,15 @@ def prepare(app: Flask) -> None:
         "dates": dates,
         "texts": texts,
         "MAX_TEXT": MAX_TEXT,
+        "MAX_CAPTION": MAX_CAPTION,
+        "MAX_MEDIA": MAX_MEDIA,
         "if_late": if_late,
         "KEYS": KEYS,
         "key_places": key_places,
         "without": lambda query, name: {key: each for key, each in query.items() if key != name},
     }
     app.jinja_env.filters |= {
+        "attached": attaching.shown,
         "pretty": lru_cache(maxsize=20_000)(address.pretty),
         "recipient": recipient,
         "series_name": series_name,

@@ -11,14 +11,16 @@ from shared.model.lifecycle import State
 from shared.model.message import Message, Verdict
 from shared.store.oplog import Writer
 from shared.store.view import View
-from web.draft import Draft
+from web.draft import CONTENT, Draft
 from web.forms_kept import FormsKept
 from web.local import LocalState
 from web.repeats import place
 from web.telling import Telling, Told
 
-BESIDES = ("attachment", "about")
+BESIDES = ("about",)
 """What a message may hold that the form does not change."""
+
+_PICKED = (*CONTENT, *BESIDES, "cancel_if_they_write_after", "cancelled")
 
 
 class Saved(NamedTuple):
@@ -56,21 +58,24 @@ class Scheduling:
         self._writer, self._view, self._telling, self._clock = writer, view, telling, clock
         self._forms = FormsKept(state)
 
-    def schedule(self, draft: Draft, form_id: str) -> Saved:
+    def schedule(self, draft: Draft, form_id: str, *, now: bool = False) -> Saved:
         """A new message. The same form saved twice is one message; the same form with other words is another.
 
-        Not so for a form that sends a message again (`<id>~<n>`): that is one message, whatever its words.
+        `now`: its time is that of the click, so two clicks are one message whatever their times. A form that sends a
+        message again (`<id>~<n>`) is one message, whatever its words.
         """
-        now = self._clock.now()
-        if place(form_id).number and (known := self._view.read(now).messages.get(form_id)):
+        at = self._clock.now()
+        if place(form_id).number and (known := self._view.read(at).messages.get(form_id)):
             return Saved(known, Told(False), again=True)
         version = self._writer.reserve()
-        content, once = json.dumps(draft.as_json(), sort_keys=True), bool(place(form_id).number)
-        claim = self._forms.claim(form_id, content, version, now, new_id(now), once=once)
-        if claim.stored and (known := self._view.read(now).messages.get(claim.id)):
+        said = draft.as_json() | ({"sendAt": "now", "wallTime": "now"} if now else {})
+        content, once = json.dumps(said, sort_keys=True), bool(place(form_id).number)
+        claim = self._forms.claim(form_id, content, version, at, new_id(at), once=once)
+        if claim.stored and (known := self._view.read(at).messages.get(claim.id)):
             return Saved(known, Told(False), again=True)
-        message = Message(**claim.head(version, now), **self._carried(form_id, now), **draft.content)
-        saved = self._write(message, now)
+        carried = {**self._carried(form_id, at), **draft.condition(at)}
+        message = Message(**claim.head(version, at), **carried, **draft.content)
+        saved = self._write(message, at)
         self._forms.stored(claim.id)
         return saved
 
@@ -83,7 +88,8 @@ class Scheduling:
 
     def change(self, message_id: str, seen: str, draft: Draft) -> Saved:
         """Edit it, from version `seen` on; a cancelled one is scheduled again. Raises KeyError, Changed, TooLate."""
-        return self._decide(message_id, seen, {**draft.content, "cancelled": False})
+        condition = draft.condition(self._clock.now(), self._newest(message_id))
+        return self._decide(message_id, seen, {**draft.content, **condition, "cancelled": False})
 
     def cancel(self, message_id: str) -> Saved:
         """Ask that it is not sent; whatever version is the newest. Raises KeyError, TooLate."""
@@ -113,7 +119,7 @@ class Scheduling:
         head = next((each for each in message.heads() if each.version == version), None)
         if head is None:
             raise KeyError(version)
-        content = {name: getattr(head, name) for name in (*Draft.model_fields, *BESIDES, "cancelled")}
+        content = {name: getattr(head, name) for name in _PICKED}
         return self._decide(message_id, None, content, settles=True)
 
     def _decide(self, message_id: str, seen: str | None, content: dict[str, Any], *, settles: bool = False) -> Saved:

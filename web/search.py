@@ -1,6 +1,6 @@
 """Finding people by name, alias or digits, without their accents, among thousands: a pure index and a ranking."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -122,11 +122,20 @@ class ContactIndex:
         return dict.fromkeys(chain(first, second, hits, inside, noted))
 
 
+def hay(texts: Iterable[str | None]) -> str:
+    """These texts as they are looked through."""
+    return fold(" ".join(filter(None, texts)))
+
+
+def wanted(typed: str) -> Callable[[str], bool]:
+    """Whether a `hay` holds every word typed, or the number typed."""
+    words, number = fold(typed).split(), digits_of(typed)
+    return lambda hay: all(word in hay for word in words) or (len(number) > 2 and number in hay)
+
+
 def matches(typed: str, texts: Iterable[str | None]) -> bool:
     """Whether every word typed occurs somewhere in these texts, or the number typed does."""
-    hay = fold(" ".join(filter(None, texts)))
-    number = digits_of(typed)
-    return all(word in hay for word in fold(typed).split()) or (len(number) > 2 and number in hay)
+    return wanted(typed)(hay(texts))
 
 
 def _row(contact: Contact, known: _Row | None) -> _Row:

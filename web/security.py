@@ -1,5 +1,6 @@
 """What every answer carries, what every unsafe request must show, and which proxies are believed."""
 
+import gzip
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response
@@ -19,6 +20,9 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+WORTH_PACKING = 1000
+"""Bytes."""
+
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -51,6 +55,22 @@ def protect(response: Response, *, secure: bool) -> Response:
     if secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def smaller(response: Response, request: Request) -> Response:
+    """A page as gzip, for browsers that read it so: a full agenda is a tenth of its size then.
+
+    Not the pages of chats: what a stranger wrote stands there beside what is private, and how well the one compresses
+    would tell of the other to somebody who sees only sizes.
+    """
+    mixed = (request.blueprint or "").split(".")[0] == "chats"
+    if response.mimetype == "text/html" and not (mixed or response.is_streamed or response.content_encoding):
+        response.vary.add("Accept-Encoding")
+        body = response.get_data()
+        if len(body) >= WORTH_PACKING and request.accept_encodings["gzip"]:
+            response.set_data(gzip.compress(body, compresslevel=4, mtime=0))
+            response.content_encoding = "gzip"
     return response
 
 

@@ -13,12 +13,13 @@ from shared.model.walltime import print_wall
 from shared.store.oplog import Writer
 from shared.store.view import View
 from web.draft import Draft
+from web.edits_kept import EditsKept
 from web.forms_kept import FormsKept
 from web.local import LocalState
 from web.scheduling import new_id
 from web.telling import Telling, Told
 
-_DRAFTED = ("to", "contact_name", "text", "zone", "if_late")
+_DRAFTED = ("to", "contact_name", "text", "attachment", "zone", "if_late", "cancel_if_they_write")
 """What a series takes from the form as one message does."""
 
 
@@ -31,11 +32,13 @@ class SavedSeries(NamedTuple):
 
 
 class SeriesChanged(Exception):
-    """The series is no longer what the form was made from; `newest` is what it is now."""
+    """The series is no longer what the form was made from; `newest` is what it is now, `wanted` what an undo would have
+    made of it."""
 
-    def __init__(self, newest: Series) -> None:
+    def __init__(self, newest: Series, wanted: Series | None = None) -> None:
         super().__init__("The series was changed meanwhile.")
         self.newest = newest
+        self.wanted = wanted
 
 
 class SeriesBook:
@@ -44,7 +47,7 @@ class SeriesBook:
     def __init__(self, writer: Writer, view: View, telling: Telling, state: LocalState, clock: Clock) -> None:
         """`view` is to show what the series in it will yield, so that what is due soon is handed over at once."""
         self._writer, self._view, self._telling, self._clock = writer, view, telling, clock
-        self._forms = FormsKept(state)
+        self._forms, self._edits = FormsKept(state), EditsKept(state, clock)
 
     def begin(self, draft: Draft, rule: Rule, form_id: str) -> SavedSeries:
         """A new series. The same form saved twice is one series; the same form with other words is another."""
@@ -64,7 +67,21 @@ class SeriesBook:
         known = self._newest(series_id)
         if seen != known.version:
             raise SeriesChanged(known)
-        return self._decide(known, content_of(draft, rule))
+        return self._decide(known, content_of(draft, rule), undoable=True)
+
+    def undo(self, series_id: str, version: str) -> SavedSeries:
+        """Take the edit `version` back, as an edit of its own. Raises KeyError where the series or what it was
+        before is not known here, SeriesChanged where it was changed since."""
+        known, before = self._newest(series_id), self._edits.find(Series, series_id, version)
+        if before is None:
+            raise KeyError(version)
+        content = {name: getattr(before, name) for name in (*_DRAFTED, "first", "rule")}
+        if known.version == version:
+            return self._decide(known, content, undoable=True)
+        wanted = known.evolve(**content)
+        if wanted == known:
+            return SavedSeries(known, Told(False), again=True)
+        raise SeriesChanged(known, wanted)
 
     def set_state(self, series_id: str, state: SeriesState) -> SavedSeries:
         """Pause, resume or end it, whatever version is the newest. Raises KeyError."""
@@ -82,11 +99,15 @@ class SeriesBook:
         content = {name: getattr(head, name) for name in (*_DRAFTED, "first", "rule", "state")}
         return self._decide(known, content, settles=True)
 
-    def _decide(self, known: Series, content: dict[str, Any], *, settles: bool = False) -> SavedSeries:
+    def _decide(
+        self, known: Series, content: dict[str, Any], *, settles: bool = False, undoable: bool = False
+    ) -> SavedSeries:
         """Write it anew. While no host has carried out the edit before this one, what counts from then on is this."""
         now = self._clock.now()
         changed_at = now if known.follows_reach else min(known.changed_at, now)
         edited = known.edited(self._writer.reserve(), settles=settles, changed_at=changed_at, **content)
+        if undoable:
+            self._edits.keep(known, edited.version)  # first: without it what is written now could not be taken back
         return self._write(edited, now)
 
     def _newest(self, series_id: str) -> Series:
@@ -106,3 +127,11 @@ def content_of(draft: Draft, rule: Rule) -> dict[str, Any]:
     """The fields of a Series that the form fills; the time of the draft is where its rule begins."""
     first = print_wall(datetime.fromisoformat(draft.wall_time))
     return {name: getattr(draft, name) for name in _DRAFTED} | {"first": first, "rule": rule}
+
+
+def imagined(rule: Rule, wall: datetime, zone: str, now: datetime, known: Series | None = None) -> Series:
+    """The series that a form would make, or what would become of the known one: to see its dates."""
+    known = known or Series(
+        id="new", to="nobody", text="", changed_at=now, first="2000-01-01T00:00", zone=zone, rule=rule
+    )
+    return known.evolve(first=print_wall(wall), zone=zone, rule=rule, state=SeriesState.ACTIVE)

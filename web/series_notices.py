@@ -17,14 +17,25 @@ def begun(saved: SavedSeries) -> Response:
     if saved.again:
         tell(texts.ALREADY_SCHEDULED, tone="quiet")
         return see_other(address(saved.series))
-    _tell(saved, texts.SERIES_STORED_NOTICE, SeriesState.ENDED)
+    _tell(saved, texts.SERIES_STORED_NOTICE, _state_to(saved.series, SeriesState.ENDED))
     return see_other(address(saved.series))
 
 
 def changed(saved: SavedSeries) -> Response:
-    """It was edited: on to its page."""
+    """It was edited: on to its page, with a way to take that back."""
     active = saved.series.state is SeriesState.ACTIVE
-    _tell(saved, texts.SERIES_CHANGED_NOTICE if active else texts.SERIES_CHANGED_STOPPED_NOTICE, None)
+    notice = texts.SERIES_CHANGED_NOTICE if active else texts.SERIES_CHANGED_STOPPED_NOTICE
+    _tell(saved, notice, _undo_of(saved.series))
+    return see_other(address(saved.series))
+
+
+def undone(saved: SavedSeries) -> Response:
+    """An edit was taken back: on to its page, with a way to make it after all."""
+    if saved.again:
+        tell(texts.CHANGE_ALREADY, tone="quiet")
+        return see_other(address(saved.series))
+    active = saved.series.state is SeriesState.ACTIVE
+    _tell(saved, texts.SERIES_UNDONE if active else texts.SERIES_UNDONE_STOPPED, _undo_of(saved.series))
     return see_other(address(saved.series))
 
 
@@ -35,7 +46,8 @@ def stopped_or_resumed(saved: SavedSeries, before: SeriesState) -> None:
         SeriesState.ACTIVE: texts.SERIES_ACTIVE_NOTICE,
         SeriesState.ENDED: texts.SERIES_ENDED_NOTICE,
     }
-    _tell(saved, notices[saved.series.state], before if before is not saved.series.state else None)
+    undo = _state_to(saved.series, before) if before is not saved.series.state else None
+    _tell(saved, notices[saved.series.state], undo)
 
 
 def address(series: Series) -> str:
@@ -43,7 +55,15 @@ def address(series: Series) -> str:
     return url_for("series.show", series_id=series.id)
 
 
-def _tell(saved: SavedSeries, notice: str, back_to: SeriesState | None) -> None:
+def _state_to(series: Series, state: SeriesState) -> str:
+    return url_for("series.set_state", series_id=series.id, to=state.value)
+
+
+def _undo_of(series: Series) -> str:
+    return url_for("series.undo", series_id=series.id, version=series.version)
+
+
+def _tell(saved: SavedSeries, notice: str, undo: str | None) -> None:
     series, now = saved.series, parts().clock.now()
     messages = parts().records.now().messages.values()
     found = upcoming(series, messages, now, 1)
@@ -53,7 +73,6 @@ def _tell(saved: SavedSeries, notice: str, back_to: SeriesState | None) -> None:
         first=dates.echo(found[0].at, series.zone, now) if found else texts.NO_DATE_TO_COME,
     )
     stays = [each for each in own(series.id, messages) if _stays(each, now)]
-    undo = url_for("series.set_state", series_id=series.id, to=back_to.value) if back_to else None
     tell(" ".join(filter(None, (sentence, _about_others(len(stays)), _told(saved)))), undo=undo)
 
 

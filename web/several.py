@@ -4,18 +4,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from shared.clock import Clock
 from shared.model import address
 from shared.model.contact import Contact
-from shared.model.content import MAX_TEXT
+from shared.model.content import MAX_TEXT, misfit
 from shared.model.folding import fold
 from shared.model.message import Message
 from shared.store.oplog import Writer
 from shared.store.view import View
-from web import fields, texts
+from web import fields, preflight, texts
 from web.draft import Draft
 from web.forms_kept import FormsKept
 from web.local import LocalState
@@ -41,13 +40,14 @@ class Person(NamedTuple):
 
 class Line(NamedTuple):
     """One line of the preview: the text for this person, and what to look at before it is sent. note: what is not
-    known; problem: why it cannot be sent."""
+    known; problem: why it cannot be sent; empty: fields for which this person has nothing."""
 
     person: Person
     text: str
     warnings: tuple[str, ...] = ()
     note: str = ""
     problem: str = ""
+    empty: tuple[str, ...] = ()
 
 
 class People(NamedTuple):
@@ -109,38 +109,36 @@ def _as_written(contact: Contact, tag: str) -> str:
     return next((each for each in contact.tags if fold(each) == fold(tag)), tag)
 
 
-def lines(people: Iterable[Person], text: str, send_at: datetime, messages: Iterable[Message]) -> list[Line]:
-    """What each of them would get at this instant, and what to look at. messages: what is scheduled already."""
-    waiting: dict[str, list[Message]] = {}
-    written: set[str] = set()
-    for message in messages:
-        if message.delivery.sent_at:
-            written.add(message.to)
-        if message.delivery.state.open and not message.cancelled:
-            waiting.setdefault(message.to, []).append(message)
-    return [_line(person, text, send_at, waiting.get(person.number, []), person.number in written) for person in people]
+def lines(people: Iterable[Person], text: str, draft: Draft, messages: Iterable[Message]) -> list[Line]:
+    """What each of them would get of this draft, and what to look at. messages: what is scheduled already."""
+    known = list(messages)
+    written = {message.to for message in known if message.delivery.sent_at}
+    waiting = preflight.waiting_for(known)
+    return [_line(each, text, draft, waiting.get(each.number, []), known=each.number in written) for each in people]
 
 
-def _line(person: Person, text: str, send_at: datetime, waiting: Sequence[Message], known: bool) -> Line:
+def _line(person: Person, text: str, draft: Draft, waiting: Sequence[Message], *, known: bool) -> Line:
     filled = fields.fill(text, fields.values_of(person.contact, person.number, person.tag))
     warnings = [texts.EMPTY_FIELD.format(name=name) for name in filled.empty]
-    if any(each.text == filled.text and each.send_at == send_at for each in waiting):
-        warnings.append(texts.SAME_WAITS)
-    elif any(abs((each.send_at - send_at).total_seconds()) < 3600 for each in waiting):
-        warnings.append(texts.ANOTHER_WAITS)
+    if found := preflight.duplicate(waiting, filled.text, draft.send_at):
+        name = person.name or address.pretty(person.number)
+        warnings.append(preflight.about(found, name, draft.zone))
     note = "" if known else texts.NOT_WRITTEN_TO
     problem = ""
-    if not filled.text.strip():
+    if draft.attachment is not None:
+        problem = (misfit(person.number, filled.text, draft.attachment, None) or ("", ""))[1]
+    elif not filled.text.strip():
         problem = texts.EMPTY_TEXT
     elif len(filled.text) > MAX_TEXT:
         over = len(filled.text) - MAX_TEXT
         problem = texts.LONG_TEXT.format(length=len(filled.text), most=MAX_TEXT, over=over)
-    return Line(person, filled.text, tuple(warnings), note, problem)
+    return Line(person, filled.text, tuple(warnings), note, problem, filled.empty)
 
 
-def seal(shown: Iterable[Line], send_at: datetime) -> str:
+def seal(shown: Iterable[Line], draft: Draft) -> str:
     """A digest of what was previewed: another one at the click means that it would not be what was seen."""
-    content = json.dumps([[line.person.number, line.text] for line in shown] + [send_at.isoformat()])
+    what = [draft.send_at.isoformat(), draft.attachment and draft.attachment.as_json()]
+    content = json.dumps([[line.person.number, line.text] for line in shown] + what)
     return hashlib.blake2s(content.encode(), digest_size=16).hexdigest()
 
 
@@ -194,7 +192,7 @@ class SeveralBook:
         claims = self._forms.claim_each(contents, version, now, lambda id_, content: f"{id_}-{_short(content)}")
         pairs = list(zip(claims, wanted.values(), strict=True))
         new = [
-            Message(**claim.head(version, now), **draft.content)
+            Message(**claim.head(version, now), **draft.content, **draft.condition(now))
             for claim, draft in pairs
             if not (claim.stored and claim.id in known)
         ]

@@ -8,10 +8,14 @@ from shared.model.lifecycle import State
 from shared.model.message import UNCONFIRMED, LatePolicy, Message, Status, Verdict
 from shared.model.series import Series
 from shared.model.values import Instant
-from web import texts
+from web import dates, texts
 
 GRACE = timedelta(minutes=2)
 """How long after its second a message that nobody holds is not yet worth a worry."""
+
+
+NOW = timedelta(seconds=10)
+"""A message that was made for so soon was to be sent now."""
 
 
 class Tone(StrEnum):
@@ -54,6 +58,8 @@ def standing(message: Message, now: Instant, *, sent_again: bool = False) -> Sta
     if message.conflicts and message.open:
         return Standing("Two versions", "fork", Tone.BAD, texts.TWO_VERSIONS, can_cancel=True, attention=True)
     match status:
+        case Status.CANCELLED if message.delivery.they_wrote_at:
+            return _called_off(message, message.delivery.they_wrote_at, sent_again=sent_again)
         case Status.CANCELLED:
             restore = message.send_at > now
             sentence = texts.WITHDRAWN if message.gives_way else texts.CANCELLED
@@ -72,6 +78,14 @@ def standing(message: Message, now: Instant, *, sent_again: bool = False) -> Sta
             return _open(message, now)
 
 
+def _called_off(message: Message, they_wrote_at: Instant, *, sent_again: bool) -> Standing:
+    """They wrote first, and it was not to be sent then; its owner may send it all the same."""
+    at = dates.stamp(they_wrote_at, message.zone or "UTC")
+    sentence = f"{texts.THEY_WROTE_FIRST.format(at=at)}{f' {texts.SENT_AGAIN}' if sent_again else ''}"
+    may = not sent_again
+    return Standing("Cancelled", "reply", Tone.QUIET, sentence, can_repeat=may, can_send_now=may)
+
+
 def _not_sent(word: str, message: Message, why: str, *, sent_again: bool) -> Standing:
     """It failed or was missed: until its owner lets it go or sends it again, it waits for them."""
     if message.cancelled:
@@ -79,7 +93,8 @@ def _not_sent(word: str, message: Message, why: str, *, sent_again: bool) -> Sta
         return Standing(word, "cross", Tone.QUIET, sentence, can_repeat=not sent_again, can_unsettle=True)
     if sent_again:
         return Standing(word, "repeat", Tone.QUIET, f"{why} {texts.SENT_AGAIN}", can_let_go=True)
-    asks = message.status is Status.MISSED and message.if_late.policy is LatePolicy.ASK
+    conditional = message.cancel_if_they_write_after is not None
+    asks = message.status is Status.MISSED and (message.if_late.policy is LatePolicy.ASK or conditional)
     return Standing(
         word, "alert", Tone.BAD, why, can_repeat=not asks, can_send_now=asks, can_let_go=True, attention=True
     )
@@ -124,6 +139,12 @@ def _open(message: Message, now: Instant) -> Standing:
     if delivery.error:
         return Standing("Trying again", "clock", Tone.WAITING, delivery.error, **open_)
     return Standing("Scheduled", "clock", Tone.QUIET, texts.SCHEDULED, **open_)
+
+
+def just_asked_for(message: Message) -> bool:
+    """Whether it was sent by Send now and can still be undone: it was made for the seconds after it was made."""
+    made = message.created_at
+    return made is not None and message.send_at - made < NOW and message.open and not message.cancelled
 
 
 def needs_attention(message: Message, now: Instant, *, sent_again: bool = False) -> bool:

@@ -61,6 +61,17 @@ def timeline(message: Message, now: Instant, repeat: Message | None = None) -> t
 def _ended(message: Message, stands: Standing, repeat: Message | None) -> Iterator[Step]:
     """How it ended without being sent for certain, what its owner said of that, and what was sent in its place."""
     half = message.delivery
+    if half.called_off:
+        yield Step("They wrote first", "reply", half.they_wrote_at)
+        yield Step("Cancelled", "cross", half.settled_at, texts.CALLED_OFF)
+    else:
+        yield from _ended_badly(message, stands)
+    if repeat:
+        yield Step("Sent again", "repeat", repeat.created_at or repeat.send_at, texts.SENT_AGAIN)
+
+
+def _ended_badly(message: Message, stands: Standing) -> Iterator[Step]:
+    half = message.delivery
     word, icon = _ENDS[half.state]
     yield Step(word, icon, half.settled_at, half.error or "", bad=True)
     if half.hinted_at:
@@ -68,8 +79,6 @@ def _ended(message: Message, stands: Standing, repeat: Message | None) -> Iterat
     if stands.can_unsettle:
         said = texts.LET_GO if message.cancelled else _VERDICTS.get(message.verdict, "")
         yield Step("Settled by you", "check", None, said)
-    if repeat:
-        yield Step("Sent again", "repeat", repeat.created_at or repeat.send_at, texts.SENT_AGAIN)
 
 
 def _waiting(message: Message, stands: Standing, now: Instant) -> Step:

@@ -3,6 +3,8 @@
     pending → claimed → begun → sent | failed | unknown        claimed → pending (next attempt, or released)
     pending | claimed → missed | failed                         sent: delivered and read are times, not states
 
+What is missed because they wrote first (`they_wrote_at`) is called off: that is what its content had asked for.
+
 A state is ordered by (attempt, rank, step); merging two copies takes the greater, so a restored or late copy never
 takes anything back.
 """
@@ -83,8 +85,16 @@ class Delivery(Record):
     hinted_at: Instant | None = Field(
         default=None, description="of one whose end is unknown: when a receipt came that may be its own"
     )
+    they_wrote_at: Instant | None = Field(
+        default=None, description="of one that was called off for that: when they wrote first, as it was asked for"
+    )
     message_id: str | None = Field(default=None, description="WhatsApp's id, known after a successful send only")
     error: Sentence | None = None
+
+    @property
+    def called_off(self) -> bool:
+        """They wrote first, and so it was not sent: its content had asked for that."""
+        return self.state is State.MISSED and self.they_wrote_at is not None
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -172,6 +182,12 @@ def missed(delivery: Delivery, now: Instant, reason: str) -> Delivery:
     """(f) pending or claimed → missed: its limit for being late has passed."""
     _require(delivery, State.PENDING, State.CLAIMED)
     return _settle(delivery, State.MISSED, now, error=reason)
+
+
+def called_off(delivery: Delivery, now: Instant, they_wrote_at: Instant, reason: str) -> Delivery:
+    """(i) pending or claimed → missed, as its content asked for: they wrote first. Its status is `cancelled`."""
+    _require(delivery, State.PENDING, State.CLAIMED)
+    return _settle(delivery, State.MISSED, now, error=reason, they_wrote_at=they_wrote_at)
 
 
 def retry(delivery: Delivery, reason: str) -> Delivery:

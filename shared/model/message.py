@@ -79,6 +79,9 @@ class Message(Versioned):
     wall_time: str | None = Field(default=None, pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$")
     zone: str | None = Field(default=None, max_length=64)
     if_late: IfLate = IfLate()
+    cancel_if_they_write_after: Instant | None = Field(
+        default=None, description="it is not sent where somebody else has written in this chat after this instant"
+    )
     cancelled: bool = Field(default=False, description="of one that failed or was missed: its owner is done with it")
     verdict: Verdict | None = Field(default=None, description="of one whose end is unknown: what a person says of it")
     created_at: Instant | None = None
@@ -103,7 +106,7 @@ class Message(Versioned):
     def status(self) -> Status:
         """The word for where it stands. A cancel counts once the host has confirmed it, see `asked_to_cancel`."""
         state = self.delivery.state
-        if state.open and self.cancelled and self.confirmed:
+        if (state.open and self.cancelled and self.confirmed) or self.delivery.called_off:
             return Status.CANCELLED
         return Status.SENDING if state is State.BEGUN else Status(state.value)
 

@@ -5,13 +5,16 @@ series do. So every edit, move or skip of that one occurrence beats the series, 
 contents of the series the newer counts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from shared.model import walltime
 from shared.model.lifecycle import State
 from shared.model.message import Message
+from shared.model.recurrence import Rule
 from shared.model.series import Reach, Series, SeriesState, name_of, occurrence_id
 from shared.model.values import Instant
 
@@ -20,6 +23,9 @@ AHEAD = timedelta(days=35)
 
 OLDEST = timedelta(days=366)
 """What should have been made longer ago is left out: a clock that was wrong by years must not yield thousands."""
+
+_NEAR = 10
+"""How many of a rule's next wall times are remembered."""
 
 _SLACK = timedelta(days=2)
 """A time on the wall is never further than that from the same time in UTC."""
@@ -49,9 +55,22 @@ def horizon(now: Instant) -> datetime:
 def occurrences(series: Series, after: Instant) -> Iterator[Occurrence]:
     """The dates of its rule after this instant, in order, whatever its state. Raises walltime.UnknownZone."""
     earliest = (after - _SLACK).replace(tzinfo=None)
-    for wall in series.rule.walls(series.first_wall, earliest):
+    for wall in _walls(series.rule, series.first_wall, datetime.combine(earliest, time())):
         if wall >= earliest and (at := walltime.instant(wall, series.zone)) > after:
             yield Occurrence(wall, at)
+
+
+def _walls(rule: Rule, first: datetime, after: datetime) -> Iterator[datetime]:
+    """Its wall times from `after` on; the next ones are remembered, for pages ask for nothing else all day."""
+    near = _next_walls(rule, first, after)
+    yield from near
+    if len(near) == _NEAR:
+        yield from islice((wall for wall in rule.walls(first, after) if wall >= after), _NEAR, None)
+
+
+@lru_cache(maxsize=2000)
+def _next_walls(rule: Rule, first: datetime, after: datetime) -> tuple[datetime, ...]:
+    return tuple(islice((wall for wall in rule.walls(first, after) if wall >= after), _NEAR))
 
 
 def upcoming(series: Series, messages: Iterable[Message], after: Instant, most: int = 5) -> list[Occurrence]:
@@ -114,9 +133,10 @@ def _changed(series: Series, known: Mapping[str, Message], oldest: datetime, unt
     edited = not series.follows_reach
     after = max(oldest, series.changed_at if edited or series.reach is None else series.reach.until)
     wanted = {occurrence_id(series.id, each.wall): each for each in _active(series, after, until)}
+    since = _since(series, [each.at for each in wanted.values()])
     taken = _taken(series, known.values())
     changed = {
-        id_: _occurrence(series, each)
+        id_: _occurrence(series, each, since.get(each.at))
         for id_, each in wanted.items()
         if (id_ not in known and each.wall.date() not in taken) or (id_ in known and edited and is_free(known[id_]))
     }
@@ -135,7 +155,23 @@ def _active(series: Series, after: datetime, until: datetime) -> Iterator[Occurr
             yield each
 
 
-def _occurrence(series: Series, occurrence: Occurrence, *, withdrawn: bool = False) -> Message:
+def _since(series: Series, wanted: Sequence[datetime]) -> dict[datetime, datetime]:
+    """For each of these dates the one that the rule names before it, for the first the series' own beginning: after
+    that they must not have written. Empty where the series does not ask for it."""
+    if not (series.cancel_if_they_write and wanted):
+        return {}
+    before = series.created_at or series.changed_at
+    found = dict.fromkeys(wanted, before)
+    for each in occurrences(series, before):
+        if each.at > wanted[-1]:
+            break
+        found[each.at], before = before, each.at
+    return found
+
+
+def _occurrence(
+    series: Series, occurrence: Occurrence, since: datetime | None = None, *, withdrawn: bool = False
+) -> Message:
     """The message that this content of the series makes of a date: of nothing else, so every host makes the same."""
     return Message(
         id=occurrence_id(series.id, occurrence.wall),
@@ -144,10 +180,12 @@ def _occurrence(series: Series, occurrence: Occurrence, *, withdrawn: bool = Fal
         to=series.to,
         contact_name=series.contact_name,
         text=series.text,
+        attachment=series.attachment,
         send_at=occurrence.at,
         wall_time=occurrence.wall.isoformat(timespec="seconds"),
         zone=series.zone,
         if_late=series.if_late,
+        cancel_if_they_write_after=since,
         cancelled=withdrawn,
         created_at=series.created_at,
         created_from="series",

@@ -81,11 +81,15 @@ class Hold(Value):
 
 
 class Forecast(Told):
-    """When a message is expected to be begun, why not at its second (None: it is), and whether to a stranger."""
+    """When a message is expected to be begun, why not at its second (None: it is), and whether to a stranger.
+
+    quiet: the quiet hours in words, where its second lies in them; it leaves all the same.
+    """
 
     begins_at: Instant
     reason: str | None = None
     stranger: bool = False
+    quiet: str | None = None
 
 
 def verdict(settings: PaceSettings, history: History, message: Message, now: datetime) -> Go | Hold:
@@ -129,7 +133,9 @@ def plan(settings: PaceSettings, history: History, messages: Iterable[Message], 
         if stranger:
             insort(cold, at)
         known.add(whom)
-        planned.append(Forecast(begins_at=at, reason=reason, stranger=stranger))
+        night = _morning(settings, max(now, message.send_at)) is not None
+        quiet = f"{_in_words(settings)}, {settings.zone}" if night else None
+        planned.append(Forecast(begins_at=at, reason=reason, stranger=stranger, quiet=quiet))
     return planned
 
 
@@ -185,19 +191,31 @@ def _locked(settings: PaceSettings, history: History, now: datetime) -> Hold | N
 
 
 def _quiet(settings: PaceSettings, message: Message, now: datetime) -> Hold | None:
-    if settings.quiet is None or now < message.send_at + CHOSEN:
+    if now < message.send_at + CHOSEN:
+        return None
+    morning = _morning(settings, now)
+    if morning is None:
+        return None
+    return _hold(morning, now, f"It is late for its time, and these are quiet hours ({_in_words(settings)}).")
+
+
+def _morning(settings: PaceSettings, at: datetime) -> datetime | None:
+    """When the quiet hours end that this instant lies in; None outside of them."""
+    if settings.quiet is None or not settings.on:
         return None
     start, end = settings.quiet
     zone = ZoneInfo(settings.zone)
-    local = now.astimezone(zone)
-    at = local.time()
-    inside = start <= at < end if start < end else at >= start or at < end
+    local = at.astimezone(zone)
+    clock = local.time()
+    inside = start <= clock < end if start < end else clock >= start or clock < end
     if start == end or not inside:
         return None
-    morning = datetime.combine(local.date() + timedelta(days=int(at >= end)), end, zone).astimezone(UTC)
-    if morning <= now:  # the clocks go back over the end: the second time round it is morning
-        return None
-    return _hold(morning, now, f"It is late for its time, and these are quiet hours ({start:%H:%M} to {end:%H:%M}).")
+    morning = datetime.combine(local.date() + timedelta(days=int(clock >= end)), end, zone).astimezone(UTC)
+    return morning if morning > at else None  # the clocks go back over the end: the second time round it is morning
+
+
+def _in_words(settings: PaceSettings) -> str:
+    return "{:%H:%M} to {:%H:%M}".format(*settings.quiet) if settings.quiet else ""
 
 
 def _hold(until: datetime, now: datetime, reason: str) -> Hold:

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from pydantic import Field, field_validator
 
 from shared.model import walltime
+from shared.model.content import Attachment, label
 from shared.model.message import IfLate
 from shared.model.recurrence import EARLIEST, LATEST, Rule
 from shared.model.values import Instant, Record
@@ -50,10 +52,15 @@ class Series(Versioned):
     to: str = Field(min_length=1, max_length=80, description="digits with country code, or a WhatsApp address with @")
     contact_name: str | None = Field(default=None, max_length=500)
     text: str = Field(alias="message")
+    attachment: Attachment | None = None
     first: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$")
     zone: str = Field(min_length=1, max_length=64)
     rule: Rule
     if_late: IfLate = IfLate()
+    cancel_if_they_write: bool = Field(
+        default=False,
+        description="a date is not sent where somebody else has written in this chat since the one before",
+    )
     state: SeriesState = SeriesState.ACTIVE
     changed_at: Instant
     created_at: Instant | None = None
@@ -80,6 +87,11 @@ class Series(Versioned):
     def ended(self) -> bool:
         """At equal revision, whoever stops it wins over whoever changes it."""
         return self.state is not SeriesState.ACTIVE
+
+    @property
+    def label(self) -> str:
+        """What kind of message it yields, for people; empty for a text."""
+        return label(self.attachment, None)
 
     @property
     def first_wall(self) -> datetime:
@@ -115,6 +127,7 @@ def occurrence_id(series_id: str, wall: datetime) -> str:
     return f"{series_id}{_MARK}{walltime.print_wall(wall)}"
 
 
+@lru_cache(maxsize=50_000)
 def name_of(message_id: str) -> Name | None:
     """Which occurrence this id names; None for any other message."""
     series_id, mark, wall = message_id.rpartition(_MARK)

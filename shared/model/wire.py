@@ -72,6 +72,9 @@ class NewMessage(Value):
     contact_name: str | None = Field(default=None, max_length=500)
     zone: str | None = Field(default=None, max_length=64)
     if_late: IfLate = IfLate()
+    cancel_if_they_write_after: Instant | None = Field(
+        default=None, description="not sent where somebody else has written in this chat after this instant"
+    )
 
 
 class MessageChange(Value):
@@ -84,6 +87,7 @@ class MessageChange(Value):
     send_at: Instant | None = Field(default=None, alias="scheduledTime")
     cancelled: bool | None = None
     if_late: IfLate | None = None
+    cancel_if_they_write_after: Instant | None = Field(default=None, description="null: it is sent all the same")
 
 
 class Judgement(Value):

@@ -17,10 +17,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.exceptions import ConnectionError as CannotConnect
+from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 
 from shared.clock import SYSTEM, Clock
@@ -41,6 +43,9 @@ LONGEST_RETRY_AFTER = 10.0
 
 HURRIED_RETRY_AFTER = 8.0
 """The same of one in a hurry: once, and then it waits HURRIED_SECONDS for the answer."""
+
+_MODELS = create_loader()
+"""What S3's operations look like, read from botocore's files once for all clients of this process."""
 
 _PIECE = 1 << 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -281,7 +286,9 @@ def _client(
     endpoint: str, access_key_id: str, secret_access_key: str, *, hurried: bool, signature_version: Any = "s3v4"
 ) -> Any:
     attempts = HURRIED_ATTEMPTS if hurried else ATTEMPTS
-    client = boto3.session.Session().client(
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _MODELS)
+    client = boto3.session.Session(botocore_session=core).client(
         "s3",
         endpoint_url=endpoint,
         region_name=region_of(endpoint),

@@ -240,6 +240,6 @@ def scheduled_format(read: Callable[[bytes], Document[Message]] = read_scheduled
     return Format(keys.SCHEDULED, "messages", Message, read, has_series=True)
 
 
-def contact_format() -> Format[Contact]:
-    """contacts.json, for whoever writes it."""
-    return Format(keys.CONTACTS, "contacts", Contact, read_contacts)
+def contact_format(read: Callable[[bytes], Document[Contact]] = read_contacts) -> Format[Contact]:
+    """contacts.json, for whoever writes it, and for those who `read` it otherwise."""
+    return Format(keys.CONTACTS, "contacts", Contact, read)

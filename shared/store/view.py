@@ -20,9 +20,11 @@ from shared.store.projection import (
     Format,
     Scheduled,
     contact_format,
+    read_contacts,
     read_scheduled,
     scheduled_format,
 )
+from shared.store.reread import Rereading
 from shared.store.sparse import read_open
 
 R = TypeVar("R", bound=Versioned)
@@ -44,8 +46,9 @@ class Projections:
 
     def __init__(self, bucket: Bucket, *, only_open: bool = False) -> None:
         """only_open: leave out the messages that have ended, for one who has little memory and no need of them."""
-        self._scheduled = _Latest(bucket, scheduled_format(read_open if only_open else read_scheduled), Scheduled())
-        self._contacts = _Latest(bucket, contact_format(), ContactBook())
+        read = read_open if only_open else Rereading("messages", Message, read_scheduled)
+        self._scheduled = _Latest(bucket, scheduled_format(read), Scheduled())
+        self._contacts = _Latest(bucket, contact_format(Rereading("contacts", Contact, read_contacts)), ContactBook())
 
     def scheduled(self) -> Document[Message]:
         """scheduled.json; empty where there is none yet. Raises Unreadable and other StoreErrors."""
@@ -167,6 +170,7 @@ class _Merged(Generic[R]):
     """A document's records and the operations after it as one set; what did not change is not merged again."""
 
     def __init__(self) -> None:
+        self._copies: dict[str, tuple[R, ...]] = {}
         self._done: dict[str, tuple[R | None, tuple[R, ...], R]] = {}
         self._base: Mapping[str, R] | None = None
         self._keys: frozenset[str] = frozenset()
@@ -177,12 +181,18 @@ class _Merged(Generic[R]):
     ) -> Mapping[str, R]:
         if base is self._base and operations.keys() == self._keys:
             return self._records
-        copies: dict[str, list[R]] = {}
-        for key in sorted(operations):
+        if not operations.keys() >= self._keys:
+            self._copies, self._keys = {}, frozenset()
+        for key in sorted(operations.keys() - self._keys):
             for record in operations[key]:
-                if record.id not in ended:
-                    copies.setdefault(record.id, []).append(record)
-        self._done = {id_: self._merge(id_, base.get(id_), tuple(each)) for id_, each in copies.items()}
+                self._copies[record.id] = (*self._copies.get(record.id, ()), record)
+        self._done = {
+            id_: done
+            if (done := self._done.get(id_)) and done[1] is copies and done[0] is base.get(id_)
+            else self._merge(id_, base.get(id_), copies)
+            for id_, copies in self._copies.items()
+            if id_ not in ended
+        }
         merged = {**base, **{id_: record for id_, (_, _, record) in self._done.items()}}
         self._base, self._keys, self._records = base, frozenset(operations), MappingProxyType(merged)
         return self._records

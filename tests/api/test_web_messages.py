@@ -429,20 +429,3 @@ def test_the_agenda_says_which_record_it_leaves_out(page: Page) -> None:
 def test_what_a_host_of_another_version_says_breaks_no_page(page: Page, told: dict[str, object]) -> None:
     assert read_health(told, NOW).standing is None
     assert read_health(told, NOW).problems == ()
-
-
-PICTURE = {"kind": "image", "media": "a" * 64, "mime": "image/png", "size": 10, "name": "tea.png"}
-
-
-def test_a_picture_is_named_and_stays_when_its_message_is_edited_or_sent_again(page: Page) -> None:
-    one = message(ALICE, id="api-1", text="", attachment=PICTURE, send_at=in_(3600))
-    page.store(messages=[one])
-    assert "Picture: tea.png" in words(page.client.get("/"))
-    form = typed(page.client.get("/messages/api-1/edit"))
-    assert form["beside"] == "Picture: tea.png"
-    assert page.client.post("/messages/api-1", data=form | {"time": "18:30", "date": "2026-11-27"}).status_code == 303
-    changed = page.messages["api-1"]
-    assert (changed.revision, changed.attachment, changed.text) == (2, one.attachment, "")
-    again = page.client.post("/messages", data=form | {"id": "api-1~1", "time": "18:30", "date": "2026-11-27"})
-    assert again.status_code == 303
-    assert page.messages["api-1~1"].attachment == one.attachment

@@ -330,6 +330,76 @@ def test_a_paused_series_can_be_changed_and_stays_paused(page: Page) -> None:
     assert (only(page).text, only(page).state) == ("New words", SeriesState.PAUSED)
 
 
+def undo_of(page: Page, path: str = "/series/weekly") -> str:
+    """Where the notice's Undo leads."""
+    return str(one(BeautifulSoup(page.client.get(path).text, "html.parser"), ".notice form")["action"])
+
+
+def test_an_edit_is_undone_with_its_rule_time_and_text_and_that_again(page: Page) -> None:
+    page.store(series=[series(id="weekly", contact_name="Alice")])
+    page.fold()
+    before = only(page)
+    change(page, text="New words", time="19:30", weekday=["su"])
+    page.fold()
+    edit_undo = undo_of(page)
+    assert path_of(page.client.post(edit_undo)) == "/series/weekly"
+    undone = only(page)
+    for name in ("to", "contact_name", "text", "first", "zone", "rule", "if_late", "state"):
+        assert getattr(undone, name) == getattr(before, name), name
+    page.fold()
+    left = [each for each in page.messages.values() if not each.cancelled]
+    assert {each.text for each in left} == {before.text}
+    assert {each.wall_time[-8:] for each in left if each.wall_time} == {"18:00:00"}
+    assert not any(each.conflicts for each in page.messages.values())
+    shown = page.client.get("/series/weekly")
+    assert "As it was before: Every Friday at 18:00. The next date is Fri 27 Nov 2026, 18:00" in words(shown)
+    page.client.post(edit_undo)
+    assert "taken back already" in seen(page, "/series/weekly")
+    assert only(page).version == undone.version
+    page.client.post(str(one(BeautifulSoup(shown.text, "html.parser"), ".notice form")["action"]))
+    assert (only(page).text, only(page).first) == ("New words", "2026-11-27T19:30")
+
+
+def test_an_undo_goes_over_nobodys_head(page: Page) -> None:
+    page.store(series=[series(id="weekly")])
+    change(page, text="From this tab")
+    stale = undo_of(page)
+    change(page, text="From the other tab")
+    answer = page.client.post(stale)
+    assert answer.status_code == 409
+    assert "changed again since that edit" in words(answer)
+    assert "From the other tab" in words(answer)
+    assert typed(answer)["text"] == series().text
+    assert only(page).text == "From the other tab"
+    again = {**typed(answer), "repeat": "weekly", "weekday": "fr", "ends": "never", "if_late": "within"}
+    assert path_of(page.client.post("/series/weekly", data=again)) == "/series/weekly"
+    assert only(page).text == series().text
+
+
+def test_an_edit_of_long_ago_or_of_elsewhere_is_not_undone_here(page: Page) -> None:
+    page.store(series=[series(id="weekly")])
+    change(page, text="New words")
+    undo = undo_of(page)
+    for address in ("/series/weekly/undo?version=none", "/series/weekly/undo", "/series/nobody/undo?version=x"):
+        assert page.client.post(address).status_code == 404
+    page.bucket.away = True
+    assert page.client.post(undo).status_code == 503
+    page.bucket.away = False
+    page.later(timedelta(days=8))
+    page.enter()
+    answer = page.client.post(undo)
+    assert (answer.status_code, "more than a week ago" in words(answer)) == (404, True)
+    assert only(page).text == "New words"
+
+
+def test_a_paused_series_stays_paused_through_an_undo(page: Page) -> None:
+    page.store(series=[series(id="weekly", state=SeriesState.PAUSED)])
+    change(page, text="New words")
+    page.client.post(undo_of(page))
+    assert (only(page).text, only(page).state) == (series().text, SeriesState.PAUSED)
+    assert "Nothing is sent until it runs again." in seen(page, "/series/weekly")
+
+
 @pytest.mark.parametrize("to", ["", "asleep", "ACTIVE"])
 def test_a_state_that_is_none_is_refused(page: Page, to: str) -> None:
     page.store(series=[series(id="weekly")])

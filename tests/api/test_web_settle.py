@@ -9,7 +9,7 @@ from shared.model import lifecycle
 from shared.model.message import IfLate, LatePolicy, Message, Status, Verdict
 from tests import builders
 from tests.api.web_page import Page, path_of, typed, words
-from tests.builders import NOW, in_, message
+from tests.builders import in_, message
 from tests.cast import BOB
 
 
@@ -138,7 +138,7 @@ class TestMissed:
             press(page, offered["send-now"])
         assert set(page.messages) == {one.id, f"{one.id}~1"}
         again = page.messages[f"{one.id}~1"]
-        assert (again.to, again.text, again.send_at, again.if_late) == (one.to, one.text, NOW, one.if_late)
+        assert (again.to, again.text, again.send_at, again.if_late) == (one.to, one.text, in_(5), one.if_late)
         (handed,) = [item for handover in page.host.handovers for item in handover.items]
         assert handed["id"] == again.id
         assert "The kettle is on." not in attention(page)

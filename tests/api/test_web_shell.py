@@ -110,3 +110,13 @@ def test_own_files_come_smaller_to_browsers_that_can_read_them_so(page: Page) ->
     assert again.status_code == 304
     picture = page.client.get("/static/icons/icon-192.png", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in picture.headers
+
+
+def test_pages_come_smaller_too_but_not_where_a_strangers_words_stand_beside_private_ones(page: Page) -> None:
+    page.enter()
+    page.store(messages=[message(ALICE, send_at=in_(hours=2)) for _ in range(9)])
+    packed = page.client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert (packed.content_encoding, packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert gzip.decompress(packed.data).decode().count("The kettle is on.") == 9
+    assert page.client.get("/").content_encoding is None
+    assert page.client.get("/chats", headers={"Accept-Encoding": "gzip"}).content_encoding is None

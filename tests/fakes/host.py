@@ -11,13 +11,14 @@ from session_host.gates import Skew, link_gate
 from session_host.ledger import Ledger
 from session_host.link import Ears, NoCode, Pairing, Receipt, ReceiptKind, SendFailed, Sent
 from session_host.look import Look
-from session_host.media import MediaStore
+from session_host.media import LeavingMedia
 from session_host.outgoing import Outgoing
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
 from session_host.rules import Row
 from session_host.schema import MIGRATIONS
 from session_host.sender import Sender
+from session_host.wrote_first import THEY_DID_NOT, Answer
 from shared.model.address import Address
 from shared.model.lifecycle import Delivery
 from shared.model.link import Link, LinkStatus, describe
@@ -208,8 +209,9 @@ class Parts:
         self.skew = Skew(lambda: None, lambda: self.passed)
         self.standing: str | None = None
         self.projected: dict[str, Delivery] = {}
-        self.media = MediaStore(self.bucket)
+        self.media = LeavingMedia(self.bucket)
         self.on_sent: Callable[[Row, Sent], None] = lambda _row, _sent: None
+        self.wrote_first: Callable[[Message, datetime], Answer] = lambda _content, _now: THEY_DID_NOT
         self.look = Look(LogReader(self.bucket), self.ledger, lambda: HOST, lambda: None)
         self.sender = Sender(
             self.ledger,
@@ -222,6 +224,7 @@ class Parts:
             on_change=lambda: None,
             on_sent=lambda row, sent: self.on_sent(row, sent),
             load=self.media.load,
+            wrote_first=lambda content, now: self.wrote_first(content, now),
         )
 
     def write(self, message: Message, now: datetime = NOW) -> Message:

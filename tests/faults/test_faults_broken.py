@@ -20,6 +20,8 @@ from shared.model.lifecycle import State
 from shared.model.message import Message
 from tests.faults.simulation import FAULTS, LONG, simulate
 
+pytestmark = pytest.mark.no_cover  # the other tests measure the same code; measured, this takes twice as long
+
 MOST = 40
 """Seeds in which a broken host must have been caught."""
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,26 @@ def test_a_picture_arrives_byte_by_byte_and_its_caption_can_be_edited(
         return [(each["kind"], each["text"], each["fromMe"]) for each in mine] == [("image", "Look here", True)]
 
     host.until(captured)
+
+
+def test_who_writes_first_is_not_written_to(host: HostProcess, control: tuple[Path, Control]) -> None:
+    now = SYSTEM.now()
+    follow_up = NewMessage(
+        to=ALICE.number,
+        text="Any news?",
+        send_at=now + timedelta(seconds=4),
+        cancel_if_they_write_after=now - timedelta(seconds=1.5),
+    )
+    waits = Message.model_validate(host.client.send(follow_up))
+    control[1].send(ALICE.number, "Here is the news")
+
+    def called_off() -> bool:
+        found = Message.model_validate(host.client.message(waits.id))
+        assert found.status is not Status.SENT
+        return found.status is Status.CANCELLED and found.delivery.they_wrote_at is not None
+
+    host.until(called_off, 60)
+    assert "Any news?" not in [each.text for each in control[1].inbox(ALICE.number)]
 
 
 def test_463_holds_first_messages_to_strangers_and_known_chats_go_on(

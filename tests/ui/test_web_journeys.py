@@ -216,6 +216,25 @@ def test_what_is_due_soon_reaches_the_host_at_once(tab: Tab, served: Served) -> 
     assert (item["to"], item["message"]) == (ALICE.number, "Soon")
 
 
+def test_what_is_sent_now_counts_down_and_is_undone_with_what_was_typed(tab: Tab, served: Served) -> None:
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("To", exact=True).fill("07700 900001")
+    tab.get_by_label("Message", exact=True).fill("Oh no")
+    tab.get_by_role("button", name="Send now").click()
+    expect(tab.locator(".undo-sending [data-left]")).to_have_text(re.compile(r"^(\d s|a moment)$"))
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.get_by_label("Message", exact=True)).to_have_value("Oh no")
+    expect(tab.locator("#undone")).to_contain_text("Asked to cancel")
+    asked = next(iter(View(served.bucket).read(datetime.now(UTC)).messages.values()))
+    name = served.writer.reserve()
+    confirmed = asked.evolve(delivery=lifecycle.confirm(asked.delivery, asked.revision, name), version=name)
+    served.writer.append(
+        name, datetime.now(UTC), messages=[confirmed.evolve(replaces=(*asked.replaces, asked.version))]
+    )
+    expect(tab.locator("#undone")).to_contain_text("Cancelled. It will not be sent.")
+    expect(tab.get_by_label("Message", exact=True)).to_have_value("Oh no")
+
+
 def test_a_confirmed_cancel_says_so_without_a_reload(tab: Tab, served: Served) -> None:
     known = message(BOB, id="gone", send_at=datetime.now(UTC) + timedelta(days=1))
     served.store(messages=(known,))

@@ -40,7 +40,13 @@ PATHS = (
         "/insights",
         "/offline",
     ),
-    *("/contacts?select=yes&tag=choir", "/contacts/duplicates", "/contacts/import", "/contacts/export"),
+    *(
+        "/contacts?select=yes&tag=choir",
+        "/contacts/duplicates",
+        "/contacts/import",
+        "/contacts/export",
+        "/contacts/whatsapp",
+    ),
     *("/templates", "/templates/new"),
 )
 THEMES = ("dark", "light")

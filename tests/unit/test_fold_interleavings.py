@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -25,6 +26,8 @@ from tests.builders import NOW, series
 from tests.fakes.chaos import ChaosBucket, Crash, Fault
 from tests.fakes.clock import FakeClock
 from tests.strategies import contact_changes, lawful_moves, message_changes, new_contact, new_message
+
+pytestmark = pytest.mark.no_cover  # the other tests measure the same code; measured, this takes twice as long
 
 NAMES = ("web", "api", "cli")
 Changes = dict[str, Any]

@@ -17,6 +17,8 @@ from shared.store.errors import Unreachable
 from tests.builders import NOW, message
 from tests.fakes.host import HOST, Parts, failing
 
+pytestmark = pytest.mark.no_cover  # the other tests measure the same code; measured, this takes twice as long
+
 
 class Crash(BaseException):
     """The process is killed inside a send; whether WhatsApp took the message is for the test to know."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -32,6 +33,8 @@ from shared.store.oplog import LogReader, Writer
 from shared.store.view import View
 from tests.builders import NOW, message
 from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.no_cover  # the other tests measure the same code; measured, this takes twice as long
 
 REFUSED = "WhatsApp could not take it just now."
 CUT = [None, None, "before the write", "after the write"]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_host import media_headers
-from session_host.media_headers import Facts
+from shared.model import media_headers
+from shared.model.media_headers import Facts
 from tests.cast_media import MP3, PDF, jpeg, mp4, opus, png
 
 

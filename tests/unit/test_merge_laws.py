@@ -13,6 +13,8 @@ from shared.model.versioned import Versioned, merge, merge_all
 from tests import builders
 from tests.strategies import contact_histories, message_histories
 
+pytestmark = pytest.mark.no_cover  # the other tests measure the same code; measured, this takes twice as long
+
 R = TypeVar("R", bound=Versioned)
 
 histories: st.SearchStrategy[list[Any]] = st.one_of(

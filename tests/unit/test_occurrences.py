@@ -344,3 +344,16 @@ def decide_about_the_next(daily: Yielding, decided: dict[str, Message], what: st
 def test_the_horizon_moves_once_a_day() -> None:
     assert horizon(NOW) == horizon(in_(hours=11)) == datetime(2026, 12, 28, tzinfo=UTC)
     assert horizon(in_(hours=12)) == datetime(2026, 12, 29, tzinfo=UTC)
+
+
+def test_a_date_that_is_not_sent_if_they_write_counts_from_the_one_before() -> None:
+    fridays = Yielding(series(id="weekly", cancel_if_they_write=True))
+    fridays.at(NOW)
+    dates = list(fridays.messages.values())
+    assert [each.cancel_if_they_write_after for each in dates] == [NOW, *(each.send_at for each in dates[:-1])]
+    fridays.at(in_(days=20))  # later ones, made by themselves, continue the row
+    last = list(fridays.messages.values())[-1]
+    assert last.cancel_if_they_write_after == last.send_at - timedelta(days=7)
+    fridays.edit(1, in_(days=20), cancel_if_they_write=False)
+    fridays.at(in_(days=20))
+    assert fridays.messages[last.id].cancel_if_they_write_after is None

@@ -128,6 +128,13 @@ class TestQuiet:
         found = hold(pace.verdict(DEFAULTS, history, message(send_at=self.night), self.night))
         assert found.until <= self.night + timedelta(seconds=13)
 
+    def test_a_forecast_names_the_quiet_hours_a_message_was_set_in_and_it_leaves_all_the_same(self) -> None:
+        line = [message(ALICE, send_at=each) for each in (NOW, self.night)]
+        by_day, by_night = pace.plan(DEFAULTS, History(known=FRIENDS), line, NOW)
+        assert by_day.quiet is None
+        assert (by_night.quiet, by_night.begins_at) == ("22:00 to 08:00, Europe/London", self.night)
+        assert [each.quiet for each in pace.plan(OFF, History(), line, NOW)] == [None, None]
+
     def test_quiet_hours_may_be_by_day(self) -> None:
         siesta = DEFAULTS.evolve(quiet=(time(12), time(14)))
         late = message(send_at=in_(hours=-1))

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW, message
 from web import calendar, dates
-from web.agenda import Show, choose, people
+from web.agenda import choose
 from web.calendar import Calendar
+from web.listing import Listing, Show
 
 LONDON = "Europe/London"
 DAYS = st.dates(date(2001, 3, 1), date(2098, 10, 31))
@@ -113,4 +114,4 @@ def test_a_person_and_a_state_choose_messages() -> None:
     assert len(choose(everything, Show.ALL, "", NOW, "447700900001").messages) == 2
     assert len(choose(everything, Show.ALL, "tea", NOW, "447700900001").messages) == 0
     assert choose(everything, Show.CANCELLED, "", NOW).messages == []
-    assert people(everything) == (("447700900001", "Al", 2), ("447700900002", "+44 7700 900002", 1))
+    assert Listing(everything).people == (("447700900001", "Al", 2), ("447700900002", "+44 7700 900002", 1))

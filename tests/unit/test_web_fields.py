@@ -8,6 +8,7 @@ from shared.model.contact import Phone
 from tests.builders import contact, in_, message, sent
 from tests.cast import ALICE, BOB, CHARLIE, DORA, GROUP
 from web import several, texts
+from web.draft import Draft
 from web.fields import fill, literal, values_of
 from web.search import ContactIndex
 
@@ -90,14 +91,22 @@ def test_one_person_is_not_several() -> None:
 
 def test_a_line_says_what_to_look_at() -> None:
     at = in_(hours=2)
+    wanted = Draft(
+        to=ALICE.number, contact_name=None, text="", send_at=at, wall_time="2026-11-22T14:00:00", zone="Europe/London"
+    )
     people = several.people_of("Alice; Bob; +12025550103", INDEX, "GB").people
-    waiting = [message(ALICE, text="Hi Alice", send_at=at), message(BOB, text="Other", send_at=in_(hours=2.5))]
+    waiting = [message(ALICE, text="Hi Alice", send_at=at), message(BOB, text="Other", send_at=in_(30, hours=2))]
     past = sent(message(BOB, send_at=in_(days=-1)))
-    alice, bob, other = several.lines(people, "Hi {{first_name}}", at, [*waiting, past])
-    assert (alice.warnings, alice.note) == ((texts.SAME_WAITS,), texts.NOT_WRITTEN_TO)
-    assert (bob.warnings, bob.note) == ((texts.ANOTHER_WAITS,), "")
+    alice, bob, other = several.lines(people, "Hi {{first_name}}", wanted, [*waiting, past])
+    assert (alice.warnings, alice.note) == (
+        (texts.DUPLICATE_BOTH.format(name="Alice"),),
+        texts.NOT_WRITTEN_TO,
+    )
+    (warning,) = bob.warnings
+    assert warning == "Another message to Bob is scheduled for that minute: Sun 22 Nov 2026, 14:00:30."
+    assert bob.note == ""
     assert other.warnings == (texts.EMPTY_FIELD.format(name="first_name"),)
-    (empty,) = several.lines(people[2:], "{{name}}", at, [])
+    (empty,) = several.lines(people[2:], "{{name}}", wanted, [])
     assert empty.problem == texts.EMPTY_TEXT
 
 

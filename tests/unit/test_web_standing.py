@@ -1,6 +1,7 @@
 """What the page says about a message, and what may still be done with it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from shared.model.message import IfLate, LatePolicy, Message, Verdict
 from shared.model.versioned import merge
 from tests import builders, strategies
 from tests.builders import NOW, in_, message
-from web.agenda import Show, agenda
+from web.agenda import agenda
+from web.listing import Listing, Show
 from web.repeats import next_id
 from web.standing import needs_attention, standing
 from web.timeline import timeline
@@ -209,3 +211,20 @@ def test_what_needs_attention_at_a_glance_is_what_its_standing_says(
     for each in copies:
         said = standing(each, in_(seconds), sent_again=sent_again).attention
         assert needs_attention(each, in_(seconds), sent_again=sent_again) == said
+
+
+def test_a_listing_made_from_an_earlier_one_is_the_same_as_a_new_one() -> None:
+    first, second, third = (
+        message(id=name, send_at=in_(hours=hours)) for name, hours in (("a", 1), ("b", 2), ("c", 3))
+    )
+    before = Listing([first, second, third])
+    assert before.found(Show.ALL, "kettle") == [first, second, third]
+    now_sent, edited = builders.sent(first), third.edited("web-x-9", text="Changed", send_at=in_(minutes=1))
+    after = Listing([second, edited, now_sent], before)
+    fresh = Listing([second, edited, now_sent])
+    for show in Show:
+        assert after.shown(show) == fresh.shown(show)
+    assert after.found(Show.ALL, "kettle") == [now_sent, second]
+    assert after.stamp == fresh.stamp != before.stamp
+    assert after.worrying(in_(hours=4)) == [edited, second]
+    assert after.ended_within(timedelta(minutes=10), in_(hours=1, minutes=1)) == [now_sent]

@@ -10,8 +10,9 @@ from shared.model.address import pretty
 from shared.model.message import Message
 from shared.model.values import Instant
 from web import calendar, dates
-from web.agenda import PAGE, Show, agenda, choose, people
+from web.agenda import PAGE, agenda, choose
 from web.calendar import Calendar
+from web.listing import Listing, Show
 from web.parts import parts
 from web.rendering import page as rendered
 
@@ -69,7 +70,8 @@ def _filter(usual: Show) -> Filter:
 def _calendar(view: str, draw: _Drawn) -> Response:
     chosen = _filter(Show.ALL)
     snapshot, now, zone = parts().records.now(), parts().clock.now(), parts().settings.zone
-    found = choose(snapshot.messages.values(), chosen.show, chosen.typed, now, chosen.person)
+    listing = parts().records.listing(snapshot)
+    found = choose(listing, chosen.show, chosen.typed, now, chosen.person)
     on = calendar.day_of(request.args.get("on", ""), now, zone)
     return rendered(
         "calendar.html",
@@ -81,13 +83,13 @@ def _calendar(view: str, draw: _Drawn) -> Response:
         weekdays=dates.WEEKDAYS,
         in_a_cell=calendar.IN_A_CELL,
         in_a_day=None if request.args.get("whole") else calendar.IN_A_DAY,
-        **_tools(chosen, found.attention, snapshot.messages.values()),
+        **_tools(chosen, found.attention, listing),
     )
 
 
-def _tools(chosen: Filter, attention: int, messages: Iterable[Message]) -> dict[str, Any]:
+def _tools(chosen: Filter, attention: int, listing: Listing) -> dict[str, Any]:
     """What the search, the filters and the choice of a view need."""
-    everybody = people(messages)
+    everybody = listing.people
     name = next((each.name for each in everybody if each.to == chosen.person), pretty(chosen.person))
     return {
         "show": chosen.show,
@@ -105,8 +107,9 @@ def _shown() -> dict[str, Any]:
     limit = request.args.get("limit", PAGE, type=int)
     limit = min(max(limit, PAGE), _MOST)
     snapshot, now, zone = parts().records.now(), parts().clock.now(), parts().settings.zone
-    found = agenda(snapshot.messages.values(), chosen.show, chosen.typed, now, zone, limit, chosen.person)
-    tools = _tools(chosen, found.attention, snapshot.messages.values())
+    listing = parts().records.listing(snapshot)
+    found = agenda(listing, chosen.show, chosen.typed, now, zone, limit, chosen.person)
+    tools = _tools(chosen, found.attention, listing)
     query = {**chosen.query, **({"limit": str(limit)} if limit > PAGE else {})}
     return {
         **tools,

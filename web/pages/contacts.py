@@ -10,7 +10,7 @@ from shared.store.errors import StoreError
 from web import contact_book, texts
 from web.contact_book import ContactChanged, FilledContact
 from web.door import own_path
-from web.pages import contact_import, contact_many
+from web.pages import contact_import, contact_many, contact_whatsapp
 from web.parts import parts
 from web.recipients import candidates, tags_like
 from web.rendering import page as rendered
@@ -19,6 +19,7 @@ from web.rendering import see_other, tell
 page = Blueprint("contacts", __name__)
 page.register_blueprint(contact_import.page)
 page.register_blueprint(contact_many.page)
+page.register_blueprint(contact_whatsapp.page)
 SHOWN = 60
 TAGS_SHOWN = 8
 

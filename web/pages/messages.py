@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
+from shared.model.content import Attachment
 from shared.model.message import Message
 from shared.model.series import Series
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import asking, dates, draft, message_notices, repeat_form, series_notices, texts
+from web import dates, draft, message_notices, repeat_form, series_notices, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
-from web.pages import several
+from web.pages import attachments, checks, send_now, several
+from web.pages.attachments import Attached
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, series_of, tell
@@ -29,16 +32,23 @@ _FORM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~@:+-]{0,150}", flags=re.ASCII)
 
 @page.get("/compose")
 def compose() -> Response:
-    """An empty form; `to`, `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again."""
+    """An empty form; `to`, `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again,
+    `undone` brings back what was typed for one that was sent now and undone."""
     now, zone = parts().clock.now(), parts().settings.zone
     typed = {**draft.empty(now, zone), **{name: request.args.get(name, "") for name in ("to", "text", "when")}}
     typed |= draft.on_day(request.args.get("date", ""))
     form_id = new_id(now)
+    attachment: Attachment | None = None
+    if undone := request.args.get("undone"):
+        typed |= send_now.typed_again(undone)
+        attachment = attachments.known(typed.get("attached", ""))
     if again := request.args.get("from"):
         message = _message(again)
         form_id = next_id(message.id, parts().records.now().messages)
         typed |= draft.of_message(message, zone) | {"date": typed["date"], "time": ""}
-    return _compose_page(Filled(typed, {}), form_id, repeat=repeat_form.empty() if again else None)
+        attachment = message.attachment
+    filled = Filled(typed, {}, attachment=attachment)
+    return _compose_page(filled, form_id, repeat=repeat_form.empty() if again else None)
 
 
 @page.post("/messages")
@@ -47,7 +57,11 @@ def schedule() -> Response:
 
     to        a name from the contacts, a number ("+44 7700 900001", national ones in DEFAULT_COUNTRY) or an address
     picked    set by the page when a contact was picked: "<digits>|<what stands in to>"
-    text      1 to 65,536 characters
+    text      1 to 65,536 characters; beside a picture, a film or a document up to 1,024 or none, beside a sound none
+    file      what is attached (multipart/form-data, 16 MB at most); `send_as`: voice, audio or document
+    attached  instead of `file`: the SHA-256 of one that was sent here before; with `do`=attach or detach only the form
+              is answered, with what is attached or without
+    unless_they_write  anything: it is not sent if they have written first
     date      2026-11-27, and
     time      18:00 or 18:00:15, on the wall of
     zone      Europe/London (default: DEFAULT_ZONE)
@@ -68,9 +82,18 @@ def schedule() -> Response:
     def page_again(filled: Filled, status: int, problem: str) -> Response:
         return _compose_page(filled, form_id, status, problem, repeat)
 
+    again_of = _again_of(form_id)
+    if attachments.only_asked():
+        return page_again(*as_typed(again_of))
+    if checks.asked():
+        filled, problem = filled_form(again_of)
+        return page_again(filled._replace(errors=attachments.only_of_file(filled.errors)), 200, problem)
+    if send_now.asked():
+        filled, problem = filled_form(again_of, instead=send_now.INSTEAD)
+        return send_now.schedule(form_id, filled, repeat, page_again, problem)
     if several.asked(request.form.get("to", "")):
         return several.preview(form_id, page_again)
-    filled, problem = filled_form()
+    filled, problem = filled_form(again_of)
     if filled.draft is None or repeat.errors:
         return page_again(filled, 503 if problem else 422, problem)
     try:
@@ -108,9 +131,8 @@ def compose_again() -> Response:
 
     What was typed stays before it, unless it is another template's text as it is.
     """
-    now, zone = parts().clock.now(), parts().settings.zone
-    given = {name: request.form[name] for name in draft.FIELDS if name in request.form}
-    typed = dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | given
+    filled, status, problem = as_typed(_again_of(_form_id()))
+    typed = filled.typed
     if template_id := request.form.get("template"):
         known = {template.id: template.text for template in parts().template_book.listed()}
         if template_id not in known:
@@ -118,7 +140,28 @@ def compose_again() -> Response:
         written = typed["text"].replace("\r\n", "\n").strip()
         before = f"{written}\n\n" if written and written not in known.values() else ""
         typed["text"] = f"{before}{known[template_id]}"
-    return _compose_page(Filled(typed, {}), _form_id(), repeat=repeat_of_form()._replace(errors={}))
+    return _compose_page(filled, _form_id(), status, problem, repeat_of_form()._replace(errors={}))
+
+
+def as_typed(message: Message | Series | None) -> tuple[Filled, int, str]:
+    """The form as it was typed, unchecked but for its file, with the status and problem to show it with."""
+    now, zone = parts().clock.now(), parts().settings.zone
+    given = {name: request.form[name] for name in draft.FIELDS if name in request.form}
+    filled = Filled(dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | given, {})
+    try:
+        filled = attachments.with_file(filled, attachments.of_form(message.attachment if message else None))
+    except StoreError as error:
+        return filled, 503, _storage_down(error)
+    return filled, 422 if filled.errors else 200, ""
+
+
+def _again_of(form_id: str) -> Message | None:
+    """The message that this form sends again."""
+    again = place(form_id)
+    try:
+        return parts().records.now().messages.get(again.base) if again.number else None
+    except StoreError:
+        return None
 
 
 @page.get("/compose/echo")
@@ -148,21 +191,21 @@ def _time_of_form(*, begun: bool = False) -> Response:
     return jsonify(echo=dates.echo(send_at, place, now), note=note, **told)
 
 
-@page.get("/compose/pace")
-def pace() -> Response:
-    """For htmx: whether the form's message would leave at its second, in a sentence; nothing while it is not said yet
-    to whom and when. `id`: the message that is edited."""
-    now, settings = parts().clock.now(), parts().settings
+@page.post("/compose/checks")
+def looked_at() -> Response:
+    """For htmx: what is looked at before the form's message leaves; nothing is saved. Query: `own`, what is edited."""
+    known = _edited(request.args.get("own", "")) or _again_of(_form_id())
+    filled, _ = filled_form(known, begun=request.args.get("begun") is not None, saves=False)
+    return checks.live(filled, repeat_of_form())
+
+
+def _edited(own: str) -> Message | Series | None:
+    """The message or series of this id; while the storage is away, none."""
     try:
-        index = parts().records.index(parts().records.now())
+        snapshot = parts().records.now() if own else None
     except StoreError:
-        index = ContactIndex({})
-    aim = draft.aim(request.args, index, now, zone=settings.zone, country=settings.country)
-    if aim is None:
-        return rendered("parts/pace.html", sentence="")
-    to, at, zone = aim
-    forecast = parts().asking.pace(to, at, request.args.get("id", "")[:200])
-    return rendered("parts/pace.html", sentence=asking.in_words(forecast, zone))
+        return None
+    return snapshot and (snapshot.messages.get(own) or snapshot.series.get(own))
 
 
 @page.get("/messages/<message_id>")
@@ -200,15 +243,22 @@ def edit(message_id: str) -> Response:
     if not message.delivery.state.open:
         tell(texts.ALREADY_LEAVING, tone="bad")
         return see_other(_address(message))
-    return _edit_page(Filled(draft.of_message(message, parts().settings.zone), {}), message)
+    filled = Filled(draft.of_message(message, parts().settings.zone), {}, attachment=message.attachment)
+    return _edit_page(filled, message)
 
 
 @page.post("/messages/<message_id>")
 def change(message_id: str) -> Response:
     """Save an edit. Fields as for a new message, and `version`: 409 with both versions where it is no longer newest."""
-    filled, problem = filled_form()
+    filled, problem = Filled({}, {}), ""
     try:
         message = _message(message_id)
+        if attachments.only_asked():
+            filled, status, problem = as_typed(message)
+            return _edit_page(filled, message, status, problem)
+        filled, problem = filled_form(message)
+        if checks.asked():
+            return _edit_page(filled._replace(errors=attachments.only_of_file(filled.errors)), message, 200, problem)
         if filled.draft is None:
             return _edit_page(filled, message, 503 if problem else 422, problem)
         saved = parts().scheduling.change(message_id, request.form.get("version", ""), filled.draft)
@@ -217,7 +267,8 @@ def change(message_id: str) -> Response:
     except TooLate:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
-        return form_page(filled, f"/messages/{message_id}", 503, texts.STORAGE_DOWN.format(reason=error))
+        filled = filled if filled.typed else filled_form()[0]
+        return form_page(filled, f"/messages/{message_id}", 503, _storage_down(error))
     message_notices.say(saved, texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message)))
     return see_other(_address(saved.message))
 
@@ -263,17 +314,16 @@ _SETTLED = {
 
 
 @page.post("/messages/<message_id>/again")
-def send_now(message_id: str) -> Response:
-    """Send it again, now. Field: `id`, the new message's id as the page made it, so that two clicks are one."""
-    message, now = _message(message_id), parts().clock.now()
+def send_again_now(message_id: str) -> Response:
+    """Send it again, now, with some seconds to undo it. Field: `id`, the new message's id as the page made it, so that
+    two clicks are one."""
+    message = _message(message_id)
     again_id = request.form.get("id", "")
     known = place(again_id).base == place(message.id).base and place(again_id).number
     if not known or not message.delivery.state.settled or message.delivery.sent_at:
         tell(texts.NOT_REPEATABLE, tone="bad")
         return see_other(_address(message))
-    saved = parts().scheduling.schedule(draft.again_now(message, now, parts().settings.zone), again_id)
-    message_notices.say(saved, texts.ALREADY_AGAIN if saved.again else texts.SENT_NOW_NOTICE)
-    return see_other(_address(saved.message))
+    return send_now.again(message, again_id)
 
 
 @page.post("/messages/<message_id>/pick")
@@ -310,21 +360,44 @@ def _form_id() -> str:
     return given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
 
 
-def filled_form(*, begun: bool = False) -> tuple[Filled, str]:
+def filled_form(
+    known: Message | Series | None = None,
+    *,
+    begun: bool = False,
+    instead: dict[str, str] | None = None,
+    saves: bool = True,
+) -> tuple[Filled, str]:
     """The form as filled in; where contacts cannot be read, numbers still can, and the sentence says so.
 
-    `begun`: of a series, whose first date may have passed.
+    known: what is edited or sent again. `begun`: of a series, whose first date may have passed. `instead`: what counts
+    for these fields, whatever is typed. Unless it `saves`, nobody asks the storage whether a file is still there.
     """
     settings, now = parts().settings, parts().clock.now()
-    problem = ""
+    problem, instead, index = "", instead or {}, ContactIndex({})
+    attached = Attached(known.attachment if known else None)
     try:
+        attached = attachments.of_form(attached.attachment)
         index = parts().records.index(parts().records.now())
+        attached = attachments.whole(attached) if saves else attached
     except StoreError as error:
-        index, problem = ContactIndex({}), texts.STORAGE_DOWN.format(reason=error)
+        problem = _storage_down(error)
     form = request.form.to_dict()
     form["picked"] = next(filter(None, reversed(request.form.getlist("picked"))), "")  # a radio beside the hidden field
-    filled = draft.read(form, index, now, zone=settings.zone, country=settings.country, begun=begun)
-    return filled._replace(draft=None if problem else filled.draft), problem
+    filled = draft.read(
+        form | instead, index, now, zone=settings.zone, country=settings.country, begun=begun,
+        attachment=attached.attachment, about=known.about if isinstance(known, Message) else None,
+    )  # fmt: skip
+    filled = filled._replace(typed=filled.typed | {name: form.get(name, "") for name in instead})
+    if problem:
+        return filled._replace(draft=None), problem
+    return attachments.with_file(filled, attached), ""
+
+
+def _storage_down(error: StoreError) -> str:
+    """That nothing was saved; and that a file, which no form brings back, has to be chosen again."""
+    given = request.files.get("file")
+    again = f" {texts.FILE_AGAIN}" if given and given.filename else ""
+    return f"{texts.STORAGE_DOWN.format(reason=error)}{again}"
 
 
 def repeat_of_form() -> FilledRepeat:
@@ -380,7 +453,8 @@ def form_page(
 ) -> Response:
     """The form, for a message or a series, new or edited; without `repeat` it cannot become a series."""
     errors = filled.errors | (repeat.errors if repeat else {})
-    values = {"typed": filled.typed, "errors": errors, "candidates": filled.candidates, "zones": dates.zones()}
+    values: dict[str, Any] = {"typed": filled.typed, "errors": errors, "candidates": filled.candidates}
+    values |= {"zones": dates.zones(), "attachment": filled.attachment}
     edited = message or series
     version = edited.version if edited else request.form.get("version", "")
     return rendered(
@@ -388,6 +462,7 @@ def form_page(
         status,
         **values,
         country=parts().settings.country,
+        checks=checks.shown(filled, repeat, edited.id if edited else ""),
         target=target,
         problem=problem,
         form_id=form_id,

@@ -8,20 +8,21 @@ from flask import Blueprint, Response, abort, request, url_for
 from shared.model.message import Message
 from shared.model.occurrences import Occurrence, by_series, occurrences, own, upcoming
 from shared.model.series import Series, SeriesState, occurrence_id
-from shared.model.walltime import UnknownZone, print_wall
+from shared.model.walltime import UnknownZone
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
 from web import draft, repeat_form, rule_words, series_notices, series_standing, texts
 from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
-from web.pages.messages import filled_form, form_page, repeat_of_form
+from web.pages import attachments, checks
+from web.pages.messages import as_typed, filled_form, form_page, repeat_of_form
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
 from web.repeat_form import FilledRepeat
 from web.rule_words import NextDate
-from web.series_book import SeriesChanged, content_of
+from web.series_book import SeriesChanged, content_of, imagined
 
 page = Blueprint("series", __name__)
 PAST = 10
@@ -67,15 +68,22 @@ def edit(series_id: str) -> Response:
     """The form, filled with the series; it carries the version it was made from."""
     series = _series(series_id)
     typed = draft.of_series(series)
-    return _edit_page(Filled(typed, {}), repeat_form.of_series(series), series)
+    return _edit_page(Filled(typed, {}, attachment=series.attachment), repeat_form.of_series(series), series)
 
 
 @page.post("/series/<series_id>")
 def change(series_id: str) -> Response:
     """Save an edit. Fields as for a new series, and `version`: 409 with both versions where it is no longer newest."""
-    (filled, problem), repeat = filled_form(begun=True), repeat_of_form()
+    filled, repeat = Filled({}, {}), repeat_of_form()
     try:
         series = _series(series_id)
+        if attachments.only_asked():
+            filled, status, problem = as_typed(series)
+            return _edit_page(filled, repeat._replace(errors={}), series, status, problem)
+        filled, problem = filled_form(series, begun=True)
+        if checks.asked():
+            looked = filled._replace(errors=attachments.only_of_file(filled.errors))
+            return _edit_page(looked, repeat, series, 200, problem)
         if filled.draft is None or repeat.errors:
             return _edit_page(filled, repeat, series, 503 if problem else 422, problem)
         if repeat.rule is None:
@@ -89,8 +97,23 @@ def change(series_id: str) -> Response:
         return _edit_page(filled, repeat, newest, 409, texts.SERIES_CHANGED_MEANWHILE, other=newest)
     except StoreError as error:
         target = url_for("series.change", series_id=series_id)
+        filled = filled if filled.typed else filled_form(begun=True)[0]
         return form_page(filled, target, 503, texts.STORAGE_DOWN.format(reason=error), repeat=repeat)
     return series_notices.changed(saved)
+
+
+@page.post("/series/<series_id>/undo")
+def undo(series_id: str) -> Response:
+    """Take an edit back. Query: `version`, the one that the edit made; 409 with both where it was changed since."""
+    try:
+        saved = parts().series_book.undo(series_id, request.args.get("version", "")[:200])
+    except KeyError:
+        abort(404, description=texts.EDIT_GONE)
+    except SeriesChanged as changed:
+        newest, wanted = changed.newest, changed.wanted or changed.newest
+        filled, repeat = Filled(draft.of_series(wanted), {}), repeat_form.of_series(wanted)
+        return _edit_page(filled, repeat, newest, 409, texts.SERIES_UNDO_MEANWHILE, other=newest)
+    return series_notices.undone(saved)
 
 
 @page.post("/series/<series_id>/state")
@@ -128,15 +151,11 @@ def echo() -> Response:
     except BadTime as error:
         return rendered("parts/repeat_echo.html", trouble=str(error))
     snapshot = parts().records.now()
-    known = snapshot.series.get(request.args.get("series", ""))
-    known = known or Series(
-        id="new", to="nobody", text="", changed_at=now, first="2000-01-01T00:00", zone=zone, rule=repeat.rule
-    )
-    imagined = known.evolve(first=print_wall(wall), zone=zone, rule=repeat.rule, state=SeriesState.ACTIVE)
-    found = upcoming(imagined, snapshot.messages.values(), now)
+    series = imagined(repeat.rule, wall, zone, now, snapshot.series.get(request.args.get("series", "")))
+    found = upcoming(series, snapshot.messages.values(), now)
     return rendered(
         "parts/repeat_echo.html",
-        words=rule_words.of_series(imagined),
+        words=rule_words.of_series(series),
         next_dates=rule_words.next_dates(found, zone, now),
         trouble="" if found else texts.NO_DATE_LEFT,
     )
@@ -167,7 +186,7 @@ def _shown(series: Series, dates: Mapping[str, Message], most: int = 5) -> Shown
         problem = str(error)
     ids = [occurrence_id(series.id, each.wall) for each in found]
     next_ = rule_words.next_dates(found, series.zone, now)
-    changed = [each for each in messages if each.open and not each.gives_way and each.id not in ids]
+    changed = [each for each in messages if not each.gives_way and each.open and each.id not in ids]
     past = [each for each in messages if not each.delivery.state.open or each.send_at <= now]
     past = [each for each in past if not (each.gives_way and each.cancelled) and each not in changed]
     return Shown(

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, abort, request, url_for
 from shared.model.pace import HOUR, PaceSettings
 from shared.model.wire import Outcome
 from shared.store.errors import StoreError
-from web import asking, dates, draft, fields, several, texts
+from web import dates, draft, fields, several, texts
 from web.draft import Draft, Filled
+from web.pages import attachments, checks
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
@@ -48,7 +49,7 @@ def schedule(form_id: str, again: Again) -> Response:
         if filled.draft is None:
             return again(filled, 422, "")
         shown = _lines(filled, people)
-        if several.seal(shown, filled.draft.send_at) != request.form.get("seal"):
+        if several.seal(shown, filled.draft) != request.form.get("seal"):
             return _preview(form_id, filled.draft, people, texts.SEVERAL_CHANGED, 409)
         included = set(request.form.getlist("include"))
         chosen = [line for line in shown if line.person.number in included and not line.problem]
@@ -86,8 +87,11 @@ def _read() -> tuple[Filled, People]:
     typed = request.form.get("to", "")
     people = several.people_of(typed, index, settings.country)
     form = request.form.to_dict() | {"to": next((person.number for person in people.people), ""), "picked": ""}
-    now = parts().clock.now()
-    filled = draft.read(form, index, now, zone=settings.zone, country=settings.country, fills=False)
+    now, attached = parts().clock.now(), attachments.whole(attachments.of_form(None))
+    filled = draft.read(
+        form, index, now, zone=settings.zone, country=settings.country, fills=False, attachment=attached.attachment
+    )
+    filled = attachments.with_file(filled, attached)
     errors = {name: sentence for name, sentence in filled.errors.items() if name != "to"}
     if people.problem or not people.people:
         errors = {"to": people.problem or texts.NO_NUMBER_THERE} | errors
@@ -96,14 +100,14 @@ def _read() -> tuple[Filled, People]:
     if request.form.get("repeat"):
         errors["to"] = texts.SEVERAL_REPEAT
     made = None if errors else filled.draft
-    return Filled(filled.typed | {"to": typed}, errors, (), made), people
+    return Filled(filled.typed | {"to": typed}, errors, (), made, filled.attachment), people
 
 
 def _lines(filled: Filled, people: People) -> list[Line]:
     if filled.draft is None:
         return []
     messages = parts().records.now().messages.values()
-    return several.lines(people.people, filled.typed["text"], filled.draft.send_at, messages)
+    return several.lines(people.people, filled.typed["text"], filled.draft, messages)
 
 
 def _preview(form_id: str, made: Draft, people: People, problem: str, status: int) -> Response:
@@ -115,36 +119,40 @@ def _preview(form_id: str, made: Draft, people: People, problem: str, status: in
     wall = datetime.fromisoformat(made.wall_time)
     carried = typed | {"date": f"{wall:%Y-%m-%d}", "time": f"{wall:%H:%M:%S}", "zone": made.zone}
     carried |= {"when": "", "when_echoed": "", "picked": "", "id": form_id}
+    carried |= draft.of_attachment(made.attachment)
     values: dict[str, Any] = {
         "shown": shown,
         "left_out": left_out,
         "unreachable": people.unreachable,
         "carried": carried,
-        "seal": several.seal(shown, made.send_at),
+        "seal": several.seal(shown, made),
+        "attachment": made.attachment,
         "when": dates.echo(made.send_at, made.zone, parts().clock.now()),
-        "pace": _pace(shown, made),
+        "checks": _checks(shown, made),
         "problem": problem,
     }
     return rendered("several.html", status, **values)
 
 
-def _pace(shown: list[Line], made: Draft) -> str:
-    """When the first would leave, as the host says; and about how much later the last."""
-    if not shown:
-        return ""
+def _checks(shown: list[Line], made: Draft) -> checks.Shown:
+    """What is looked at: for the first of them what the host says of the pace, and about how much later the last."""
+    queue = _queue(len(shown)) if len(shown) > 1 else ""
+    forecast = parts().asking.pace(shown[0].person.number, made.send_at) if shown else None
+    return checks.for_several(shown, made, queue, forecast)
+
+
+def _queue(count: int) -> str:
     usual = PaceSettings()
     each = usual.gap_seconds + usual.jitter_seconds / 2
-    hours, rest = divmod(len(shown) - 1, usual.hourly)
+    hours, rest = divmod(count - 1, usual.hourly)
     later = max(hours * HOUR + timedelta(seconds=rest * each), timedelta(seconds=each))
-    sentence = texts.SEVERAL_PACE.format(
+    return texts.SEVERAL_PACE.format(
         gap=usual.gap_seconds,
         most=usual.gap_seconds + usual.jitter_seconds,
         hourly=usual.hourly,
-        count=len(shown),
+        count=count,
         later=_about(later),
     )
-    first = asking.in_words(parts().asking.pace(shown[0].person.number, made.send_at), made.zone)
-    return f"{sentence} {texts.SEVERAL_FIRST.format(forecast=first)}" if len(shown) > 1 else first
 
 
 def _about(span: timedelta) -> str:

@@ -6,8 +6,9 @@ from flask import Blueprint, Response, g, json, request, url_for
 
 from shared.store.errors import StoreError
 from web import texts
-from web.agenda import Agenda, Show, agenda
+from web.agenda import Agenda, agenda
 from web.keys import KEYS_COOKIE, OFF
+from web.listing import Show
 from web.parts import parts
 from web.rendering import STATIC, asset, see_other
 from web.rendering import page as rendered
@@ -70,6 +71,7 @@ def choose_keys() -> Response:
 def _agenda() -> Agenda | None:
     now, zone = parts().clock.now(), parts().settings.zone
     try:
-        return agenda(parts().records.now().messages.values(), Show.UPCOMING, "", now, zone, _LISTED)
+        listing = parts().records.listing(parts().records.now())
+        return agenda(listing, Show.UPCOMING, "", now, zone, _LISTED)
     except StoreError:
         return None

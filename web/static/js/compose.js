@@ -84,8 +84,8 @@ class Echo {
 
 function countCharacters(form) {
   const line = form.querySelector("[data-count]");
-  const most = Number(line.parentElement.dataset.most);
   const count = () => {
+    const most = Number((form.querySelector("#attachment [data-most]:not(input)") ?? line.parentElement).dataset.most);
     const length = [...form.elements.text.value].length;
     line.textContent = length ? length.toLocaleString("en-GB") + (length > most ? ` of ${most.toLocaleString("en-GB")}` : "") : "";
     line.classList.toggle("over", length > most);

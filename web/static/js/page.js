@@ -1,4 +1,5 @@
 /** What every page does when scripts run; each module finds its own elements and does nothing without them. */
+import { watchAttachment } from "./attach.js";
 import { watchCompose } from "./compose.js";
 import { watchCombobox } from "./combobox.js";
 import { watchCountdown } from "./countdown.js";
@@ -16,6 +17,7 @@ document.body.addEventListener("htmx:afterSwap", () => {
   for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
 });
 document.getElementById("problem")?.focus();
+watchAttachment();
 watchCombobox();
 watchCompose();
 watchCountdown();

@@ -29,13 +29,21 @@ def mime(data: bytes) -> str | None:
         return "image/webp"
     if data[4:8] == b"ftyp":
         brand = data[8:12]
-        return "video/3gpp" if brand[:3] in (b"3gp", b"3g2") else "audio/mp4" if brand == b"M4A " else "video/mp4"
+        return "video/3gpp" if brand[:3] in (b"3gp", b"3g2") else _BRANDS.get(brand, "video/mp4")
     if len(data) > 1 and data[0] == 0xFF and data[1] & 0xF6 == 0xF0:
         return "audio/aac"
     if len(data) > 1 and data[0] == 0xFF and data[1] & 0xE0 == 0xE0:
         return "audio/mpeg"
     return None
 
+
+_BRANDS = {
+    b"M4A ": "audio/mp4",
+    b"qt  ": "video/quicktime",
+    b"avif": "image/avif",
+    **dict.fromkeys((b"heic", b"heix", b"mif1", b"msf1"), "image/heic"),
+}
+"""What a file in boxes is where it is no MP4: phones keep their pictures so."""
 
 _STARTS = (
     (b"\xff\xd8\xff", "image/jpeg"),

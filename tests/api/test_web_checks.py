@@ -1,0 +1,175 @@
+"""The list of what is looked at before a message leaves: beside the form as it is written, and after Check."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from werkzeug.test import TestResponse
+
+from shared.model.link import Link
+from tests.api.web_page import Page, one, typed, words
+from tests.builders import contact, in_, link_status, message, series
+from tests.cast import ALICE, BOB, CHARLIE
+from tests.fakes import events
+
+WAITS = {"begins_at": in_(hours=30), "reason": "30 messages have left within an hour, which is the most this sends."}
+FORM = {"to": "alice", "text": "Hello", "date": "2026-11-22", "time": "13:00", "zone": "Europe/London"}
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    page = Page(tmp_path).enter()
+    page.store(contacts=[contact(ALICE, tags=("choir",)), contact(BOB, tags=("choir",))])
+    return page
+
+
+def rows(answer: TestResponse) -> dict[str, str]:
+    """Check → its word and its sentence."""
+    found = BeautifulSoup(answer.text, "html.parser").select(".check")
+    return {one(each, ".check-title").get_text(): " ".join(each.get_text(" ").split()) for each in found}
+
+
+def said(page: Page, own: str = "", **changes: str) -> dict[str, str]:
+    answer = page.client.post(f"/compose/checks?own={own}" if own else "/compose/checks", data=FORM | changes)
+    assert answer.status_code == 200
+    return rows(answer)
+
+
+def test_all_is_well(page: Page) -> None:
+    found = said(page)
+    assert list(found) == ["Fields", "Time", "On WhatsApp", "Link", "Duplicate", "Quiet hours", "Pace"]
+    assert "It leaves at its second." in found["Pace"]
+    assert "in 1 h" in found["Time"]
+    assert "Outside" in found["Quiet hours"]
+    assert "Connected to WhatsApp." in found["Link"]
+    assert page.host.asked == [(ALICE.number, in_(hours=1), "")]
+    assert page.messages == {}
+
+
+def test_an_empty_form_is_only_to_be_filled_in_until_somebody_presses_a_button(page: Page) -> None:
+    empty = dict.fromkeys(FORM, "")
+    assert "To fill in" in said(page, **empty)["Fields"]
+    assert page.host.asked == []
+    answer = page.client.post("/messages", data=empty | {"check": "yes"})
+    assert answer.status_code == 200
+    assert "Not yet right Who is it for?" in rows(answer)["Fields"]
+    assert "2 things stop it." in words(answer)
+
+
+def test_pace_says_until_when_it_waits_and_why_in_the_zone_of_the_form(page: Page) -> None:
+    page.host.forecast = WAITS
+    sentence = said(page, zone="Asia/Tokyo", date="2026-11-23", time="00:30")["Pace"]
+    assert "It waits until Tue 24 Nov 2026, 03:00, because of the pace: 30 messages have left" in sentence
+
+
+def test_quiet_hours_warn_and_let_go(page: Page) -> None:
+    page.host.forecast = {"quiet": "22:00 to 08:00, Europe/London"}
+    assert "22:00 to 08:00, Europe/London" in said(page)["Quiet hours"]
+    assert page.compose(**FORM).status_code == 303
+
+
+def test_a_host_that_is_away_makes_nothing_wrong(page: Page) -> None:
+    page.host.down = True
+    found = said(page)
+    assert "Whether it has to wait is not known just now" in found["Pace"]
+    assert "Not known" in found["Quiet hours"]
+    assert "Messages are stored and wait" in found["Link"]
+    answer = page.compose(**FORM)
+    assert answer.status_code == 303
+    assert "because of the pace" not in words(page.client.get(answer.headers["Location"]))
+
+
+def test_a_link_that_is_down_says_what_to_do(page: Page) -> None:
+    page.host.status = link_status(Link.LOGGED_OUT)
+    assert "Down The phone has unlinked this device." in said(page)["Link"]
+
+
+def test_a_storage_that_is_away_is_said(page: Page) -> None:
+    page.later(timedelta(minutes=1))
+    page.bucket.away = True
+    found = said(page, to="+447700900001")
+    assert "cannot be read" in found["Duplicate"]
+    assert "Filled in" in found["Fields"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "row", "sentence"),
+    [
+        ({"to": "nobody"}, "Fields", "Nobody in your contacts"),
+        ({"date": "2020-01-01"}, "Time", "choose a time that is still to come"),
+        ({"zone": "Mars"}, "Time", "no time zone"),
+        ({"text": "Hi {{last_name}}"}, "Fields", "Nothing is known for last_name"),
+        ({"text": "Hi {{nme}}"}, "Fields", "no field “nme”"),
+        ({"when": "28 mar 2027 1:30"}, "Time", "The clocks go forward over 01:30"),
+        ({"repeat": "weekly", "ends": "until", "until": "2020-01-01"}, "Fields", "before the first one"),
+        ({"to": "Alice; Bob", "repeat": "daily"}, "Fields", "repeats goes to one person"),
+    ],
+)
+def test_what_is_not_right_is_named_in_its_row(page: Page, changes: dict[str, str], row: str, sentence: str) -> None:
+    assert sentence in said(page, **changes)[row]
+
+
+def test_the_same_again_is_named_with_a_way_to_it_and_an_edit_is_no_duplicate_of_itself(page: Page) -> None:
+    page.store(messages=[message(ALICE, id="waits", text="Hello", send_at=in_(hours=30))])
+    answer = page.client.post("/compose/checks", data=FORM)
+    assert "The same text to Alice is already scheduled for Mon 23 Nov 2026, 18:00." in rows(answer)["Duplicate"]
+    assert one(BeautifulSoup(answer.text, "html.parser"), ".check a")["href"] == "/messages/waits"
+    assert "None" in said(page, own="waits")["Duplicate"]
+    answer = page.client.post("/messages/waits", data=FORM | {"check": "yes"})
+    assert (answer.status_code, "None" in rows(answer)["Duplicate"]) == (200, True)
+    assert page.messages["waits"].send_at == in_(hours=30), "looked at, not saved"
+
+
+def test_a_series_is_looked_at_on_its_next_dates_and_not_held_against_itself(page: Page) -> None:
+    page.store(messages=[message(ALICE, text="Other", send_at=in_(days=2, hours=1))], series=[series(ALICE, id="bins")])
+    assert "Another message to Alice is scheduled for that minute" in said(page, repeat="daily")["Duplicate"]
+    bins = {"repeat": "weekly", "date": "2026-11-27", "time": "18:00"}
+    assert "for that minute" in said(page, **bins)["Duplicate"]
+    assert "None" in said(page, own="bins", **bins)["Duplicate"]
+    answer = page.client.post("/series/bins", data=FORM | bins | {"check": "yes"})
+    assert (answer.status_code, "None" in rows(answer)["Duplicate"]) == (200, True)
+
+
+def test_who_has_written_is_on_whatsapp(page: Page) -> None:
+    page.host.forecast = {"stranger": True}
+    page.host.kept.hear(events.message(BOB.jid, "Hello?", push_name="Bob"))
+    assert "Yes They have written to you." in said(page, to="Bob")["On WhatsApp"]
+    assert "Not known" in said(page)["On WhatsApp"]
+    several = said(page, to="#choir; +1 202 555 0103")
+    assert f"Alice, +{CHARLIE.number[0]} 202" in several["On WhatsApp"]
+    page.host.forecast = {}
+    assert "has written to this number before" in said(page)["On WhatsApp"]
+
+
+def test_the_preview_for_several_shows_the_same_list(page: Page) -> None:
+    page.store(messages=[message(BOB, text="Hello", send_at=in_(hours=30))])
+    answer = page.client.post("/messages", data=FORM | {"to": "#choir"})
+    found = rows(answer)
+    assert "The same text to Bob" in found["Duplicate"]
+    assert "One after the other" in found["Pace"]
+    assert "30 an hour" in found["Pace"]
+
+
+def test_what_is_shown_already_is_not_shown_again_and_nothing_typed_is_lost(page: Page) -> None:
+    first = page.client.post("/compose/checks", data=FORM)
+    seen = {"seen": str(one(BeautifulSoup(first.text, "html.parser"), "[name=seen]")["value"])}
+    assert page.client.post("/compose/checks", data=FORM | seen).status_code == 204
+    assert page.client.post("/compose/checks", data=FORM | seen | {"to": "bob x"}).status_code == 200
+    checked = typed(page.client.post("/messages", data=FORM | {"check": "yes"}))
+    assert {name: checked[name] for name in FORM} == FORM
+
+
+def test_a_form_without_scripts_learns_of_the_pace_after_saving_too(page: Page) -> None:
+    page.host.forecast = WAITS
+    answer = page.compose(**FORM)
+    shown = words(page.client.get(answer.headers["Location"]))
+    assert "It waits until Mon 23 Nov 2026, 18:00, because of the pace: 30 messages" in shown
+    (asked,) = page.host.asked
+    assert asked[:2] == (ALICE.number, in_(hours=1))
+    assert asked[2] in page.messages, "it does not stand in its own way"
+
+
+def test_the_text_goes_in_no_address(page: Page) -> None:
+    shown = page.client.get("/compose").get_data(as_text=True)
+    assert 'hx-post="/compose/checks"' in shown
