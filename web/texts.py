@@ -284,6 +284,7 @@ UNLESS_THEY_WRITE_HINT = (
 )
 UNLESS_THEY_WRITE_SERIES = "When it repeats: since the date before."
 UNLESS_THEY_WRITE_SINCE = "Counted since {at}. To count from now on, save it once without the tick."
+SEVERAL_UNLESS = "Whoever writes first gets none."
 NOT_IF_THEY_WRITE = "It is not sent if they write after {at}."
 NOT_IF_THEY_WRITE_SERIES = "A date is not sent if they have written since the one before."
 
