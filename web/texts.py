@@ -284,6 +284,7 @@ UNLESS_THEY_WRITE_HINT = (
 )
 UNLESS_THEY_WRITE_SERIES = "When it repeats: since the date before."
 UNLESS_THEY_WRITE_SINCE = "Counted since {at}. To count from now on, save it once without the tick."
+SEVERAL_UNLESS = "Whoever writes first gets none."
 NOT_IF_THEY_WRITE = "It is not sent if they write after {at}."
 NOT_IF_THEY_WRITE_SERIES = "A date is not sent if they have written since the one before."
 
@@ -360,7 +361,7 @@ CHECK_WAITS, CHECK_AT_SECOND, CHECK_QUEUED = "Waits", "At its second", "One afte
 
 # Send now, and undoing it
 NOW_BUTTON, NOW_UNDO, NOW_SEE = "Send now", "Undo", "See that message"
-NOW_HINT = "Sends it in 5 seconds, whatever the time above; until then you can undo it."
+NOW_HINT = "Sends it in 5 seconds, whatever time is chosen; until then you can undo it."
 NOW_NOTICE = "It is to be sent now."
 NOW_LEAVES, NOW_IN = "It leaves now,", "in"
 NOW_DUE = "It should be leaving; until it has begun, you can undo it."

@@ -60,6 +60,7 @@ def test_a_form_saved_twice_is_one_message_and_an_error_keeps_the_tick(page: Pag
 
 def test_several_people_and_a_series_have_it_too(page: Page) -> None:
     preview = page.compose(to=f"{ALICE.number}; {BOB.number}", **ON)
+    assert "Whoever writes first gets none." in words(preview)
     included = {"include": [ALICE.number, BOB.number]}
     assert page.client.post("/messages/several", data=typed(preview) | included).status_code == 303
     assert [each.cancel_if_they_write_after for each in page.messages.values()] == [NOW, NOW]
