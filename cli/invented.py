@@ -85,7 +85,16 @@ _SAID = (
 )
 
 
+SOFIA = _person("Sofia Marchetti", 31)
+"""Wrote to the owner, and is in no contact."""
+
 _TALKS = (
+    (
+        SOFIA,
+        12,
+        """10:40 < Hello, Grace gave me your number. Is there room for one more alto?
+        10:52 > There is! Thursday at half past seven.""",
+    ),
     (
         LIAM,
         9,

@@ -116,6 +116,13 @@ def missed(message: Message, reason: str = "The link was down for longer than al
     return message.evolve(delivery=lifecycle.missed(message.delivery, message.send_at + timedelta(hours=6), reason))
 
 
+def called_off(message: Message, wrote_at: datetime | None = None) -> Message:
+    """The same message, not sent because they had written first, an hour before its second."""
+    at = wrote_at or message.send_at - timedelta(hours=1)
+    half = lifecycle.called_off(message.delivery, message.send_at, at, "They wrote first, so this was not sent.")
+    return message.evolve(delivery=half)
+
+
 def delivery(**changes: Any) -> Delivery:
     """A fresh delivery half with these fields."""
     return Delivery(**changes)

@@ -47,6 +47,7 @@ from web.pages import (
     several,
     shell,
     templates,
+    undo_edit,
 )
 from web.parts import EXTENSION, Parts
 from web.records import Records
@@ -118,6 +119,7 @@ def create(
         several,
         shell,
         templates,
+        undo_edit,
     ):
         app.register_blueprint(page.page)
     door.guard(app)

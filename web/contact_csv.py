@@ -5,13 +5,14 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
 from shared.model import address
 from shared.model.contact import Contact
 from shared.model.folding import fold
+from shared.model.values import Value
 from web import texts
 from web.contact_files import (
     LONGEST_VALUE,
@@ -72,15 +73,30 @@ _LABELS = {
 }
 
 
-class Table(NamedTuple):
-    """A table whose columns are understood: what the page says of it, and the people in it."""
+KINDS = ("name", "first", "middle", "last", "company", "phone", "alias", "tags", "notes", "star")
+"""What a person may say that a column holds."""
 
-    columns: tuple[tuple[str, str], ...]
+
+class Shown(Value):
+    """A column as its owner sees it: its header, what it is taken for (empty: it is left out), some of its cells."""
+
+    name: str
+    kind: str
+    examples: tuple[str, ...] = ()
+
+
+class Table(NamedTuple):
+    """A table whose columns are understood: each of them, and the people in it."""
+
+    columns: tuple[Shown, ...]
     found: Iterator[Raw | Trouble]
 
 
-def read(data: bytes) -> Table:
-    """The people in this table. Raises Refused where no column holds phone numbers, or it is too large."""
+def read(data: bytes, chosen: Mapping[int, str] | None = None) -> Table:
+    """The people in this table. Raises Refused where no column holds phone numbers, or it is too large.
+
+    chosen: what a person has said that the columns hold, by their place; all others are guessed.
+    """
     text = text_of(utf8(data))
     rows = _rows(text)
     first = list(islice(rows, _SAMPLE))
@@ -94,10 +110,32 @@ def read(data: bytes) -> Table:
         columns, labelled = _of_content(sample)
     if not labelled:
         names = [texts.COLUMN.format(number=number) for number in range(1, len(columns) + 1)]
-    pairs = zip(names, columns, strict=False)
-    shown = tuple((name, column.kind) for name, column in pairs if column and column.kind != "label")
+    columns = [_chosen(column, (chosen or {}).get(place)) for place, column in enumerate(columns)]
+    if not any(column and column.kind == "phone" for column in columns):
+        raise Refused(texts.CSV_CHOOSE_PHONE)
+    below = sample[1:] if labelled else sample
+    shown = tuple(
+        Shown(name=_header_of(names, place), kind=column.kind if column else "", examples=_examples(below, place))
+        for place, column in enumerate(columns)
+    )
     body = (each for each in chain(first, rows) if not labelled or each[1] is not sample[0])
     return Table(shown, _people(body, columns))
+
+
+def _chosen(guessed: Column | None, kind: str | None) -> Column | None:
+    """What a person said, with what is known of it where that was the guess too; the labels of numbers stay theirs."""
+    if kind is None or (guessed and kind == guessed.kind):
+        return guessed
+    return Column(kind) if kind in KINDS else None
+
+
+def _header_of(names: Sequence[str], place: int) -> str:
+    return (names[place] if place < len(names) else "") or texts.COLUMN.format(number=place + 1)
+
+
+def _examples(rows: Sequence[Sequence[str]], place: int) -> tuple[str, ...]:
+    cells = (clean(row[place])[:40] for row in rows if place < len(row))
+    return tuple(islice(filter(None, cells), 2))
 
 
 Rows = Iterator[tuple[int, list[str] | Trouble]]

@@ -72,4 +72,4 @@ def reading(chosen: Mapping[str, str], country: str) -> Reading:
         Raw(line, clean(name), ((f"+{number.lstrip('+')}", ""),))
         for line, (number, name) in enumerate(chosen.items(), 1)
     )
-    return contact_import.reading("WhatsApp", (), raw, country)
+    return contact_import.reading("WhatsApp", raw, country)

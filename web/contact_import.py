@@ -7,6 +7,7 @@ from shared.model.contact import Contact
 from shared.model.values import Value
 from web import contact_csv, texts, vcard
 from web.contact_changes import Edit
+from web.contact_csv import Shown
 from web.contact_files import MOST_BYTES, MOST_TABLE_BYTES, Raw, Refused, Trouble, utf8
 from web.contact_merge import Person, checked, differs, merged
 
@@ -15,11 +16,13 @@ MOST_TROUBLES = 1000
 
 
 class Reading(Value):
-    """A file as it was read. columns: of a table, its headers and what they were taken for; beyond: troubles uncounted
+    """A file as it was read. table: its columns, where it is one, and what they were taken for; columns: the same, as
+    an earlier version kept those it took; beyond: troubles uncounted
     in `troubles`, for there were too many."""
 
     kind: str
     columns: tuple[tuple[str, str], ...] = ()
+    table: tuple[Shown, ...] = ()
     people: tuple[Person, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     beyond: int = 0
@@ -37,8 +40,9 @@ class Plan(NamedTuple):
     earlier: int = 0
 
 
-def read(data: bytes, country: str) -> Reading:
-    """The people in a file of vCards or a table, whatever it is called. Raises Refused."""
+def read(data: bytes, country: str, chosen: Mapping[int, str] | None = None) -> Reading:
+    """The people in a file of vCards or a table, whatever it is called; `chosen`: what a person said of its columns.
+    Raises Refused."""
     if len(data) > MOST_BYTES:
         raise Refused(texts.LARGE_FILE.format(most=MOST_BYTES // 1_000_000))
     if not data.strip():
@@ -47,14 +51,14 @@ def read(data: bytes, country: str) -> Reading:
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89PNG", b"\xff\xd8", b"\x1f\x8b")):
         raise Refused(texts.OTHER_FILE)
     if b"BEGIN:VCARD" in data[:200_000].upper():
-        return reading("vCard", (), vcard.read(data), country)
+        return reading("vCard", vcard.read(data), country)
     if len(data) > MOST_TABLE_BYTES:
         raise Refused(texts.LARGE_FILE.format(most=MOST_TABLE_BYTES // 1_000_000))
-    table = contact_csv.read(data)
-    return reading("CSV", table.columns, table.found, country)
+    table = contact_csv.read(data, chosen)
+    return reading("CSV", table.found, country, table.columns)
 
 
-def reading(kind: str, columns: tuple[tuple[str, str], ...], found: Iterable[Raw | Trouble], country: str) -> Reading:
+def reading(kind: str, found: Iterable[Raw | Trouble], country: str, table: tuple[Shown, ...] = ()) -> Reading:
     """Whoever of these can be written to, and what cannot be read; `kind`: where they are from."""
     people: list[Person] = []
     troubles: list[Trouble] = []
@@ -67,9 +71,7 @@ def reading(kind: str, columns: tuple[tuple[str, str], ...], found: Iterable[Raw
         count += len(complaints)
         troubles += complaints[: MOST_TROUBLES - len(troubles)]
     beyond = count - len(troubles)
-    return Reading(
-        kind=kind, columns=columns, people=tuple(people), troubles=tuple(troubles), beyond=beyond, unread=unread
-    )
+    return Reading(kind=kind, table=table, people=tuple(people), troubles=tuple(troubles), beyond=beyond, unread=unread)
 
 
 def plan(people: Iterable[Person], contacts: Mapping[str, Contact], import_id: str, tag: str = "") -> Plan:

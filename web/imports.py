@@ -59,16 +59,33 @@ class Imports:
         self._changes, self._view, self._state, self._clock = changes, view, state, clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="import")
 
-    def keep(self, file: str, reading: Reading) -> str:
-        """Keep what was read until it is imported or a week has passed; its id."""
+    def keep(self, file: str, reading: Reading, data: bytes = b"") -> str:
+        """Keep what was read until it is imported or a week has passed; its id. data: a table's own bytes, so that it
+        can be read again with other columns."""
         now = self._clock.now()
         import_id = new_id(now)
-        packed = gzip.compress(reading.model_dump_json(exclude_defaults=True).encode(), compresslevel=3)
         with self._state.writing() as db:
             db.execute("DELETE FROM imports WHERE at < ?", ((now - UNDONE_WITHIN).isoformat(),))
-            values = (import_id, now.isoformat(), file[:100], Stage.READ, now.isoformat(), packed)
+            values = (import_id, now.isoformat(), file[:100], Stage.READ, now.isoformat(), _packed(reading))
             db.execute("INSERT INTO imports (id, at, file, state, beat, reading) VALUES (?, ?, ?, ?, ?, ?)", values)
+            db.execute("DELETE FROM import_tables WHERE at < ?", ((now - UNDONE_WITHIN).isoformat(),))
+            if reading.table:
+                kept = (import_id, now.isoformat(), gzip.compress(data, compresslevel=3))
+                db.execute("INSERT INTO import_tables (id, at, data) VALUES (?, ?, ?)", kept)
         return import_id
+
+    def read_again(self, import_id: str, chosen: Mapping[int, str], country: str) -> bool:
+        """Read a table that waits to be imported with these columns; False where it waits no more, or is none. Raises
+        KeyError, Refused."""
+        self.find(import_id)
+        with self._state.reading() as db:
+            row = db.execute("SELECT data FROM import_tables WHERE id = ?", (import_id,)).fetchone()
+        if row is None:
+            return False
+        reading = contact_import.read(gzip.decompress(row[0]), country, chosen)
+        with self._state.writing() as db:
+            query = "UPDATE imports SET reading = ? WHERE id = ? AND state = ?"
+            return bool(db.execute(query, (_packed(reading), import_id, Stage.READ)).rowcount)
 
     def find(self, import_id: str) -> Import:
         """Raises KeyError."""
@@ -156,6 +173,10 @@ class Imports:
         with self._state.writing() as db:
             values = (stage, self._clock.now().isoformat(), done, json.dumps(report), import_id)
             db.execute("UPDATE imports SET state=?, beat=?, done=coalesce(?, done), report=? WHERE id=?", values)
+
+
+def _packed(reading: Reading) -> bytes:
+    return gzip.compress(reading.model_dump_json(exclude_defaults=True).encode(), compresslevel=3)
 
 
 def _log(running: "Future[None]") -> None:

@@ -53,7 +53,7 @@ class _Row:
         self.message = message
         self.order = (message.send_at, message.id)
         self.withdrawn = withdrawn(message)
-        self.shows = frozenset(show for show in Show if _belongs(message, show))
+        self.shows = tuple(show for show in Show if _belongs(message, show))  # hashing a member costs more than looking
         half = message.delivery
         quiet = half.state.open and not message.conflicts and not half.held_reason
         self.uneasy = half.state is not State.SENT and not quiet

@@ -21,15 +21,20 @@ def meaning(message: Message) -> str:
     return f"{echo}. {note}" if note else f"{echo}."
 
 
-def say(saved: Saved, notice: str) -> None:
-    """The notice with what the host said; a refusal in its own words."""
+def undo_of_edit(message: Message) -> str:
+    """Where the edit that made this version is taken back."""
+    return url_for("undo_edit.undo", message_id=message.id, version=message.version)
+
+
+def say(saved: Saved, notice: str, undo: str | None = None) -> None:
+    """The notice with what the host said; a refusal in its own words. undo: what takes it back, else a cancel."""
     refused = next((item for item in saved.told.items if item.outcome is Outcome.REFUSED), None)
     if refused:
         tell(f"{notice} {texts.REFUSED_BY_HOST.format(reason=refused.reason or '')}", tone="bad")
     elif saved.again:
         tell(notice, tone="quiet")
     else:
-        undo = url_for("messages.cancel", message_id=saved.message.id)
+        undo = undo or url_for("messages.cancel", message_id=saved.message.id)
         tell(f"{notice} {_handed(saved)}{_held(saved)}", undo=undo)
 
 

@@ -258,7 +258,7 @@ def _duplicates(meant: Meant, known: Known) -> Row:
     for person in meant.people:
         for each in meant.dates:
             if found := duplicate(waiting.get(person.to, ()), person.text, each.at):
-                sentence = about(found, person.name, meant.zone)
+                sentence = about(found, person.name or address.pretty(person.to), meant.zone)
                 return Row(title, texts.CHECK_YES, Level.LOOK, sentence, message_id=found.message.id)
     return Row(title, texts.CHECK_NONE, Level.GOOD, texts.CHECK_NO_DUPLICATE)
 

@@ -1,6 +1,7 @@
 """What is scheduled and whom one knows, as this page reads it: anew for each page, sparingly for a poll."""
 
 import hashlib
+import secrets
 import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ class Records:
         self._view, self._clock, self._patience = view, clock, patience
         self._lock = threading.Lock()
         self._last: tuple[datetime, datetime | None, Snapshot] | None = None
+        self._people: tuple[Mapping[str, Contact], str] | None = None
         self._index: tuple[Mapping[str, Contact], ContactIndex] | None = None
         self._listing: tuple[Mapping[str, Message], Listing] | None = None
         self._stamp: tuple[Mapping[str, Message], str] | None = None
@@ -59,6 +61,13 @@ class Records:
         with self._lock:
             self._index = (snapshot.contacts, index)
         return index
+
+    def people_stamp(self, snapshot: Snapshot) -> str:
+        """A short text that changes whenever any contact does, and with each start of this page."""
+        with self._lock:
+            if self._people is None or self._people[0] is not snapshot.contacts:
+                self._people = (snapshot.contacts, secrets.token_hex(6))
+            return self._people[1]
 
     def listing(self, snapshot: Snapshot) -> Listing:
         """The messages of this snapshot, in order."""

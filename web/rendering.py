@@ -113,6 +113,8 @@ def repeating(message: Message) -> str:
 
 def series_of(message: Message) -> Series | None:
     """The series that a message is a date of, as this page has read it."""
+    if "@" not in message.id:  # as most of thousands
+        return None
     name, shown = name_of(place(message.id).base), parts().records.as_shown()
     return shown.series.get(name.series_id) if name and shown else None
 

@@ -12,6 +12,7 @@ from shared.model.message import Message, Verdict
 from shared.store.oplog import Writer
 from shared.store.view import View
 from web.draft import CONTENT, Draft
+from web.edits_kept import EditsKept
 from web.forms_kept import FormsKept
 from web.local import LocalState
 from web.repeats import place
@@ -32,15 +33,21 @@ class Saved(NamedTuple):
 
 
 class Changed(Exception):
-    """The message is no longer what the form was made from; `newest` is what it is now."""
+    """The message is no longer what the form was made from; `newest` is what it is now, `wanted` what an undo would
+    have made of it."""
 
-    def __init__(self, newest: Message) -> None:
+    def __init__(self, newest: Message, wanted: Message | None = None) -> None:
         super().__init__("The message was changed meanwhile.")
         self.newest = newest
+        self.wanted = wanted
 
 
 class TooLate(Exception):
-    """It has begun or ended, so nothing about it can be decided any more."""
+    """It has begun or ended, so nothing about it can be decided any more; or only its time has `passed`."""
+
+    def __init__(self, message_id: str, *, passed: bool = False) -> None:
+        super().__init__(message_id)
+        self.passed = passed
 
 
 class Settled(StrEnum):
@@ -56,7 +63,7 @@ class Scheduling:
 
     def __init__(self, writer: Writer, view: View, telling: Telling, state: LocalState, clock: Clock) -> None:
         self._writer, self._view, self._telling, self._clock = writer, view, telling, clock
-        self._forms = FormsKept(state)
+        self._forms, self._edits = FormsKept(state), EditsKept(state, clock)
 
     def schedule(self, draft: Draft, form_id: str, *, now: bool = False) -> Saved:
         """A new message. The same form saved twice is one message; the same form with other words is another.
@@ -89,7 +96,23 @@ class Scheduling:
     def change(self, message_id: str, seen: str, draft: Draft) -> Saved:
         """Edit it, from version `seen` on; a cancelled one is scheduled again. Raises KeyError, Changed, TooLate."""
         condition = draft.condition(self._clock.now(), self._newest(message_id))
-        return self._decide(message_id, seen, {**draft.content, **condition, "cancelled": False})
+        return self._decide(message_id, seen, {**draft.content, **condition, "cancelled": False}, undoable=True)
+
+    def undo_change(self, message_id: str, version: str) -> Saved:
+        """Take the edit `version` back, as an edit of its own. Raises KeyError where the message or what it was before
+        is not known here, Changed where it was changed since, TooLate."""
+        known, before = self._newest(message_id), self._edits.find(Message, message_id, version)
+        if before is None:
+            raise KeyError(version)
+        content = {name: getattr(before, name) for name in _PICKED}
+        if not known.delivery.state.open:
+            raise TooLate(message_id)
+        if known.version == version:
+            return self._decide(message_id, version, content, undoable=True)
+        wanted = known.evolve(**content)
+        if wanted == known:
+            return Saved(known, Told(False), again=True)
+        raise Changed(known, wanted)
 
     def cancel(self, message_id: str) -> Saved:
         """Ask that it is not sent; whatever version is the newest. Raises KeyError, TooLate."""
@@ -122,7 +145,15 @@ class Scheduling:
         content = {name: getattr(head, name) for name in _PICKED}
         return self._decide(message_id, None, content, settles=True)
 
-    def _decide(self, message_id: str, seen: str | None, content: dict[str, Any], *, settles: bool = False) -> Saved:
+    def _decide(
+        self,
+        message_id: str,
+        seen: str | None,
+        content: dict[str, Any],
+        *,
+        settles: bool = False,
+        undoable: bool = False,
+    ) -> Saved:
         message = self._newest(message_id)
         now = self._clock.now()
         if not message.delivery.state.open:
@@ -132,8 +163,11 @@ class Scheduling:
         if content.get("cancelled", message.cancelled) == message.cancelled and set(content) == {"cancelled"}:
             return Saved(message, Told(False), again=True)
         if not content.get("cancelled", message.cancelled) and content.get("send_at", message.send_at) <= now:
-            raise TooLate(message_id)
-        return self._write(message.edited(self._writer.reserve(), settles=settles, **content), now)
+            raise TooLate(message_id, passed=True)
+        edited = message.edited(self._writer.reserve(), settles=settles, **content)
+        if undoable:
+            self._edits.keep(message, edited.version)  # first: without it what is written now could not be taken back
+        return self._write(edited, now)
 
     def _newest(self, message_id: str) -> Message:
         return self._view.read(self._clock.now()).messages[message_id]

@@ -284,6 +284,7 @@ UNLESS_THEY_WRITE_HINT = (
 )
 UNLESS_THEY_WRITE_SERIES = "When it repeats: since the date before."
 UNLESS_THEY_WRITE_SINCE = "Counted since {at}. To count from now on, save it once without the tick."
+SEVERAL_UNLESS = "Whoever writes first gets none."
 NOT_IF_THEY_WRITE = "It is not sent if they write after {at}."
 NOT_IF_THEY_WRITE_SERIES = "A date is not sent if they have written since the one before."
 
@@ -360,7 +361,7 @@ CHECK_WAITS, CHECK_AT_SECOND, CHECK_QUEUED = "Waits", "At its second", "One afte
 
 # Send now, and undoing it
 NOW_BUTTON, NOW_UNDO, NOW_SEE = "Send now", "Undo", "See that message"
-NOW_HINT = "Sends it in 5 seconds, whatever the time above; until then you can undo it."
+NOW_HINT = "Sends it in 5 seconds, whatever time is chosen; until then you can undo it."
 NOW_NOTICE = "It is to be sent now."
 NOW_LEAVES, NOW_IN = "It leaves now,", "in"
 NOW_DUE = "It should be leaving; until it has begun, you can undo it."
@@ -372,7 +373,8 @@ NOW_ONCE = "Send now sends it once: let it not repeat, or choose a time and Sche
 # Taking an edit back
 SERIES_UNDONE = "As it was before: {rule}. The next date is {first}."
 SERIES_UNDONE_STOPPED = "As it was before: {rule}. Nothing is sent until it runs again."
-SERIES_UNDO_MEANWHILE = (
+UNDONE_NOTICE = "As it was before: {meaning}"
+UNDO_MEANWHILE = (
     "It was changed again since that edit, so nothing is undone yet. Below is what it was before; saving it replaces "
     "the version above."
 )
@@ -396,3 +398,23 @@ FOUND_HIDDEN = "{count} people are left out: their numbers are not known"
 FOUND_HIDDEN_WHY = "WhatsApp shows only a hidden number of them. Ask them for their phone number, and add it by hand."
 FOUND_NO_NAME = "Somebody without a name"
 FOUND_MORE = "Only your 5,000 newest chats were looked at."
+
+# What the columns of a table of contacts hold
+CSV_CHOOSE_PHONE = "Choose the column that holds phone numbers: without one there is nobody to write to."
+COLUMNS_TITLE = "What the columns hold"
+COLUMNS_WHAT = "Change what was guessed wrong; nothing is imported by that."
+COLUMNS_AGAIN = "Read it again"
+COLUMNS_TOO_LATE = "It is being imported or was imported already: take it back, then choose the file again."
+COLUMN_KINDS = {
+    "": "Left out",
+    "name": "Name",
+    "first": "First name",
+    "middle": "Middle name",
+    "last": "Last name",
+    "company": "Company",
+    "phone": "Number",
+    "alias": "Other name",
+    "tags": "Tags",
+    "notes": "Notes",
+    "star": "Favourite",
+}

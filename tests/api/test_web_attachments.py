@@ -330,3 +330,26 @@ def test_a_form_that_is_far_too_large_is_refused_before_it_is_read(shared: Page)
     answer = shared.client.post("/messages", content_type="multipart/form-data; boundary=b", environ_overrides=large)
     assert answer.status_code == 413
     assert "at most 16 MB" in words(answer)
+
+
+def test_the_list_before_it_leaves_knows_that_a_picture_needs_no_text(shared: Page) -> None:
+    first = typed(compose(shared, to="nobody such", file=given()))["attached"]
+    form = {"to": "07700 900001", "text": "", "asked": "yes", **WHEN}
+
+    def said(**fields: str) -> str:
+        return words(shared.client.post("/compose/checks", data=form | fields))
+
+    assert texts.EMPTY_TEXT in said()
+    assert texts.EMPTY_TEXT not in said(attached=first)
+    assert "WhatsApp takes 1,024" in said(attached=first, text="x" * 1_025)
+    refused = compose(shared, check="yes", file=given(b""))
+    assert "is empty" in errors(refused)["file"]
+
+
+def test_what_was_attached_is_there_again_after_an_undo(page: Page) -> None:
+    made = scheduled(page, compose(page, now="yes", file=given()))
+    assert made.attachment.media == ID
+    back = page.client.post(f"/messages/{made.id}/undo")
+    answer = page.client.get(back.headers["Location"])
+    assert (typed(answer)["attached"], typed(answer)["text"]) == (ID, "Look")
+    assert "tea.png" in words(answer)

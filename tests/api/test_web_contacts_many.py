@@ -247,3 +247,30 @@ def test_an_export_is_what_was_chosen_as_a_file(page: Page) -> None:
     assert table.mimetype == "text/csv"
     assert "\r\n'=1+1," in table.text
     assert page.client.get("/contacts/file?as=csv&who=starred").text.count("\r\n") == 1
+
+
+def test_columns_that_were_guessed_wrong_are_put_right_in_the_dry_run(page: Page) -> None:
+    answer = read(page, b"Memo,Who,Phone\nTea,Alice,+44 7700 900001\n")
+    address = path_of(answer)
+    assert "What the columns hold" in words(page.client.get(address))
+    kept = page.client.post(f"{address}/columns", data={"column-0": "notes", "column-1": "name", "column-2": ""})
+    assert kept.status_code == 422
+    assert "Choose the column that holds phone numbers" in words(kept)
+    assert '<option value="notes" selected>' in kept.text, "what was chosen stays"
+    right = {"column-0": "notes", "column-1": "name", "column-2": "phone", "column-x": "name", "column-9": "name"}
+    assert path_of(page.client.post(f"{address}/columns", data=right)) == address
+    assert page.contacts == {}
+    page.client.post(address)
+    imported(page, address)
+    (alice,) = page.contacts.values()
+    assert (alice.name, alice.notes) == ("Alice", "Tea")
+    page.client.post(f"{address}/columns", data=right | {"column-0": ""})
+    assert "take it back, then choose the file again" in words(page.client.get(address))
+    assert "What the columns hold" not in words(page.client.get(address))
+
+
+def test_a_vcard_has_no_columns_to_choose(page: Page) -> None:
+    card = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Alice\r\nTEL:+447700900001\r\nEND:VCARD\r\n"
+    address = path_of(read(page, card, "a.vcf"))
+    assert "What the columns hold" not in words(page.client.get(address))
+    assert page.client.post(f"{address}/columns", data={"column-0": "name"}).status_code == 303

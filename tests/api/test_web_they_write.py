@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from shared.model import lifecycle
 from shared.model.message import Message
 from tests.api.web_page import Page, one, path_of, typed, words
-from tests.builders import NOW, in_, message, missed
+from tests.builders import NOW, called_off, in_, message, missed
 from tests.cast import ALICE, BOB
 from web import agenda, insights, listing
 from web.standing import needs_attention
@@ -20,13 +20,6 @@ ON = {"unless_they_write": "on"}
 @pytest.fixture
 def page(tmp_path: Path) -> Page:
     return Page(tmp_path).enter()
-
-
-def called_off(one: Message) -> Message:
-    half = lifecycle.called_off(
-        one.delivery, one.send_at, in_(hours=-3), "They wrote first, at …, so this was not sent."
-    )
-    return one.evolve(delivery=half)
 
 
 def is_ticked(page: Page, path: str) -> bool:
@@ -67,6 +60,7 @@ def test_a_form_saved_twice_is_one_message_and_an_error_keeps_the_tick(page: Pag
 
 def test_several_people_and_a_series_have_it_too(page: Page) -> None:
     preview = page.compose(to=f"{ALICE.number}; {BOB.number}", **ON)
+    assert "Whoever writes first gets none." in words(preview)
     included = {"include": [ALICE.number, BOB.number]}
     assert page.client.post("/messages/several", data=typed(preview) | included).status_code == 303
     assert [each.cancel_if_they_write_after for each in page.messages.values()] == [NOW, NOW]
@@ -80,7 +74,7 @@ def test_that_it_came_to_that_is_told_everywhere_and_it_can_be_sent_all_the_same
     past = message(
         ALICE, id="one", send_at=in_(hours=-1), zone="Europe/London", cancel_if_they_write_after=in_(days=-1)
     )
-    page.store(messages=[called_off(past)])
+    page.store(messages=[called_off(past, in_(hours=-3))])
     told = "They wrote first, on Sun 22 Nov 2026, 09:00, so it was not sent."
     shown = words(page.client.get("/messages/one"))
     assert shown.count(told) == 1

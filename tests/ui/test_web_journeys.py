@@ -119,7 +119,10 @@ def test_contacts_are_found_while_typing_among_thousands(tab: Tab, served: Serve
     expect(tab.get_by_text("3,000 people")).to_be_visible()
     tab.get_by_role("searchbox").press_sequentially("person 2718")
     expect(tab.get_by_role("heading", level=2)).to_have_count(1)
+    served.store(contacts=(contact(BOB, name="Person 2718 too"),))
+    expect(tab.get_by_role("heading", level=2)).to_have_count(2)
     expect(tab.get_by_role("searchbox")).to_be_focused()
+    expect(tab.get_by_role("searchbox")).to_have_value("person 2718")
 
 
 def test_a_phones_contacts_are_imported_tagged_and_taken_back(tab: Tab, served: Served) -> None:

@@ -8,12 +8,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, expect
 from playwright.sync_api import Page as Tab
 
+from shared.model.content import Media
 from shared.model.link import Link, describe
-from shared.model.message import IfLate, LatePolicy, Verdict
+from shared.model.message import IfLate, LatePolicy, Message, Verdict
 from shared.model.series import Series
+from shared.store.media import MediaStore
 from tests import builders
 from tests.builders import contact, message, series
 from tests.cast import ALICE, BOB, DORA, EVE, EVERYBODY
+from tests.cast_media import png
 from tests.ui.chats import furnish_chats
 from tests.ui.served import Served
 
@@ -25,6 +28,8 @@ PATHS = (
         "/messages/unknown",
         "/messages/settled",
         "/messages/asks",
+        "/messages/pictured/edit",
+        "/messages/called-off",
         "/messages/open/edit",
         "/messages/forked",
         "/contacts",
@@ -80,6 +85,8 @@ def furnish(served: Served) -> None:
             builders.failed(message(id="failed", send_at=now - timedelta(days=2))),
             message(DORA, id="cancelled", send_at=now + timedelta(days=2), cancelled=True),
             forked,
+            pictured(served, now),
+            builders.called_off(message(id="called-off", send_at=now - timedelta(hours=2))),
         ),
         contacts=(
             *(contact(each, favourite=each is ALICE, tags=("choir",)) for each in EVERYBODY),
@@ -91,6 +98,20 @@ def furnish(served: Served) -> None:
     for text in ("This?", "Or that?"):
         name = served.writer.reserve()
         served.writer.append(name, now, messages=[forked.evolve(version="").edited(name, text=text)])
+
+
+def pictured(served: Served, now: datetime) -> Message:
+    """A message with a picture, which is not sent if they write first."""
+    stored = MediaStore(served.bucket).put(png(640, 420), "image/png", "garden in november.png")
+    media = Media.model_validate({"kind": "image", **stored.model_dump(exclude_none=True)})
+    return message(
+        BOB,
+        id="pictured",
+        attachment=media,
+        send_at=now + timedelta(days=4),
+        cancel_if_they_write_after=now,
+        zone="UTC",
+    )
 
 
 def weekly(now: datetime) -> Series:

@@ -144,6 +144,20 @@ def test_where_no_compiled_code_may_lie_beside_its_source_the_run_keeps_its_own(
     assert (code, list(memory.iterdir()), list(project.rglob("*.pyc"))) == (0, [], []), lines
 
 
+@pytest.mark.usefixtures("tests_only")
+@pytest.mark.parametrize(("arguments", "measured"), [((), False), (("--processes",), True)])
+def test_what_the_tests_start_is_measured_when_asked(
+    project: Path, capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], measured: bool
+) -> None:
+    (project / "test_sound.py").write_text(
+        "import subprocess, sys\n\ndef test_it():\n"
+        "    code = 'import sys; print(\"coverage\" in sys.modules)'\n"
+        f"    assert subprocess.check_output([sys.executable, '-c', code], text=True) == '{measured}\\n'\n"
+    )
+    code, lines = run(capfd, *arguments)
+    assert code == 0, lines
+
+
 @pytest.mark.usefixtures("project", "tests_only")
 def test_quick_leaves_out_what_is_slow_or_needs_a_browser(capfd: pytest.CaptureFixture[str]) -> None:
     code, lines = run(capfd, "--quick")

@@ -109,3 +109,29 @@ def test_nothing_that_is_exported_runs_as_a_formula(name: str) -> None:
             assert not cell.lstrip(" ").startswith(tuple(RUNS)), column
     (again,) = people(data)
     assert (again.name, again.tags) == (odd.name.strip(), odd.tags)
+
+
+def test_what_a_person_says_of_a_column_counts_and_the_rest_stays_guessed() -> None:
+    data = b"Name,Phone 1 - Type,Phone 1 - Value,Memo,Fax\nAlice,Work,+44 7700 900001,Tea,+44 7700 900002\n"
+    guessed = contact_import.read(data, "GB")
+    assert [each.kind for each in guessed.table] == ["name", "label", "phone", "", ""]
+    assert guessed.table[3].examples == ("Tea",)
+    read = contact_import.read(data, "GB", {0: "alias", 3: "name", 4: "phone", 2: "phone", 77: "phone"})
+    (person,) = read.people
+    assert (person.name, person.aliases) == ("Tea", ("Alice",))
+    assert person.phones == (Phone(number=ALICE.number, label="work"), Phone(number=BOB.number))
+    assert [each.kind for each in read.table] == ["alias", "label", "phone", "name", "phone"]
+    assert contact_import.read(data, "GB", {3: "<script>"}).table[3].kind == ""
+    with pytest.raises(Refused, match="Choose the column"):
+        contact_import.read(data, "GB", {2: ""})
+
+
+def test_columns_without_headers_are_numbered_and_can_be_chosen_too() -> None:
+    data = b"x,Alice,+44 7700 900001\ny,Bob,+44 7700 900002\n"
+    assert [(each.name, each.kind) for each in contact_import.read(data, "GB").table] == [
+        ("Column 1", "name"),
+        ("Column 2", ""),
+        ("Column 3", "phone"),
+    ]
+    chosen = contact_import.read(data, "GB", {0: "", 1: "name"})
+    assert [each.name for each in chosen.people] == ["Alice", "Bob"]

@@ -1,5 +1,8 @@
 """Bringing contacts in from a file: what it would do, doing it, and how to take it back."""
 
+import re
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, abort, request, url_for
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -35,11 +38,12 @@ def read() -> Response:
         return _form(413, texts.LARGE_FILE.format(most=MOST_BYTES // 1_000_000))
     if given is None or not given.filename:
         return _form(422, texts.NO_FILE)
+    data = given.stream.read(MOST_BYTES + 1)
     try:
-        reading = contact_import.read(given.stream.read(MOST_BYTES + 1), parts().settings.country)
+        reading = contact_import.read(data, parts().settings.country)
     except Refused as refused:
         return _form(422, str(refused))
-    import_id = parts().imports.keep(given.filename, reading)
+    import_id = parts().imports.keep(given.filename, reading, data)
     return see_other(url_for("contacts.import.show", import_id=import_id))
 
 
@@ -60,6 +64,23 @@ def start(import_id: str) -> Response:
     """Import it. Field: `tag`, which all of them get. Twice is once."""
     _found(import_id)
     parts().imports.start(import_id, ", ".join(listed(request.form.get("tag", "")[:200])[:1]))
+    return see_other(url_for("contacts.import.show", import_id=import_id))
+
+
+@page.post("/contacts/imports/<import_id>/columns")
+def columns(import_id: str) -> Response:
+    """Read a table anew before it is imported; 422 with what was chosen where no column holds numbers.
+
+    Fields: `column-0`, `column-1` and so on, each one of contact_csv.KINDS, or empty for a column that is left out.
+    """
+    found = _found(import_id)
+    typed = ((re.fullmatch(r"column-(\d{1,3})", name, flags=re.ASCII), kind) for name, kind in request.form.items())
+    chosen = {int(place[1]): kind for place, kind in typed if place}
+    try:
+        if not parts().imports.read_again(import_id, chosen, parts().settings.country):
+            tell(texts.COLUMNS_TOO_LATE, tone="bad")
+    except Refused as refused:
+        return _show("contact_import.html", found, 422, str(refused), chosen)
     return see_other(url_for("contacts.import.show", import_id=import_id))
 
 
@@ -88,9 +109,13 @@ def _found(import_id: str) -> Import:
         abort(404, description=texts.IMPORT_GONE)
 
 
-def _show(template: str, found: Import) -> Response:
+def _show(
+    template: str, found: Import, status: int = 200, problem: str = "", chosen: Mapping[int, str] | None = None
+) -> Response:
     if found.stage is Stage.RUNNING and not found.startable:
         return rendered(template, found=found)
     contents = parts().imports.reading(found.id)
     plan = parts().imports.preview(found.id, contents) if found.stage in (Stage.READ, Stage.STOPPED) else None
-    return rendered(template, found=found, contents=contents, plan=plan, shown=SHOWN)
+    columns = {place: (chosen or {}).get(place, each.kind) for place, each in enumerate(contents.table)}
+    values = {"contents": contents, "plan": plan, "shown": SHOWN, "problem": problem, "columns": columns}
+    return rendered(template, status, found=found, kinds=texts.COLUMN_KINDS, **values)

@@ -35,7 +35,8 @@ def listing() -> Response:
     """The same list alone, for htmx."""
     found = _found()
     answer = rendered("parts/contact_list.html", **found)
-    answer.headers["HX-Replace-Url"] = url_for("contacts.people", **found["query"])
+    at = found["pages"].at
+    answer.headers["HX-Replace-Url"] = url_for("contacts.people", page=at if at > 1 else None, **found["query"])
     return answer
 
 

@@ -18,10 +18,11 @@ def ping() -> Response:
 
 @page.get("/live")
 def stamps() -> Response:
-    """{"records": "…", "status": "…", "chats": "…"}: texts that change when an open page's parts are out of date."""
+    """{"records": "…", "people": "…", "status": "…", "chats": "…"}: texts that change when an open page's parts are
+    out of date."""
     reading = parts().watch.reading()
     snapshot = parts().records.recent(reading.last_fold if reading else None)
-    return jsonify(records=_records_stamp(snapshot), status=_status_stamp(reading), **_chats_stamp(reading))
+    return jsonify(**_records_stamps(snapshot), status=_status_stamp(reading), **_chats_stamp(reading))
 
 
 @page.app_template_global("stamps_as_shown")
@@ -29,11 +30,12 @@ def stamps_as_shown() -> dict[str, str]:
     """The stamps of the page being rendered: what changes from here on is news to it, however soon it comes."""
     snapshot, reading = parts().records.as_shown(), parts().watch.reading()
     status = {"status": _status_stamp(reading), **_chats_stamp(reading)}
-    return status if snapshot is None else {"records": _records_stamp(snapshot), **status}
+    return status if snapshot is None else {**_records_stamps(snapshot), **status}
 
 
-def _records_stamp(snapshot: Snapshot) -> str:
-    return f"{parts().records.stamp(snapshot)}-{parts().clock.now():%H%M}"
+def _records_stamps(snapshot: Snapshot) -> dict[str, str]:
+    records = f"{parts().records.stamp(snapshot)}-{parts().clock.now():%H%M}"
+    return {"records": records, "people": parts().records.people_stamp(snapshot)}
 
 
 def _chats_stamp(reading: Reading | None) -> dict[str, str]:

@@ -269,7 +269,8 @@ def change(message_id: str) -> Response:
     except StoreError as error:
         filled = filled if filled.typed else filled_form()[0]
         return form_page(filled, f"/messages/{message_id}", 503, _storage_down(error))
-    message_notices.say(saved, texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message)))
+    notice = texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message))
+    message_notices.say(saved, notice, undo=message_notices.undo_of_edit(saved.message))
     return see_other(_address(saved.message))
 
 

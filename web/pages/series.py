@@ -111,8 +111,11 @@ def undo(series_id: str) -> Response:
         abort(404, description=texts.EDIT_GONE)
     except SeriesChanged as changed:
         newest, wanted = changed.newest, changed.wanted or changed.newest
-        filled, repeat = Filled(draft.of_series(wanted), {}), repeat_form.of_series(wanted)
-        return _edit_page(filled, repeat, newest, 409, texts.SERIES_UNDO_MEANWHILE, other=newest)
+        filled, repeat = (
+            Filled(draft.of_series(wanted), {}, attachment=wanted.attachment),
+            repeat_form.of_series(wanted),
+        )
+        return _edit_page(filled, repeat, newest, 409, texts.UNDO_MEANWHILE, other=newest)
     return series_notices.undone(saved)
 
 
