@@ -78,7 +78,7 @@ def checkout(tmp_path: Path) -> Checkout:
     (root / "wa").write_bytes((ROOT / "wa").read_bytes())
     (root / "wa").chmod(0o755)
     (root / "cli" / "bootstrap.py").write_bytes((ROOT / "cli" / "bootstrap.py").read_bytes())
-    for module in ("__init__", "demo", "send", "up"):
+    for module in ("__init__", "demo", "send", "up", "wait"):
         (root / "cli" / f"{module}.py").touch()
     (root / "cli" / "__main__.py").write_text(SAYS_WHAT_IT_GOT)
     environ = {
