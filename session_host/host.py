@@ -74,7 +74,7 @@ class Host:
         self.pace = pace
         self.pace_book = PaceBook(self.database)
         self.requests = Requests(self.database)
-        self.tokens = Tokens(settings.data_dir)
+        self.tokens = Tokens(settings.data_dir, clock)
         self.events = Events(THREADS // 2)
         self.writer = Writer(bucket, settings.name, clock=clock)
         self._view = View(bucket)

@@ -47,6 +47,7 @@ from web.pages import (
     several,
     shell,
     templates,
+    tokens,
     undo_edit,
 )
 from web.parts import EXTENSION, Parts
@@ -119,6 +120,7 @@ def create(
         several,
         shell,
         templates,
+        tokens,
         undo_edit,
     ):
         app.register_blueprint(page.page)

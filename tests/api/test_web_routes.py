@@ -167,6 +167,9 @@ ROUTES = {
     "POST /link/logout": Row(),
     "GET /settings": Row(),
     "POST /settings/theme": Row(("theme",)),
+    "GET /settings/tokens": Row(),
+    "POST /settings/tokens": Row(("name", "scope")),
+    "POST /settings/tokens/revoke": Row(("name",)),
     "POST /settings/keys": Row(("keys",)),
 }
 REAL = {
