@@ -84,7 +84,7 @@ class TestNothingKeepsTheProcess:
             reference, noise, identity, secret, client = shown.qr.split(",")
             others = base64.b64encode(bytes(len(base64.b64decode(secret)))).decode()
             with pytest.raises(ControlRefused):
-                control.scan(",".join((reference, noise, identity, others, client)), OWNER)
+                control.scan(f"{reference},{noise},{identity},{others},{client}", OWNER)
             assert "did not lead to a link" in (host.becomes(Link.UNLINKED).detail or "")
             assert host.link.pairing() is None  # not before somebody has read why
             host.connect(control)
