@@ -125,7 +125,7 @@ ROUTES = {
     "POST /contacts/<contact_id>/restore": Row(("back",)),
     "GET /chats": Row(("before",)),
     "GET /chats/search": Row(("q", "chat", "before")),
-    "GET /chats/<chat_id>": Row(("before", "after", "around")),
+    "GET /chats/<chat_id>": Row(("before", "after", "around", "q")),
     "GET /chats/<chat_id>/export/<form>": Row(sandboxed=True),
     "GET /media/<media_id>": Row(),
     "GET /insights": Row(("days",)),
