@@ -117,8 +117,11 @@ NOTHING_SENT = "Nothing was sent in these {days} days."
 NOTHING_SENT_WHAT = "What leaves from here is counted on this page: how many, how punctual, and what became of it."
 COUNTED = "Counted from the messages that this page knows, by the day each left or was given up. Zone: {zone}."
 PUNCTUAL_NOTE = (
-    "From a message's own second to when it was begun. What the pace or a lost link held back counts as late."
+    "From a message's own second, or the end of the pace's hold, to when it was begun. What a lost link held back "
+    "counts as late."
 )
+PUNCTUAL_HELD_ONE = "The pace kept one back."
+PUNCTUAL_HELD = "The pace kept {count:,} back."
 READ_NOTE = (
     "Delivered and read are of messages to people. Who has turned read receipts off never counts as having read."
 )
