@@ -101,6 +101,7 @@ ROUTES = {
     "POST /messages/<message_id>/settle": Row(("as", "back")),
     "POST /messages/<message_id>/again": Row(("id",)),
     "POST /messages/<message_id>/pick": Row(("version", "back")),
+    "POST /messages/<message_id>/now": Row(("version",)),
     "POST /messages/<message_id>/undo": Row(),
     "GET /messages/<message_id>/undone": Row(),
     "POST /messages/<message_id>/edit/undo": Row(),
