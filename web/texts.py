@@ -20,6 +20,8 @@ ASKED_TO_CANCEL = "Asked to cancel; the session host has not confirmed it yet."
 ASKED_TO_CHANGE = "Asked to change; the session host has not confirmed the new version yet."
 TWO_VERSIONS = "It was changed in two places at once. Pick the version that counts."
 
+NOTHING_UNDER = {"not-sent": "Nothing failed, was missed or is uncertain.", "cancelled": "Nothing was cancelled."}
+
 PACE_AT_ONCE = "It leaves at its second."
 PACE_WAITS = "It waits until {when}, because of the pace: {reason}"
 PACE_STRANGER = "It is a first message to somebody new."
@@ -103,6 +105,13 @@ BAD_CHOICE_OF_TWO = "Choose one of the two."
 NO_DATES = "There is no such date: check the rule and its end."
 REPEATS_HINT = "Nothing ticked means the weekday of the date above."
 MONTH_END_HINT = "What a shorter month lacks means its last day."
+
+SETTINGS_TEMPLATES = "Texts to write from again and again, with fields like {{first_name}}."
+SETTINGS_PACE = (
+    "The session host keeps them for the whole account, also for what other programs send. What they would do with a "
+    "message stands beside it before you schedule it."
+)
+SETTINGS_TOKENS = "With a token another program sends or reads in your name. Made, listed and revoked on the server by"
 
 APP_NAME = "WhatsApp-VPSLink"
 APP_SHORT = "VPSLink"
