@@ -30,7 +30,14 @@ CATEGORIES = ("accessibility", "best-practices")
 LIMIT_SECONDS = 180
 PAGES = (
     *("/", "/agenda/week", "/agenda/month", "/compose", "/messages/next", "/messages/unknown", "/series", "/templates"),
-    *("/contacts", "/contacts/contact-001", "/contacts/import", "/chats", "/chats/447700900001@s.whatsapp.net"),
+    *(
+        "/contacts",
+        "/contacts/contact-001",
+        "/contacts/import",
+        "/contacts/whatsapp",
+        "/chats",
+        "/chats/447700900001@s.whatsapp.net",
+    ),
     *("/chats/search?q=scarf", "/insights", "/link", "/settings", "/password"),
 )
 

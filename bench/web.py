@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -30,13 +31,16 @@ from cli.stack import Folder, Stack
 from session_host.capture_events import Seen
 from session_host.captured import Store
 from shared.clock import SYSTEM
+from shared.host_client import HostClient
 from shared.model.captured import Captured
 from shared.model.contact import Contact, Phone
 from shared.model.message import Message
 from shared.model.recurrence import Freq, Rule
 from shared.model.series import Series
+from shared.model.wire import Handover
 from shared.store.bucket import Bucket
 from shared.store.oplog import Writer
+from shared.store.view import Projections
 from tests import builders
 from tests.builders import message, series
 from tests.cast import Person
@@ -54,6 +58,7 @@ WORDS = """Good morning, the kettle is on and there is cake. See you at four? Br
 hall and, if you can, two chairs. The choir sings at half past seven; the bins go out tonight. Thank you for the
 scarf."""
 CHATS = 40
+LIMIT_SECONDS = 120
 
 
 class Answer(NamedTuple):
@@ -125,13 +130,15 @@ def run(
         control = stack.start_simulator()
         stack.host_folder.mkdir(parents=True, exist_ok=True)
         fill_archive(Store(stack.host_folder, now), captured, now)
-        link(stack.start_host(), control, OWNER, "Bench owner")
+        host = stack.start_host()
+        link(host, control, OWNER, "Bench owner")
         stack.start_web()
         password = stack.first_run_password() or ""
         browser = opened.enter_context(closing(Browser(stack.web_address, password)))
         empty = first_visit(browser)
         say(f"first visit, nothing scheduled: {empty:.1f} kB")
         fill_bucket(stack.bucket(), contacts, messages, series, now)
+        _wait_until_folded(host, stack.bucket(), contacts, messages)
         full = first_visit(browser)
         say(f"first visit, a full page of messages: {full:.1f} kB")
         worker = _worker(stack)
@@ -265,6 +272,17 @@ def fill_bucket(bucket: Bucket, contacts: int, messages: int, repeating: int, no
         ],
         series=[_repeating(number, people, now).evolve(version=name) for number in range(repeating)],
     )
+
+
+def _wait_until_folded(host: HostClient, bucket: Bucket, contacts: int, messages: int) -> None:
+    """Until the host has taken all of it over, as it has while nobody writes."""
+    waiting, deadline = Event(), SYSTEM.monotonic() + LIMIT_SECONDS
+    found = Projections(bucket)
+    while len(found.contacts()) < contacts or len(found.messages()) < messages:
+        if SYSTEM.monotonic() > deadline:
+            raise click.ClickException(f"The host did not take over what was written within {LIMIT_SECONDS} s.")
+        host.handover(Handover(by="web", now=SYSTEM.now(), items=()))
+        SYSTEM.wait(waiting, 0.5)
 
 
 def _contact(number: int, person: Person, now: datetime) -> Contact:

@@ -71,6 +71,8 @@ def main(arguments: list[str]) -> NoReturn:
     refusal = unsupported(command)
     if refusal:
         sys.exit(f"wa: {refusal}")
+    if not completing and not is_known(command):
+        sys.exit(f"wa: there is no command {command!r}: './wa --help' lists them.")
     wanted = SETS.get(command, "production")
     asks_for_help = len(words) <= 2 and words[-1:] in (["--help"], ["-h"])
     undemanding = command in UNDEMANDING or asks_for_help or (completing and command not in SETS)
@@ -82,6 +84,12 @@ def main(arguments: list[str]) -> NoReturn:
         environment = make(wanted)
     python = str(environment / "bin" / "python")
     os.execv(python, [python, "-P", "-m", "cli", *arguments])
+
+
+def is_known(command: str) -> bool:
+    """Whether there is such a command, so that a slip of the finger installs nothing first."""
+    module = command.replace("-", "_")
+    return not command or (module.isidentifier() and os.path.isfile(os.path.join(str(ROOT), "cli", module + ".py")))
 
 
 def unsupported(command: str) -> str:

@@ -85,7 +85,16 @@ _SAID = (
 )
 
 
+SOFIA = _person("Sofia Marchetti", 31)
+"""Wrote to the owner, and is in no contact."""
+
 _TALKS = (
+    (
+        SOFIA,
+        12,
+        """10:40 < Hello, Grace gave me your number. Is there room for one more alto?
+        10:52 > There is! Thursday at half past seven.""",
+    ),
     (
         LIAM,
         9,
@@ -228,7 +237,7 @@ def _ended(now: datetime) -> Iterator[Message]:
             person, text = _SAID[(days + number * 3) % len(_SAID)]
             made = _message(f"sent-{days}-{number}", person, text, at_wall(now, -days, f"{8 + number * 4}:15"), now)
             yield _sent(made, late=0.04 + 0.05 * ((days * 3 + number) % 7), unread=(days + number) % 5 == 0)
-    just = _message("read", GRACE, "Rehearsal is in the small hall today, *seven* sharp.", _ago(now, minutes=6), now)
+    just = _message("read", GRACE, "Rehearsal is in the small hall today, *seven* sharp.", _ago(now, minutes=1), now)
     yield _sent(just, late=0.03)
     claimed = _claimed(_message("failed", LIAM, "Are you in for Saturday?", at_wall(now, -1, "17:30"), now))
     reason = "This number is not on WhatsApp."
@@ -259,7 +268,7 @@ def _sent(message: Message, late: float, *, unread: bool = False) -> Message:
     id_ = f"3EB0{message.id.encode().hex().upper()}"
     half = lifecycle.sent(_begun(message, late).delivery, at + timedelta(milliseconds=160), id_)
     half = lifecycle.delivered(half, at + timedelta(seconds=1))
-    return message.evolve(delivery=half if unread else lifecycle.read(half, at + timedelta(minutes=3)))
+    return message.evolve(delivery=half if unread else lifecycle.read(half, at + timedelta(seconds=25)))
 
 
 def _series(now: datetime) -> Iterator[Series]:

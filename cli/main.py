@@ -20,6 +20,7 @@ COMMANDS = {
     "requirements": "Recompile the hashed requirements.",
     "screens": "Take pictures of every page into docs/screens.",
     "simulator": "Run the simulated WhatsApp alone, with its page.",
+    "status": "Say how host and link are; exit 1 unless messages leave.",
     "takeover": "Let this machine's session host lead in place of a lost one.",
     "test": "Run everything that checks the project.",
     "tick": "Hand over what is due, once or at each interval.",

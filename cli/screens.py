@@ -206,6 +206,7 @@ PAGES = (
     Page("contact", "/contacts/contact-001", "One of them"),
     Page("contacts-many", "/contacts?select=yes&tag=choir", "Many changed at once"),
     Page("contacts-import", "/contacts/import", "A file before it is taken in", _import),
+    Page("contacts-whatsapp", "/contacts/whatsapp", "People of the chats who are in no contact yet"),
     Page("contacts-merge", "/contacts/duplicates", "Two that may be one"),
     Page("chats", "/chats", "What was captured"),
     Page("chat", f"/chats/{invented.ADA.jid}", "One chat"),

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from shared.clock import Clock
@@ -109,10 +110,17 @@ def _as_written(contact: Contact, tag: str) -> str:
     return next((each for each in contact.tags if fold(each) == fold(tag)), tag)
 
 
-def lines(people: Iterable[Person], text: str, draft: Draft, messages: Iterable[Message]) -> list[Line]:
-    """What each of them would get of this draft, and what to look at. messages: what is scheduled already."""
+def lines(
+    people: Iterable[Person],
+    text: str,
+    draft: Draft,
+    messages: Iterable[Message],
+    heard: AbstractSet[str] = frozenset(),
+) -> list[Line]:
+    """What each of them would get of this draft, and what to look at. messages: what is scheduled already; heard: who
+    has written to this account."""
     known = list(messages)
-    written = {message.to for message in known if message.delivery.sent_at}
+    written = heard | {message.to for message in known if message.delivery.sent_at}
     waiting = preflight.waiting_for(known)
     return [_line(each, text, draft, waiting.get(each.number, []), known=each.number in written) for each in people]
 

@@ -374,7 +374,7 @@ CHECK_WAITS, CHECK_AT_SECOND, CHECK_QUEUED = "Waits", "At its second", "One afte
 
 # Send now, and undoing it
 NOW_BUTTON, NOW_UNDO, NOW_SEE = "Send now", "Undo", "See that message"
-NOW_HINT = "Sends it in 5 seconds, whatever the time above; until then you can undo it."
+NOW_HINT = "Sends it in 5 seconds, whatever time is chosen; until then you can undo it."
 NOW_NOTICE = "It is to be sent now."
 NOW_ALREADY = "It is leaving now already."
 NOW_CHANGED = "It was changed since you looked: look at it as it is now, then send it."

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"})
 """Letters that Unicode does not take apart into a letter and an accent."""
@@ -20,6 +21,7 @@ def fold(text: str) -> str:
     return " ".join(_plain(text).split())
 
 
+@lru_cache(maxsize=2000)
 def fold_letter(letter: str) -> str:
     """What one character becomes: a few, none, or a space."""
     folded = _plain(letter)

@@ -144,7 +144,9 @@ def test_who_has_written_is_on_whatsapp(page: Page) -> None:
 
 def test_the_preview_for_several_shows_the_same_list(page: Page) -> None:
     page.store(messages=[message(BOB, text="Hello", send_at=in_(hours=30))])
+    page.host.kept.hear(events.message(ALICE.jid, "Hello?", push_name="Ali"))
     answer = page.client.post("/messages", data=FORM | {"to": "#choir"})
+    assert words(answer).count("whether they are on WhatsApp is not known") == 1, "Alice has written"
     found = rows(answer)
     assert "The same text to Bob" in found["Duplicate"]
     assert "One after the other" in found["Pace"]

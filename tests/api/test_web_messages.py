@@ -39,6 +39,13 @@ def test_a_scheduled_message_is_stored_as_it_was_meant(page: Page) -> None:
     assert "Hello there" in shown
 
 
+def test_its_text_is_shown_as_whatsapp_shows_it(page: Page) -> None:
+    page.compose(text="*Bold* <b>not</b>")
+    assert (
+        "<bdi><strong>Bold</strong> &lt;b&gt;not&lt;/b&gt;</bdi>" in page.client.get(f"/messages/{only(page).id}").text
+    )
+
+
 def test_what_is_due_soon_is_handed_over_at_once(page: Page) -> None:
     page.compose(date="2026-11-22", time="12:02:30")
     page.compose(date="2026-11-22", time="12:30")

@@ -1,7 +1,9 @@
 """Every route of the page × (not logged in, from another site, hostile input). A route without a row here fails."""
 
+import io
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -9,6 +11,7 @@ from tests.api.web_page import Page
 from tests.builders import contact, message, series
 from tests.cast import EVE
 from tests.fakes import events
+from tests.ui.test_web_pages import AFTER_A_STEP, PATHS, WAY_IN
 
 HOSTILE = (
     '<script>alert("x")</script>',
@@ -356,3 +359,32 @@ def test_far_too_much_is_refused_in_words(page: Page) -> None:
     answer = page.compose(text="x" * 5_000_000)
     assert answer.status_code == 413
     assert "too much text" in answer.text
+
+
+NO_PAGES = {
+    "GET /assets/htmx-<version>.js",
+    "GET /attachments/<media_id>",
+    "GET /link/code.svg",
+    "GET /media/<media_id>",
+}
+"""Files that are not there without a version, a code to show, a picture, an attachment."""
+
+
+def test_every_page_is_looked_at_by_axe(page: Page) -> None:
+    """A page is what answers with a whole document; tests/ui/test_web_pages.py has an address for each, or a step."""
+    page.enter()
+    template = page.client.post("/templates", data={"name": "Hello", "text": "Hello"}).headers["Location"]
+    file = (io.BytesIO(b"name,number\nAda,+447700900001\n"), "people.csv")
+    dry_run = page.client.post("/contacts/import", data={"file": file}).headers["Location"]
+    rules = page.app.url_map.bind("localhost")
+    made = {rules.match(path)[0]: path for path in (template, dry_run, f"{dry_run}/progress")}
+    looked_at = {rules.match(urlsplit(path).path)[0] for path in (*PATHS, *WAY_IN, *AFTER_A_STEP)}
+    missing = set()
+    for route in set(ROUTES) - NO_PAGES:
+        method, path = address(route)
+        if method == "GET" and (endpoint := rules.match(path)[0]) not in looked_at:
+            answer = page.client.get(made.get(endpoint, path))
+            document = answer.mimetype == "text/html" and "<!doctype html>" in answer.text[:200]
+            if answer.status_code != 200 or (document and not ROUTES[route].sandboxed):
+                missing.add(route)
+    assert missing == set()

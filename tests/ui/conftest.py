@@ -53,6 +53,7 @@ class Witness:
     def _console(self, message: ConsoleMessage) -> None:
         expected = any(f"status of {status}" in message.text for status in (401, 409, 422, 503))
         expected = expected or message.text in LEFT_MEANWHILE
+        expected = expected or message.location["url"].endswith("/nothing-here")
         expected = expected or (self.may_be_away() and REFUSED in message.text)
         if message.type in {"error", "warning"} and not expected:
             self.complaints.append(f"console: {message.text}")

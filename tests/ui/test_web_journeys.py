@@ -67,11 +67,13 @@ def test_an_open_message_follows_its_way(tab: Tab, served: Served) -> None:
     served.store(messages=(known,))
     tab.goto(f"{served.url}/messages/followed")
     expect(tab.locator(".sheet-status")).to_have_text("Scheduled")
+    expect(tab.get_by_role("link", name="See the chat")).to_have_count(0)
     (stored,) = View(served.bucket).read(datetime.now(UTC)).messages.values()
     for half, word in ((builders.sent(stored).delivery, "Sent"), (builders.read(stored).delivery, "Read")):
         served.store(messages=(stored.evolve(delivery=half),))
         expect(tab.locator(".sheet-status")).to_have_text(word)
     expect(tab.get_by_text("200 ms after its second")).to_be_visible()
+    expect(tab.get_by_role("link", name="See the chat")).to_be_visible()
 
 
 def test_the_header_follows_the_link(tab: Tab, served: Served) -> None:

@@ -1,6 +1,7 @@
 """Every page in a real browser: accessible in both themes, nothing wider than a phone, nothing from elsewhere."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -54,7 +55,12 @@ PATHS = (
     ),
     *("/templates", "/templates/new"),
 )
-THEMES = ("dark", "light")
+WAY_IN = ("/login",)
+"""What is looked at by whoever is not logged in. A page that is in neither fails in tests/api/test_web_routes.py."""
+AFTER_A_STEP = ("/templates/made", "/contacts/imports/made")
+"""What is there only once a test has made it, and is looked at then."""
+COLOURS: dict[str, Any] = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+"""The rules of axe that look at colours."""
 TOO_SMALL = """() => [...document.querySelectorAll('.button, .nav a, .filters a, input, select, textarea, summary')]
     .filter(each => each.checkVisibility() && !each.matches('.unseen-until-focus, [type=hidden], [type=radio]'))
     .filter(each => !each.matches('[type=checkbox]'))  // the label around it is the target
@@ -115,19 +121,24 @@ def weekly(now: datetime) -> Series:
 
 
 def violations(tab: Tab) -> list[str]:
-    """What axe finds, a line for each."""
-    found = Axe().run(tab).response["violations"]
+    """What axe finds in both themes, a line for each: all of it in the page's own, what colours decide in the other.
+
+    The theme is nothing but this attribute, which is set with the first byte (tests/api/test_web_login.py).
+    """
+    found = _found(tab, {})
+    for theme in ("light", "dark"):
+        tab.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        found += _found(tab, COLOURS) if theme == "light" else []
+    return found
+
+
+def _found(tab: Tab, options: dict[str, Any]) -> list[str]:
+    found = Axe().run(tab, options=options).response["violations"]
     return [f"{tab.url}: {each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
 
 
-def in_theme(context: BrowserContext, served: Served, theme: str) -> None:
-    context.add_cookies([{"name": "theme", "value": theme, "url": served.url}])
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_every_page_is_accessible(tab: Tab, context: BrowserContext, served: Served, theme: str) -> None:
+def test_every_page_is_accessible(tab: Tab, served: Served) -> None:
     furnish(served)
-    in_theme(context, served, theme)
     found = []
     for path in PATHS:
         tab.goto(served.url + path)
@@ -135,10 +146,8 @@ def test_every_page_is_accessible(tab: Tab, context: BrowserContext, served: Ser
     assert found == []
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_what_opens_is_accessible_too(tab: Tab, context: BrowserContext, served: Served, theme: str) -> None:
+def test_what_opens_is_accessible_too(tab: Tab, served: Served) -> None:
     furnish(served)
-    in_theme(context, served, theme)
     tab.goto(f"{served.url}/compose")
     tab.get_by_label("To", exact=True).press_sequentially("a")
     expect(tab.locator("#to-options").get_by_role("option").first).to_be_visible()
@@ -176,9 +185,61 @@ def test_what_opens_is_accessible_too(tab: Tab, context: BrowserContext, served:
     assert found == []
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_the_way_in_is_accessible(context: BrowserContext, served: Served, theme: str) -> None:
-    in_theme(context, served, theme)
+def test_what_went_wrong_is_said_accessibly(tab: Tab, context: BrowserContext, served: Served) -> None:
+    """Forms with their errors, an edit that lost, an import before and after, what is not there, a host away."""
+    served.store(messages=(message(BOB, id="shared", send_at=datetime.now(UTC) + timedelta(days=1)),))
+    found = []
+
+    def press(path: str, name: str, **fields: str) -> None:
+        tab.goto(served.url + path)
+        for label, value in fields.items():
+            tab.get_by_label(label.replace("_", " "), exact=True).fill(value)
+        tab.get_by_role("button", name=name, exact=True).click()
+
+    for path, name in (
+        ("/contacts/new", "Save"),
+        ("/templates/new", "Save"),
+        ("/contacts/import", "Read the file"),
+    ):
+        press(path, name)
+        expect(tab.get_by_role("alert").first).to_be_visible()
+        found += violations(tab)
+    press("/password", "Set password", New_password="a" * 12, The_same_again="b" * 12)
+    expect(tab.get_by_text("The two new passwords differ")).to_be_visible()
+    found += violations(tab)
+    press("/templates/new", "Save", Name="Tonight", Text="See you, {{first_name}}")
+    tab.get_by_role("link", name="Tonight").click()
+    expect(tab.get_by_role("button", name="Delete template")).to_be_visible()
+    found += violations(tab)
+    tab.goto(f"{served.url}/contacts/import")
+    people = b"name,number\nAda,+447700900001\nNobody,12\n"
+    tab.get_by_label("A vCard").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": people})
+    tab.get_by_role("button", name="Read the file").click()
+    expect(tab.get_by_role("button", name="Import 1 contact")).to_be_visible()
+    found += violations(tab)
+    tab.get_by_role("button", name="Import 1 contact").click()
+    expect(tab.get_by_role("heading", name="Imported")).to_be_visible()
+    found += violations(tab)
+    tab.goto(f"{served.url}/messages/shared/edit")
+    elsewhere = {"to": BOB.number, "text": "Meanwhile", "when": "tomorrow 9am", "if_late": "ask"}
+    version = tab.locator("[name=version]").get_attribute("value") or ""
+    context.request.post(f"{served.url}/messages/shared", form={**elsewhere, "version": version})
+    tab.get_by_label("Message", exact=True).fill("Mine")
+    tab.get_by_role("button", name="Save changes").click()
+    expect(tab.get_by_text("Meanwhile", exact=True)).to_be_visible()
+    found += violations(tab)
+    tab.goto(f"{served.url}/nothing-here")
+    found += violations(tab)
+    served.host.server.shutdown()
+    served.host.server.server_close()
+    for path in ("/link", "/chats"):
+        tab.goto(served.url + path)
+        expect(tab.get_by_role("main").locator(".problem")).to_be_visible()
+        found += violations(tab)
+    assert found == []
+
+
+def test_the_way_in_is_accessible(context: BrowserContext, served: Served) -> None:
     tab = context.new_page()
     tab.goto(f"{served.url}/login")
     found = violations(tab)

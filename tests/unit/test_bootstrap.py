@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from cli import ROOT, bootstrap
+from cli.main import COMMANDS
 
 SAYS_WHAT_IT_GOT = """
 import os, sys
@@ -77,7 +78,8 @@ def checkout(tmp_path: Path) -> Checkout:
     (root / "wa").write_bytes((ROOT / "wa").read_bytes())
     (root / "wa").chmod(0o755)
     (root / "cli" / "bootstrap.py").write_bytes((ROOT / "cli" / "bootstrap.py").read_bytes())
-    (root / "cli" / "__init__.py").touch()
+    for module in ("__init__", "demo", "send", "up", "wait"):
+        (root / "cli" / f"{module}.py").touch()
     (root / "cli" / "__main__.py").write_text(SAYS_WHAT_IT_GOT)
     environ = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -190,6 +192,15 @@ def test_the_tab_key_installs_nothing(checkout: Checkout) -> None:
     assert not (checkout.root / ".venv").exists()
 
 
+@pytest.mark.parametrize("slip", ["dmeo", "../wa", "two words", "-x dmeo"])
+def test_a_command_that_there_is_none_installs_nothing(checkout: Checkout, slip: str) -> None:
+    done = checkout.wa(*(slip.split() if slip.startswith("-") else [slip]))
+    assert done.returncode == 1
+    assert done.stderr.startswith("wa: there is no command '")
+    assert "'./wa --help' lists them." in done.stderr
+    assert not (checkout.root / ".venv").exists()
+
+
 def test_a_folder_that_cannot_be_written_is_said(checkout: Checkout) -> None:
     (checkout.root / ".venv").write_text("a file is in the way")
     done = checkout.wa()
@@ -274,6 +285,10 @@ def test_the_demo_is_refused_on_macos_where_the_rest_works(monkeypatch: pytest.M
     monkeypatch.setattr(sys, "platform", "darwin")
     assert "the demo needs Linux" in bootstrap.unsupported("demo")
     assert bootstrap.unsupported("up") == ""
+
+
+def test_each_command_is_known_without_an_environment() -> None:
+    assert all(map(bootstrap.is_known, ("", *COMMANDS)))
 
 
 def test_each_command_runs_on_the_requirements_it_needs() -> None:

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from cli import invented, pictures, screens
 from cli.main import wa
+from cli.pictures import SIZES, THEMES
 from session_host.captured import Store
 from shared.store.memory import MemoryBucket
 from shared.store.templates import Templates
@@ -17,12 +18,18 @@ from tests.builders import NOW
 def test_every_picture_has_a_name_of_its_own_and_is_in_the_index() -> None:
     names = [page.name for page in screens.EVERY_PAGE]
     assert len(set(names)) == len(names)
-    files = [
-        page.file(theme, size) for page in screens.EVERY_PAGE for theme in ("dark", "light") for size in pictures.SIZES
-    ]
+    files = [page.file(theme, size) for page in screens.EVERY_PAGE for theme in THEMES for size in SIZES]
     index = screens.index()
     assert all(f'src="{file}"' in index for file in files)
     assert index.count("<img") == len(files) == 4 * len(names)
+
+
+def test_the_index_in_the_documentation_is_the_one_that_is_made_and_each_picture_is_there() -> None:
+    assert (screens.FOLDER / "README.md").read_text(encoding="utf-8") == screens.index()
+    there = {file.name for file in screens.FOLDER.glob("*.webp")}
+    wanted = {page.file(theme, size) for page in screens.EVERY_PAGE for theme in THEMES for size in SIZES}
+    assert there == wanted
+    assert sum((screens.FOLDER / name).stat().st_size for name in there) < 6_000_000
 
 
 def test_a_picture_that_is_none_is_refused_with_those_there_are(tmp_path: Path) -> None:
@@ -51,7 +58,7 @@ def test_what_is_invented_is_read_whole_and_reaches_nobody(tmp_path: Path) -> No
     assert len(Templates(bucket).read().templates) == 3
     archive = Store(tmp_path, NOW)
     archive.take(list(invented.heard(NOW)), archive.position(), NOW)
-    assert archive.count() == 21
+    assert archive.count() == 23
 
 
 def test_without_lighthouse_the_bench_says_how_to_get_it() -> None:

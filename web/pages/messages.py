@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 
@@ -16,14 +15,13 @@ from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
 from web.pages import attachments, checks, send_now, several
-from web.pages.attachments import Attached
+from web.pages.message_form import as_typed, filled_form, form_page, repeat_of_form, storage_down
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, series_of, tell
 from web.repeat_form import FilledRepeat
 from web.repeats import Repeats, next_id, place
 from web.scheduling import Changed, Saved, Settled, TooLate, new_id
-from web.search import ContactIndex
 from web.timeline import timeline
 
 page = Blueprint("messages", __name__)
@@ -143,18 +141,6 @@ def compose_again() -> Response:
     return _compose_page(filled, _form_id(), status, problem, repeat_of_form()._replace(errors={}))
 
 
-def as_typed(message: Message | Series | None) -> tuple[Filled, int, str]:
-    """The form as it was typed, unchecked but for its file, with the status and problem to show it with."""
-    now, zone = parts().clock.now(), parts().settings.zone
-    given = {name: request.form[name] for name in draft.FIELDS if name in request.form}
-    filled = Filled(dict.fromkeys(draft.FIELDS, "") | draft.empty(now, zone) | given, {})
-    try:
-        filled = attachments.with_file(filled, attachments.of_form(message.attachment if message else None))
-    except StoreError as error:
-        return filled, 503, _storage_down(error)
-    return filled, 422 if filled.errors else 200, ""
-
-
 def _again_of(form_id: str) -> Message | None:
     """The message that this form sends again."""
     again = place(form_id)
@@ -268,7 +254,7 @@ def change(message_id: str) -> Response:
         return _edit_page(filled, _message(message_id), 409, texts.ALREADY_LEAVING)
     except StoreError as error:
         filled = filled if filled.typed else filled_form()[0]
-        return form_page(filled, f"/messages/{message_id}", 503, _storage_down(error))
+        return form_page(filled, f"/messages/{message_id}", 503, storage_down(error))
     notice = texts.CHANGED_NOTICE.format(meaning=message_notices.meaning(saved.message))
     message_notices.say(saved, notice, undo=message_notices.undo_of_edit(saved.message))
     return see_other(_address(saved.message))
@@ -361,55 +347,6 @@ def _form_id() -> str:
     return given if _FORM_ID.fullmatch(given) else new_id(parts().clock.now())
 
 
-def filled_form(
-    known: Message | Series | None = None,
-    *,
-    begun: bool = False,
-    instead: dict[str, str] | None = None,
-    saves: bool = True,
-) -> tuple[Filled, str]:
-    """The form as filled in; where contacts cannot be read, numbers still can, and the sentence says so.
-
-    known: what is edited or sent again. `begun`: of a series, whose first date may have passed. `instead`: what counts
-    for these fields, whatever is typed. Unless it `saves`, nobody asks the storage whether a file is still there.
-    """
-    settings, now = parts().settings, parts().clock.now()
-    problem, instead, index = "", instead or {}, ContactIndex({})
-    attached = Attached(known.attachment if known else None)
-    try:
-        attached = attachments.of_form(attached.attachment)
-        index = parts().records.index(parts().records.now())
-        attached = attachments.whole(attached) if saves else attached
-    except StoreError as error:
-        problem = _storage_down(error)
-    form = request.form.to_dict()
-    form["picked"] = next(filter(None, reversed(request.form.getlist("picked"))), "")  # a radio beside the hidden field
-    filled = draft.read(
-        form | instead, index, now, zone=settings.zone, country=settings.country, begun=begun,
-        attachment=attached.attachment, about=known.about if isinstance(known, Message) else None,
-    )  # fmt: skip
-    filled = filled._replace(typed=filled.typed | {name: form.get(name, "") for name in instead})
-    if problem:
-        return filled._replace(draft=None), problem
-    return attachments.with_file(filled, attached), ""
-
-
-def _storage_down(error: StoreError) -> str:
-    """That nothing was saved; and that a file, which no form brings back, has to be chosen again."""
-    given = request.files.get("file")
-    again = f" {texts.FILE_AGAIN}" if given and given.filename else ""
-    return f"{texts.STORAGE_DOWN.format(reason=error)}{again}"
-
-
-def repeat_of_form() -> FilledRepeat:
-    """The Repeat fields as filled in, for a series that begins at the form's time."""
-    try:
-        first, _ = draft.read_time(request.values, parts().clock.now(), parts().settings.zone)
-    except BadTime:
-        first = None
-    return repeat_form.read(request.values, request.values.getlist("weekday"), first)
-
-
 def _message(message_id: str) -> Message:
     return _found(parts().records.now(), message_id)
 
@@ -437,42 +374,3 @@ def _edit_page(
 ) -> Response:
     target = url_for("messages.change", message_id=message.id)
     return form_page(filled, target, status, problem, message=message, other=other)
-
-
-def form_page(
-    filled: Filled,
-    target: str,
-    status: int,
-    problem: str,
-    *,
-    form_id: str = "",
-    message: Message | None = None,
-    other: Message | None = None,
-    repeat: FilledRepeat | None = None,
-    series: Series | None = None,
-    other_series: Series | None = None,
-) -> Response:
-    """The form, for a message or a series, new or edited; without `repeat` it cannot become a series."""
-    errors = filled.errors | (repeat.errors if repeat else {})
-    values: dict[str, Any] = {"typed": filled.typed, "errors": errors, "candidates": filled.candidates}
-    values |= {"zones": dates.zones(), "attachment": filled.attachment}
-    edited = message or series
-    version = edited.version if edited else request.form.get("version", "")
-    return rendered(
-        "compose.html",
-        status,
-        **values,
-        country=parts().settings.country,
-        checks=checks.shown(filled, repeat, edited.id if edited else ""),
-        target=target,
-        problem=problem,
-        form_id=form_id,
-        version=version,
-        message=message,
-        other=other,
-        repeat=repeat,
-        choices=repeat_form.CHOICES,
-        series=series,
-        other_series=other_series,
-        part_of=series_of(message) if message else None,
-    )

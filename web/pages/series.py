@@ -16,7 +16,7 @@ from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
 from web.pages import attachments, checks
-from web.pages.messages import as_typed, filled_form, form_page, repeat_of_form
+from web.pages.message_form import as_typed, filled_form, form_page, repeat_of_form
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell

@@ -107,7 +107,8 @@ def _lines(filled: Filled, people: People) -> list[Line]:
     if filled.draft is None:
         return []
     messages = parts().records.now().messages.values()
-    return several.lines(people.people, filled.typed["text"], filled.draft, messages)
+    heard = parts().written_by.known()
+    return several.lines(people.people, filled.typed["text"], filled.draft, messages, heard)
 
 
 def _preview(form_id: str, made: Draft, people: People, problem: str, status: int) -> Response:

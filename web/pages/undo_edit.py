@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, request, url_for
 
 from web import draft, message_notices, texts
 from web.draft import Filled
-from web.pages.messages import form_page
+from web.pages.message_form import form_page
 from web.parts import parts
 from web.rendering import see_other, tell
 from web.scheduling import Changed, TooLate

@@ -17,6 +17,7 @@ document.body.addEventListener("htmx:afterSwap", () => {
   for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
 });
 document.getElementById("problem")?.focus();
+showChosen();
 watchAttachment();
 watchCombobox();
 watchCompose();
@@ -29,3 +30,12 @@ watchKeys();
 keepForOffline();
 keepOpened();
 watchMenus();
+
+/** On a phone the filters are a strip that is wider than the screen: the chosen one is moved into sight. */
+function showChosen() {
+  const chosen = document.querySelector(".filters [aria-current]");
+  const strip = chosen?.parentElement;
+  if (strip && strip.scrollWidth > strip.clientWidth) {
+    strip.scrollLeft += chosen.getBoundingClientRect().left - strip.getBoundingClientRect().left - strip.clientWidth / 3;
+  }
+}
