@@ -88,6 +88,19 @@ def test_keys_are_listed_and_can_be_switched_off_and_on(page: Page) -> None:
     assert 'id="keys-help"' in page.client.get("/").text
 
 
+def test_settings_say_where_everything_is_chosen(page: Page) -> None:
+    page.enter()
+    answer = page.client.get("/settings")
+    found = BeautifulSoup(answer.text, "html.parser")
+    titles = ["Keys", "Place", "Templates", "Pace and quiet hours", "Programs that may send", "Password"]
+    assert [each.get_text() for each in found.select("main h2")] == titles
+    assert all(found.select(f"main a[href='{path}']") for path in ("/templates", "/settings/tokens"))
+    assert all(
+        each in words(answer)
+        for each in ("Europe/London", "GB", "{{first_name}}", "PACE_QUIET", "Programs that may send")
+    )
+
+
 def test_each_key_leads_to_a_page_and_none_is_there_twice(page: Page) -> None:
     page.enter()
     places = one(BeautifulSoup(page.client.get("/").text, "html.parser"), "#keys-help")["data-places"]
