@@ -92,10 +92,10 @@ def test_settings_say_where_everything_is_chosen(page: Page) -> None:
     page.enter()
     answer = page.client.get("/settings")
     found = BeautifulSoup(answer.text, "html.parser")
-    titles = ["Keys", "Place", "Templates", "Pace and quiet hours", "Tokens", "Password"]
+    titles = ["Place", "Pace", "Keys", "Templates", "Tokens", "Password"]
     assert [each.get_text() for each in found.select("main h2")] == titles
     assert found.select("main a[href='/templates']")
-    assert all(each in words(answer) for each in ("Europe/London", "GB", "{{first_name}}", "PACE_QUIET", "./wa token"))
+    assert all(each in words(answer) for each in ("Europe/London", "GB", "{{first_name}}", "Quiet hours", "./wa token"))
 
 
 def test_each_key_leads_to_a_page_and_none_is_there_twice(page: Page) -> None:
