@@ -95,7 +95,8 @@ def test_settings_say_where_everything_is_chosen(page: Page) -> None:
     titles = ["Place", "Pace", "Keys", "Templates", "Tokens", "Password"]
     assert [each.get_text() for each in found.select("main h2")] == titles
     assert found.select("main a[href='/templates']")
-    assert all(each in words(answer) for each in ("Europe/London", "GB", "{{first_name}}", "Quiet hours", "./wa token"))
+    assert found.select_one("#zone")["placeholder"] == "Europe/London"
+    assert all(each in words(answer) for each in ("United Kingdom", "{{first_name}}", "Quiet hours", "./wa token"))
 
 
 def test_each_key_leads_to_a_page_and_none_is_there_twice(page: Page) -> None:
