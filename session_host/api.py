@@ -20,6 +20,7 @@ from shared.clock import Clock
 from shared.model.access import Scope
 from shared.model.address import Address, BadAddress, Kind, parse
 from shared.model.message import UNCONFIRMED, Message, Status
+from shared.model.owner_settings import PaceStanding
 from shared.model.pace import Forecast
 from shared.model.wire import Handover, HandoverAnswer, Judgement, MessageChange, NewMessage, Pair, Takeover
 
@@ -63,6 +64,10 @@ class Api:
             "GET", "/api/v1/pace", self.pace, scope=Scope.READ,
             query={"to": True, "at": False, "id": False}, answers={200: Forecast},
             summary="When a message to this address at this time (now, if left out) would be begun, and why not at it.",
+        )  # fmt: skip
+        add(
+            "GET", "/api/v1/pace/settings", self.pace_settings, scope=Scope.READ, answers={200: PaceStanding},
+            summary="The pace that holds, and what the server's environment says, which the owner's settings go over.",
         )  # fmt: skip
         ChatApi(host, contract)
         add("GET", "/api/v1/link", self.link, scope=Scope.MANAGE, summary="The WhatsApp connection, and its code.")
@@ -114,6 +119,9 @@ class Api:
         asked = request.args
         message = orders.imagined(asked.get("to", ""), asked.get("at"), now, asked.get("id"))
         return Answer(self._host.forecast(message, now))
+
+    def pace_settings(self, _: Call) -> Answer:
+        return Answer(self._host.owner_pace.standing.model_dump(mode="json", by_alias=True))
 
     def link(self, _: Call) -> Answer:
         return self._link(self._host.link.pairing())

@@ -36,6 +36,7 @@ class Facts(NamedTuple):
     last_pulse: datetime | None
     threads: Mapping[str, bool]
     trouble: Mapping[str, str]
+    settings_trouble: str | None
     unreadable: Sequence[str]
     refused: Sequence[str]
     happened: Mapping[datetime, Sequence[str]]
@@ -104,7 +105,11 @@ def document(facts: Facts, now: datetime) -> dict[str, Any]:
         "lastPulse": _instant(facts.last_pulse),
         "watch": watch(facts, now),
         "threads": dict(facts.threads),
-        "trouble": {**facts.trouble, **({"link backup": facts.backup.trouble} if facts.backup.trouble else {})},
+        "trouble": {
+            **facts.trouble,
+            **({"link backup": facts.backup.trouble} if facts.backup.trouble else {}),
+            **({"settings": facts.settings_trouble} if facts.settings_trouble else {}),
+        },
         "problems": [*facts.unreadable, *facts.refused],
         "happened": [f"{print_instant(at)}: {each}" for at, told in facts.happened.items() for each in told],
         "messages": dict(facts.counts),

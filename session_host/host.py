@@ -21,6 +21,7 @@ from session_host.ledger import Ledger
 from session_host.link import Arrival, Ears, Link, Receipt, Refused, Sent
 from session_host.look import Look
 from session_host.media import LeavingMedia
+from session_host.owner_pace import OwnerPace
 from session_host.pace import PaceBook
 from session_host.pacer import Pacer
 from session_host.problems import Problems
@@ -46,6 +47,7 @@ from shared.settings import HostSettings
 from shared.store.bucket import Bucket
 from shared.store.fold import Fold
 from shared.store.oplog import LogReader, Writer
+from shared.store.owner_settings import SettingsStore
 from shared.store.view import View
 
 log = structlog.get_logger(__name__)
@@ -71,8 +73,9 @@ class Host:
         self._lock = FolderLock(settings.data_dir, clock)
         self.database = Database(settings.data_dir / LEDGER, MIGRATIONS)
         self.ledger = Ledger(self.database)
-        self.pace = pace
         self.pace_book = PaceBook(self.database)
+        self._pacer = Pacer(self.ledger, self.pace_book, pace, self.fold_soon)
+        self.owner_pace = OwnerPace(SettingsStore(bucket), pace, self._pace_changed)
         self.requests = Requests(self.database)
         self.tokens = Tokens(settings.data_dir, clock)
         self.events = Events(THREADS // 2)
@@ -106,7 +109,7 @@ class Host:
             self.ledger,
             link,
             self.look,
-            Pacer(self.ledger, self.pace_book, pace, self.fold_soon),
+            self._pacer,
             standing=self._may_decide,
             gates=[link_gate(link)],
             storage_trouble=lambda: self.folder.trouble,
@@ -185,6 +188,8 @@ class Host:
         messages, refused = handovers.read(handover.items)
         obeys = self.decides(now) is None
         answers = self.ledger.accept(messages, handover.by, self.pulse.host, now, obeys=obeys) if messages else []
+        if handover.by == "web":
+            self.owner_pace.ask()
         if messages or handover.by == "web":
             self.fold_soon()
         self.problems.handed_over((*answers, *refused), now)
@@ -257,7 +262,7 @@ class Host:
         )  # fmt: skip
         line = [*sorted(before, key=lambda each: (each.send_at, each.id)), message]
         history = self.pace_book.history((each.to for each in line), now)
-        return plan(self.pace, history, line, now)[-1]
+        return plan(self.owner_pace.holds, history, line, now)[-1]
 
     def health(self, now: datetime) -> health.Facts:
         """What /health says."""
@@ -280,6 +285,7 @@ class Host:
             last_pulse=self.pulse.last_put,
             threads={stepper.name: stepper.alive for stepper in self.threads},
             trouble={name: sentence for name, sentence in trouble.items() if sentence},
+            settings_trouble=self.owner_pace.trouble,
             unreadable=self.problems.unreadable(now),
             refused=self.problems.refused(now),
             happened=self.problems.happened(),
@@ -336,6 +342,10 @@ class Host:
         """Closed also while the clock is wrong: it knows neither what is due nor what is too late."""
         return self.decides(now) or self.skew.gate(now)
 
+    def _pace_changed(self, pace: PaceSettings) -> None:
+        self._pacer.settings = pace
+        self._sending.wake()
+
     def _leads(self) -> None:
         self.fold_soon()
         self._sending.wake()
@@ -351,6 +361,7 @@ class Host:
         while not self._late_receipts.empty():
             self.ledger.receipt(self._late_receipts.get(), now)
         self.hints.step(now)
+        self.owner_pace.step(now)  # first, so that nothing leaves at another pace than the owner's
         return self.folder.step(now)
 
     def _finish_sending(self, now: datetime) -> None:

@@ -23,21 +23,24 @@ Hold = tuple[Row, datetime | None, str | None]
 
 
 class Pacer:
-    """The account's pace before the sender's begin. One thread calls `next_ready` and `answered`."""
+    """The account's pace before the sender's begin. One thread calls `next_ready` and `answered`.
+
+    settings: the pace that holds; any thread may set another, which counts from the next call on.
+    """
 
     def __init__(
         self, ledger: Ledger, book: PaceBook, settings: PaceSettings, on_change: Callable[[], None] = lambda: None
     ) -> None:
         self._ledger = ledger
         self._book = book
-        self._settings = settings
+        self.settings = settings
         self._on_change = on_change
         self._let_go = False
 
     @property
     def on(self) -> bool:
         """Whether anything is ever held; then what was sent is to be written before the next is asked for."""
-        return self._settings.on
+        return self.settings.on
 
     def next_ready(self, now: datetime) -> Row | None:
         """The earliest in line that may be begun now. The others are held, each until its expected time."""
@@ -45,7 +48,7 @@ class Pacer:
             return self._ledger.next_ready(now)
         rows = self._ledger.in_line(now)
         self._let_go = True
-        planned = pace.plan(self._settings, self._history(rows, now), (row.content for row in rows), now)
+        planned = pace.plan(self.settings, self._history(rows, now), (row.content for row in rows), now)
         holds, first = [], None
         for row, expected in zip(rows, planned, strict=True):
             hold = _hold(row, expected, now)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from shared.model.access import ApiTokens, MadeToken, NewToken
 from shared.model.message import Verdict
+from shared.model.owner_settings import PaceStanding
 from shared.model.pace import Forecast
 from shared.model.values import Value, print_instant
 from shared.model.wire import (
@@ -139,6 +140,14 @@ class HostClient:
         answer = self._ask("GET", f"/api/v1/pace?{urlencode(asked)}")
         try:
             return Forecast.model_validate(answer)
+        except ValidationError as error:
+            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+
+    def pace_settings(self) -> PaceStanding:
+        """The pace that holds, and what the host's environment says."""
+        answer = self._ask("GET", "/api/v1/pace/settings")
+        try:
+            return PaceStanding.model_validate(answer)
         except ValidationError as error:
             raise HostError(f"The session host answered what this version does not understand: {error}") from None
 

@@ -13,7 +13,16 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from shared.model.pace import PaceSettings
@@ -204,8 +213,9 @@ class HostPace(Settings):
         description="When nothing leaves that is late for its time; or off.",
     )
     zone: Zone | None = Field(
-        default=None, alias="PACE_ZONE", description="The zone of the quiet hours; unset, it is DEFAULT_ZONE."
+        default=None, alias="PACE_ZONE", description="The zone of the quiet hours; unset, it is the owner's."
     )
+    _own_zone: bool = PrivateAttr(default=True)
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -215,7 +225,9 @@ class HostPace(Settings):
         if found.zone is not None:
             return found
         named = {name: value for name, value in environment.items() if name.startswith("DEFAULT_ZONE")}
-        return found.model_copy(update={"zone": WebSettings.read(named).zone})
+        follows = found.model_copy(update={"zone": WebSettings.read(named).zone})
+        follows._own_zone = False
+        return follows
 
     @property
     def pace(self) -> PaceSettings:
@@ -231,6 +243,7 @@ class HostPace(Settings):
             strangers_pause_hours=self.strangers_pause,
             quiet=None if self.quiet == "off" else (time.fromisoformat(start), time.fromisoformat(end)),
             zone=self.zone or PaceSettings().zone,
+            own_zone=self._own_zone and self.zone is not None,
         )
 
 

@@ -16,6 +16,7 @@ from shared.store.errors import StoreError
 from shared.store.media import MediaStore
 from shared.store.opening import open_bucket
 from shared.store.oplog import Writer
+from shared.store.owner_settings import SettingsStore
 from shared.store.templates import Templates
 from web import door, rendering, security
 from web.asking import Asking
@@ -55,6 +56,7 @@ from web.records import Records
 from web.scheduling import Scheduling
 from web.series_book import SeriesBook
 from web.sessions import Sessions
+from web.settings_book import SettingsBook
 from web.several import SeveralBook
 from web.telling import Host, Telling
 from web.template_book import TemplateBook
@@ -137,7 +139,9 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
     changes = ContactChanges(writer, view, telling, state, clock)
     captured = CapturedChats(host)
     return Parts(
-        settings=settings,
+        settings_book=SettingsBook(
+            SettingsStore(bucket), settings, writer.reserve, telling, state, clock, max(1.0, patience.total_seconds())
+        ),
         clock=clock,
         host=host,
         watch=HostWatch(host, clock),

@@ -3,16 +3,20 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from datetime import datetime
+from typing import TypeVar
 
 import structlog
 
 from shared.host_client import HostError
+from shared.model.owner_settings import PaceStanding
 from shared.model.pace import Forecast
 from web import dates, texts
 from web.telling import Host
 
 PATIENCE_SECONDS = 1.0
 """How long a page waits for the answer; without it, the page says that it does not know."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +33,14 @@ class Asking:
 
         `message_id`: the message asked about, where it is scheduled already and must not stand in its own way.
         """
-        answer: Future[Forecast] = self._threads.submit(self._host.pace, to, at, message_id)
+        return self._wait(self._threads.submit(self._host.pace, to, at, message_id))
+
+    def pace_settings(self) -> PaceStanding | None:
+        """The pace that holds; None where the host does not say."""
+        return self._wait(self._threads.submit(self._host.pace_settings))
+
+    @staticmethod
+    def _wait(answer: "Future[T]") -> T | None:
         try:
             return answer.result(timeout=PATIENCE_SECONDS)
         except TooSlow:

@@ -19,11 +19,12 @@ def country_of(number: str) -> str:
         return ""
     region = phonenumbers.region_code_for_number(parsed)  # none for what nobody has been given yet
     region = region or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
-    return _names().get(region, "")
+    return names().get(region, "")
 
 
 @cache
-def _names() -> dict[str, str]:
+def names() -> dict[str, str]:
+    """Each country's name by its two letters."""
     table = importlib.resources.files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text(encoding="utf-8")
     pairs = (line.split("\t", 1) for line in table.splitlines() if line and not line.startswith("#"))
     return {code: _FULLER.get(code, name) for code, name in pairs}

@@ -20,6 +20,7 @@ from web.records import Records
 from web.scheduling import Scheduling
 from web.series_book import SeriesBook
 from web.sessions import Sessions
+from web.settings_book import SettingsBook
 from web.several import SeveralBook
 from web.telling import Host
 from web.template_book import TemplateBook
@@ -33,7 +34,7 @@ EXTENSION = "vpslink"
 class Parts:
     """One of each."""
 
-    settings: WebSettings
+    settings_book: SettingsBook
     clock: Clock
     host: Host
     watch: HostWatch
@@ -55,6 +56,11 @@ class Parts:
     owner: Owner
     sessions: Sessions
     throttle: LoginThrottle
+
+    @property
+    def settings(self) -> WebSettings:
+        """The environment's settings, with what the owner has set on the page in their place."""
+        return self.settings_book.now().settings
 
 
 def parts() -> Parts:

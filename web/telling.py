@@ -13,6 +13,7 @@ from shared.host_client import File, HostError
 from shared.model.access import ApiTokens, MadeToken, NewToken
 from shared.model.due import due
 from shared.model.message import Message
+from shared.model.owner_settings import PaceStanding
 from shared.model.pace import Forecast
 from shared.model.wire import MAX_BATCH, Group, Handover, HandoverAnswer, ItemAnswer, item_of
 
@@ -33,6 +34,9 @@ class Host(Protocol):
 
     def pace(self, to: str, at: datetime | None = None, message_id: str = "") -> Forecast:
         """When a message to this address at this time would begin, and why not at it."""
+
+    def pace_settings(self) -> PaceStanding:
+        """The pace that holds, and what the host's environment says."""
 
     def groups(self) -> tuple[Group, ...]:
         """The groups this account is in."""

@@ -57,7 +57,7 @@ class TemplateBook:
 
     def listed(self) -> list[Template]:
         """Those that are not deleted, by name."""
-        found = self._store.read().templates.values()
+        found = self._store.read().records.values()
         return sorted((each for each in found if not each.ended), key=lambda each: (each.name.casefold(), each.id))
 
     def unreadable(self) -> list[str]:
@@ -66,7 +66,7 @@ class TemplateBook:
 
     def find(self, template_id: str) -> Template:
         """One of them, deleted or not. Raises KeyError."""
-        return self._store.read().templates[template_id]
+        return self._store.read().records[template_id]
 
     def add(self, content: dict[str, Any]) -> Template:
         """A new one."""

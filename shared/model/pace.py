@@ -39,6 +39,9 @@ class PaceSettings(Value):
     strangers_pause_hours: float = Field(default=72, ge=1, le=24 * 60)
     quiet: tuple[time, time] | None = (time(22), time(8))
     zone: str = "Europe/London"
+    own_zone: bool = Field(
+        default=False, description="whether the quiet hours keep their zone, whatever the owner's is"
+    )
 
 
 OFF = PaceSettings(on=False)

@@ -14,6 +14,7 @@ SNAPSHOTS = "snapshots/"
 SET_ASIDE = "set-aside/"
 BEFORE_IMPORT = "before-import/"
 TEMPLATES = "templates/"
+SETTINGS = "settings/"
 LINK_BACKUPS = "backup/link/"
 PROBE = "probe/"
 """Where `wa bucket check` puts what it deletes again."""
@@ -96,9 +97,9 @@ def media(digest: str) -> str:
     return f"{MEDIA}{digest}"
 
 
-def template_version(template_id: str, version: str) -> str:
-    """Where one version of a template is kept, which is never overwritten."""
-    return f"{TEMPLATES}{template_id}/{version}.json"
+def record_version(folder: str, record_id: str, version: str) -> str:
+    """Where one version of a record that needs no fold is kept, which is never overwritten."""
+    return f"{folder}{record_id}/{version}.json"
 
 
 def link_backup(at: datetime, host: str) -> str:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.model.owner_settings import OWNER, OwnerSettings
 from shared.model.pace import PaceSettings
+from shared.store.owner_settings import SettingsStore
 from tests.api.host_app import Api, an_api
 from tests.builders import in_
 from tests.cast import ALICE, BOB
@@ -78,3 +80,35 @@ def test_a_message_that_is_scheduled_already_does_not_stand_in_its_own_way(api: 
     assert "reason" in api.ask("GET", asked).get_json()
     assert "reason" not in api.ask("GET", f"{asked}&id={id_}").get_json()
     assert api.ask("GET", f"{asked}&id=no%20id").status_code == 422
+
+
+def test_what_the_owner_sets_holds_once_told_and_what_is_unreadable_is_said(api: Api) -> None:
+    api.work()
+    for text in ("one", "two", "three"):
+        api.ask("POST", "/api/v1/messages", {"to": ALICE.number, "message": text})
+    api.work()
+    assert len(api.link.sent) == 1
+    SettingsStore(api.bucket).write(OwnerSettings(id=OWNER, revision=1, version="web-1", gap_seconds=0, quiet="off"))
+    api.work()
+    assert len(api.link.sent) == 1  # nobody has told it yet, and 10 s are not over
+    tell(api)
+    api.work()
+    assert len(api.link.sent) == 3
+    told = api.ask("GET", "/api/v1/pace/settings").get_json()
+    assert (told["holds"]["gapSeconds"], told["environment"]["gapSeconds"], told["trouble"]) == (0, 10, None)
+
+    api.bucket.put("settings/owner/byhand.json", b'{"version": 1, "settings": {"id": "owner", "hourly": 0}}')
+    tell(api)
+    told = api.ask("GET", "/api/v1/pace/settings").get_json()
+    assert told["holds"]["gapSeconds"] == 0
+    assert "settings/owner/byhand.json is no settings: hourly" in told["trouble"]
+    health = api.client.get("/health").get_json()
+    assert "byhand.json" in health["trouble"]["settings"]
+    assert api.host.health(api.clock.now()).trouble == {}  # nobody is woken for it
+
+
+def tell(api: Api) -> None:
+    """The page says that it has written something, and the host's folding thread takes its step."""
+    handover = {"by": "web", "now": in_(0).isoformat(), "items": []}
+    assert api.ask("POST", "/api/v1/messages/batch", handover).status_code == 200
+    api.host.owner_pace.step(api.clock.now())

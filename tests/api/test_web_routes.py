@@ -167,6 +167,11 @@ ROUTES = {
     "POST /link": Row(),
     "POST /link/logout": Row(),
     "GET /settings": Row(),
+    "POST /settings": Row(
+        ("version", "zone", "country", "quiet", "quiet_from", "quiet_until", "gap_seconds", "hourly", "daily")
+    ),
+    "POST /settings/reset": Row(("field", "version")),
+    "POST /settings/undo": Row(("version",)),
     "POST /settings/theme": Row(("theme",)),
     "GET /settings/tokens": Row(),
     "POST /settings/tokens": Row(("name", "scope")),

@@ -211,13 +211,13 @@ def test_two_edits_at_once_are_two_heads_and_what_is_broken_is_said() -> None:
     here, there = Templates(bucket), Templates(bucket)
     first = Template(id="t", revision=1, version="web-1", name="A", text="First")
     here.write(first)
-    assert there.read().templates["t"] == first
+    assert there.read().records["t"] == first
     here.write(first.edited("web-2", text="Here"))
     there.write(first.edited("web-3", text="There"))
     bucket.put("templates/t/web-4.json", b'{"version": 1, "template": {"id": "t"}}')
     found = Templates(bucket).read()
-    assert {found.templates["t"].text, *(each.text for each in found.templates["t"].conflicts)} == {"Here", "There"}
+    assert {found.records["t"].text, *(each.text for each in found.records["t"].conflicts)} == {"Here", "There"}
     assert list(found.unreadable) == ["templates/t/web-4.json"]
-    settled = found.templates["t"].edited("web-5", settles=True, text="Both")
+    settled = found.records["t"].edited("web-5", settles=True, text="Both")
     here.write(settled)
-    assert there.read().templates["t"].conflicts == ()
+    assert there.read().records["t"].conflicts == ()

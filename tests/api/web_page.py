@@ -19,7 +19,8 @@ from shared.model.access import ApiTokens, MadeToken, NewToken
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus
 from shared.model.message import Message
-from shared.model.pace import Forecast
+from shared.model.owner_settings import PaceStanding
+from shared.model.pace import Forecast, PaceSettings
 from shared.model.series import Series
 from shared.model.wire import Group, Handover, HandoverAnswer, ItemAnswer, Outcome
 from shared.store.bucket import Entry, Stored
@@ -87,6 +88,7 @@ class PageHost:
         self.refusal = ""
         self.problems: list[str] = []
         self.forecast: dict[str, Any] = {}
+        self.pace_standing = PaceStanding(holds=PaceSettings(), environment=PaceSettings())
         self.asked: list[tuple[str, datetime | None, str]] = []
         self.handovers: list[Handover] = []
 
@@ -122,6 +124,10 @@ class PageHost:
         self._check()
         self.asked.append((to, at, message_id))
         return Forecast(begins_at=at or NOW).evolve(**self.forecast)
+
+    def pace_settings(self) -> PaceStanding:
+        self._check()
+        return self.pace_standing
 
     def groups(self) -> tuple[Group, ...]:
         self._check()

@@ -55,7 +55,7 @@ def test_what_is_invented_is_read_whole_and_reaches_nobody(tmp_path: Path) -> No
     assert all(number.startswith("447700900") for number in numbers)
     assert {str(each.status) for each in shown.messages.values()} == {"pending", "sent", "failed", "unknown"}
     assert len(shown.messages["forked"].conflicts) == 1
-    assert len(Templates(bucket).read().templates) == 3
+    assert len(Templates(bucket).read().records) == 3
     archive = Store(tmp_path, NOW)
     archive.take(list(invented.heard(NOW)), archive.position(), NOW)
     assert archive.count() == 23
