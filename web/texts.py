@@ -429,6 +429,42 @@ COLUMN_KINDS = {
     "star": "Favourite",
 }
 
+# Settings
+SETTINGS_SAVED = "Your settings are saved."
+SETTING_RESET = "That is as the server’s environment says again."
+SETTINGS_UNDONE = "Your settings are as they were before."
+SETTINGS_CHANGED_MEANWHILE = (
+    "They were changed while you were editing them. Both are below; nothing of this page is saved yet."
+)
+SETTINGS_NOT_READ = (
+    "What is set here could not be read again, so it may not be the newest: {reason} Until it can be read, what was "
+    "last read holds, else what the server’s environment says."
+)
+SETTINGS_UNREADABLE = "This is left out, and nothing overwrites it: {reason}"
+AS_THE_SERVER = "As the server’s environment says"
+QUIET_NONE = "No quiet hours"
+QUIET_HOURS = "{start} to {end}"
+SETTING_LABELS = {
+    "zone": "Time zone",
+    "country": "Country",
+    "quiet": "Quiet hours",
+    "gap_seconds": "Seconds between two messages",
+    "hourly": "Most messages in an hour",
+    "daily": "Most messages in 24 hours",
+    "strangers_daily": "Most first messages to new people in 24 hours",
+}
+SETTINGS_UNDO_GONE = "That change of the settings can no longer be taken back here."
+SETTING_WRONG = {
+    "zone": "Choose a time zone of the list, like Europe/London.",
+    "country": "Choose a country of the list.",
+    "quiet": "Give both times, like 22:00 and 08:00.",
+    "gap_seconds": "Give the seconds as a number from 0 to 600.",
+    "hourly": "Give a whole number from 1 to 100,000.",
+    "daily": "Give a whole number from 1 to 100,000.",
+    "strangers_daily": "Give a whole number from 1 to 100,000.",
+}
+QUIET_WHOLE_DAY = "Leave at least an hour of the day outside the quiet hours, or what is late could never leave."
+
 # Programs that may send
 PROGRAMS_TITLE = "Programs that may send"
 PROGRAMS_WHAT = (
@@ -467,39 +503,3 @@ PROGRAMS_MAY_NOT_DO = (
     "Make one that has it on the session host’s machine with the command below, and set it as HOST_TOKEN of this page."
 )
 PROGRAMS_AWAY = "Tokens are kept by the session host: try again once it answers."
-
-# Settings
-SETTINGS_SAVED = "Your settings are saved."
-SETTING_RESET = "That is as the server’s environment says again."
-SETTINGS_UNDONE = "Your settings are as they were before."
-SETTINGS_CHANGED_MEANWHILE = (
-    "They were changed while you were editing them. Both are below; nothing of this page is saved yet."
-)
-SETTINGS_NOT_READ = (
-    "What is set here could not be read again, so it may not be the newest: {reason} Until it can be read, what was "
-    "last read holds, else what the server’s environment says."
-)
-SETTINGS_UNREADABLE = "This is left out, and nothing overwrites it: {reason}"
-AS_THE_SERVER = "As the server’s environment says"
-QUIET_NONE = "No quiet hours"
-QUIET_HOURS = "{start} to {end}"
-SETTING_LABELS = {
-    "zone": "Time zone",
-    "country": "Country",
-    "quiet": "Quiet hours",
-    "gap_seconds": "Seconds between two messages",
-    "hourly": "Most messages in an hour",
-    "daily": "Most messages in 24 hours",
-    "strangers_daily": "Most first messages to new people in 24 hours",
-}
-SETTINGS_UNDO_GONE = "That change of the settings can no longer be taken back here."
-SETTING_WRONG = {
-    "zone": "Choose a time zone of the list, like Europe/London.",
-    "country": "Choose a country of the list.",
-    "quiet": "Give both times, like 22:00 and 08:00.",
-    "gap_seconds": "Give the seconds as a number from 0 to 600.",
-    "hourly": "Give a whole number from 1 to 100,000.",
-    "daily": "Give a whole number from 1 to 100,000.",
-    "strangers_daily": "Give a whole number from 1 to 100,000.",
-}
-QUIET_WHOLE_DAY = "Leave at least an hour of the day outside the quiet hours, or what is late could never leave."
