@@ -23,6 +23,8 @@ from shared.host_client import File, HostRefused
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
+from shared.model.owner_settings import PaceStanding
+from shared.model.pace import PaceSettings
 from shared.model.series import Series
 from shared.store.directory import DirectoryBucket
 from shared.store.oplog import Writer
@@ -33,6 +35,9 @@ ROOT = Path(__file__).parents[2]
 
 SVG = str(segno.make("2@fiction", error="m").svg_inline(scale=6, border=4, dark="#000", light="#fff"))
 """As the session host draws its codes."""
+
+PACE = PaceStanding(holds=PaceSettings(), environment=PaceSettings()).as_json()
+"""Which pace it says to go by."""
 
 
 class SayingHost:
@@ -48,7 +53,8 @@ class SayingHost:
         class Answers(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.path.startswith("/api/v1/pace"):
-                    self._answer({"beginsAt": datetime.now(UTC).isoformat()})
+                    about_all = self.path.endswith("/settings")
+                    self._answer(PACE if about_all else {"beginsAt": datetime.now(UTC).isoformat()})
                     return
                 if self.path.startswith(("/api/v1/chats", "/api/v1/search", "/api/v1/media", "/api/v1/groups")):
                     self._answer_about_chats()
