@@ -268,7 +268,7 @@ def _sent(message: Message, late: float, *, unread: bool = False) -> Message:
     id_ = f"3EB0{message.id.encode().hex().upper()}"
     half = lifecycle.sent(_begun(message, late).delivery, at + timedelta(milliseconds=160), id_)
     half = lifecycle.delivered(half, at + timedelta(seconds=1))
-    return message.evolve(delivery=half if unread else lifecycle.read(half, at + timedelta(minutes=3)))
+    return message.evolve(delivery=half if unread else lifecycle.read(half, at + timedelta(seconds=25)))
 
 
 def _series(now: datetime) -> Iterator[Series]:

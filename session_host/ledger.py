@@ -11,6 +11,7 @@ from session_host.database import Database, instant, micros
 from session_host.ledger_rows import Rows
 from session_host.link import Receipt, ReceiptKind
 from session_host.rules import Row
+from session_host.schema import HAS_FILE
 from shared.model import lifecycle
 from shared.model.lifecycle import Delivery, State
 from shared.model.message import Message
@@ -243,12 +244,16 @@ class Ledger:
         at = micros(now)
         return [self._rows.read(found) for found in self._database.query(sql, (State.CLAIMED.rank, at, at, at))]
 
-    def with_files(self) -> list[Row]:
-        """What waits and has a file attached, the next first."""
-        found = self._database.query(
-            "SELECT * FROM waiting WHERE json_extract(content, '$.attachment.media') IS NOT NULL ORDER BY ready_at"
-        )
-        return [self._rows.read(each) for each in found]
+    def with_files(self, until: datetime) -> list[Row]:
+        """What waits, is ready by then and has a file attached, the next first."""
+        sql = f"SELECT * FROM waiting WHERE {HAS_FILE} AND ready_at <= ? ORDER BY ready_at"  # noqa: S608
+        return [self._rows.read(each) for each in self._database.query(sql, (micros(until),))]
+
+    def next_with_file(self, after: datetime) -> datetime | None:
+        """When the next message with a file becomes ready after this instant."""
+        sql = f"SELECT MIN(ready_at) AS at FROM waiting WHERE {HAS_FILE} AND ready_at > ?"  # noqa: S608
+        found = self._database.query(sql, (micros(after),))
+        return instant(found[0]["at"]) if found[0]["at"] is not None else None
 
     def next_after(self, now: datetime) -> datetime | None:
         """When the next message becomes ready that is not ready yet."""

@@ -26,9 +26,8 @@ class Uploads:
 
     def step(self, now: datetime) -> datetime | None:
         """Upload what leaves soon and is not uploaded; when to step again, None: when woken."""
-        waiting = self._ledger.with_files()
-        soon = [row for row in waiting if row.ready_at <= now + AHEAD]
-        later = [row.ready_at - AHEAD for row in waiting if row.ready_at > now + AHEAD]
+        soon, following = self._ledger.with_files(now + AHEAD), self._ledger.next_with_file(now + AHEAD)
+        later = [following - AHEAD] if following else []
         failed = False
         if soon and (self._standing(now) or not self._link.status().sends):
             return now + AGAIN

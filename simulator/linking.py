@@ -24,7 +24,7 @@ log = structlog.get_logger()
 _QR_SECONDS = 160  # 60 for the first code and 20 for each of the other five
 _ANSWER_SECONDS = 20
 _LOGGED_OUT = 401
-_UNLINKED = (_LOGGED_OUT, 403)
+_UNLINKED = (_LOGGED_OUT, 403, 406)
 """Failures after which the client forgets its device: the server has done so too."""
 
 

@@ -164,9 +164,14 @@ def again_now(message: Message, now: datetime, zone: str) -> Draft:
 
 def leaving(draft: Draft, now: datetime, zone: str) -> Draft:
     """The same draft for the first whole second that leaves UNDONE_WITHIN from now."""
+    return draft.evolve(**soon(now, zone))
+
+
+def soon(now: datetime, zone: str) -> dict[str, Any]:
+    """The content of a message that leaves in the first whole second UNDONE_WITHIN from now."""
     exact = now + UNDONE_WITHIN
     at = exact if not exact.microsecond else exact.replace(microsecond=0) + timedelta(seconds=1)
-    return draft.evolve(send_at=at, wall_time=dates.wall(at, zone).isoformat(timespec="seconds"), zone=zone)
+    return {"send_at": at, "wall_time": dates.wall(at, zone).isoformat(timespec="seconds"), "zone": zone}
 
 
 def _wall_of(message: Message, place: str) -> datetime:

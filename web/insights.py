@@ -74,12 +74,13 @@ class Reason(NamedTuple):
 
 
 class Insights(NamedTuple):
-    """What became of the messages of these days, the oldest day first."""
+    """What became of the messages of these days, the oldest day first. held: how many the pace kept back."""
 
     days: tuple[DayCount, ...]
     sent: int
     not_sent: int
     punctuality: Punctuality
+    held: int
     delivered: Rate
     read: Rate
     people: tuple[Person, ...]
@@ -106,6 +107,7 @@ def insights(messages: Iterable[Message], now: Instant, zone: str, span: int = U
         sent=len(sent),
         not_sent=len(not_sent),
         punctuality=punctuality([late for each in sent if (late := _lateness(each)) is not None]),
+        held=sum(_held_until(each) > each.send_at for each in sent),
         delivered=Rate(sum(half.delivered_at is not None for half in halves), len(halves)),
         read=Rate(sum(half.read_at is not None for half in halves), len(halves)),
         people=Listing(sent).most_written_to(MOST_PEOPLE),
@@ -141,9 +143,15 @@ def _ended_at(message: Message) -> Instant | None:
 
 
 def _lateness(message: Message) -> float | None:
-    """Seconds; None for what the old system sent, of which nobody knows when it was begun."""
+    """Seconds, from the end of a hold by the pace where there was one; None for what the old system sent, of which
+    nobody knows when it was begun."""
     begun = message.delivery.begun_at
-    return None if begun is None else (begun - message.send_at).total_seconds()
+    return None if begun is None else (begun - max(message.send_at, _held_until(message))).total_seconds()
+
+
+def _held_until(message: Message) -> Instant:
+    """Until when the pace kept it back; its own second where it did not."""
+    return message.delivery.held_until or message.send_at
 
 
 def _confirmable(message: Message) -> bool:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from shared.model import address
+from shared.model.content import Attachment, Media
 from shared.model.lifecycle import State
 from shared.model.message import Message
 from shared.model.occurrences import Occurrence
@@ -57,12 +58,13 @@ class Row(NamedTuple):
 
 class For(NamedTuple):
     """One of those it is for: the address as messages store it, what to call them, their text with its fields filled,
-    and the fields for which nothing is known of them."""
+    the fields for which nothing is known of them, and what is attached."""
 
     to: str
     name: str
     text: str = ""
     empty: tuple[str, ...] = ()
+    attachment: Attachment | None = None
 
 
 class Meant(NamedTuple):
@@ -92,10 +94,10 @@ class Known(NamedTuple):
 
 
 class Duplicate(NamedTuple):
-    """A message that waits already for the same person: with the same text, for the same minute, or both."""
+    """A message that waits already for the same person: the same text and file, for the same minute, or both."""
 
     message: Message
-    same_text: bool
+    same_content: bool
     same_minute: bool
 
 
@@ -133,18 +135,29 @@ def waiting_for(messages: Iterable[Message], own: str = "") -> dict[str, list[Me
     return found
 
 
-def duplicate(waiting: Iterable[Message], text: str, at: Instant) -> Duplicate | None:
+def duplicate(
+    waiting: Iterable[Message], text: str, at: Instant, attachment: Attachment | None = None
+) -> Duplicate | None:
     """The message among those that wait for a person that is most like this one: the very same first."""
-    found = [
-        Duplicate(each, bool(text) and each.text == text, abs(each.send_at - at) < _MINUTE)
+    content = (text, _file(attachment))
+    looked_at = (
+        Duplicate(
+            each,
+            any(content) and (each.text, _file(each.attachment)) == content,
+            abs(each.send_at - at) < _MINUTE,
+        )
         for each in waiting
-        if (text and each.text == text) or abs(each.send_at - at) < _MINUTE
-    ]
+    )
     return min(
-        found,
-        key=lambda each: (not (each.same_text and each.same_minute), not each.same_text, each.message.send_at),
+        (each for each in looked_at if each.same_content or each.same_minute),
+        key=lambda each: (not (each.same_content and each.same_minute), not each.same_content, each.message.send_at),
         default=None,
     )
+
+
+def _file(attachment: Attachment | None) -> object:
+    """What is the same for the same thing, whatever the file is called."""
+    return (attachment.kind, attachment.media) if isinstance(attachment, Media) else attachment
 
 
 def _is_own(message: Message, own: str) -> bool:
@@ -257,7 +270,7 @@ def _duplicates(meant: Meant, known: Known) -> Row:
     waiting = waiting_for(known.messages, meant.own)
     for person in meant.people:
         for each in meant.dates:
-            if found := duplicate(waiting.get(person.to, ()), person.text, each.at):
+            if found := duplicate(waiting.get(person.to, ()), person.text, each.at, person.attachment):
                 sentence = about(found, person.name or address.pretty(person.to), meant.zone)
                 return Row(title, texts.CHECK_YES, Level.LOOK, sentence, message_id=found.message.id)
     return Row(title, texts.CHECK_NONE, Level.GOOD, texts.CHECK_NO_DUPLICATE)
@@ -265,10 +278,13 @@ def _duplicates(meant: Meant, known: Known) -> Row:
 
 def about(found: Duplicate, name: str, zone: str) -> str:
     """What waits already, in a sentence."""
-    if found.same_text and found.same_minute:
-        return texts.DUPLICATE_BOTH.format(name=name)
+    file, text = texts.DUPLICATE_FILE, texts.DUPLICATE_WORDS
+    what = (f"{file} {texts.AND} {text}" if found.message.text else file) if found.message.attachment else text
+    if found.same_content and found.same_minute:
+        return texts.DUPLICATE_BOTH.format(what=what, name=name)
     when = dates.stamp(found.message.send_at, found.message.zone or zone)
-    return (texts.DUPLICATE_TEXT if found.same_text else texts.DUPLICATE_MINUTE).format(name=name, when=when)
+    sentence = texts.DUPLICATE_CONTENT if found.same_content else texts.DUPLICATE_MINUTE
+    return sentence.format(what=what, name=name, when=when)
 
 
 def _quiet(meant: Meant, known: Known) -> Row:

@@ -11,7 +11,7 @@ from shared.model.lifecycle import State
 from shared.model.message import Message, Verdict
 from shared.store.oplog import Writer
 from shared.store.view import View
-from web.draft import CONTENT, Draft
+from web.draft import CONTENT, Draft, soon
 from web.edits_kept import EditsKept
 from web.forms_kept import FormsKept
 from web.local import LocalState
@@ -97,6 +97,15 @@ class Scheduling:
         """Edit it, from version `seen` on; a cancelled one is scheduled again. Raises KeyError, Changed, TooLate."""
         condition = draft.condition(self._clock.now(), self._newest(message_id))
         return self._decide(message_id, seen, {**draft.content, **condition, "cancelled": False}, undoable=True)
+
+    def hasten(self, message_id: str, seen: str, zone: str) -> Saved:
+        """Let it leave as soon as that can still be taken back, from version `seen` on. zone: of one that has none.
+        Raises KeyError, Changed, TooLate."""
+        known = self._newest(message_id)
+        content = soon(self._clock.now(), known.zone or zone)
+        if known.version != seen and not known.cancelled and known.send_at <= content["send_at"]:
+            return Saved(known, Told(False), again=True)
+        return self._decide(message_id, seen, {**content, "cancelled": False}, undoable=True)
 
     def undo_change(self, message_id: str, version: str) -> Saved:
         """Take the edit `version` back, as an edit of its own. Raises KeyError where the message or what it was before

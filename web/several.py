@@ -128,7 +128,7 @@ def lines(
 def _line(person: Person, text: str, draft: Draft, waiting: Sequence[Message], *, known: bool) -> Line:
     filled = fields.fill(text, fields.values_of(person.contact, person.number, person.tag))
     warnings = [texts.EMPTY_FIELD.format(name=name) for name in filled.empty]
-    if found := preflight.duplicate(waiting, filled.text, draft.send_at):
+    if found := preflight.duplicate(waiting, filled.text, draft.send_at, draft.attachment):
         name = person.name or address.pretty(person.number)
         warnings.append(preflight.about(found, name, draft.zone))
     note = "" if known else texts.NOT_WRITTEN_TO

@@ -39,6 +39,7 @@ class Standing(NamedTuple):
     can_restore: bool = False
     can_repeat: bool = False
     can_send_now: bool = False
+    can_hasten: bool = False
     can_judge: bool = False
     can_let_go: bool = False
     can_unsettle: bool = False
@@ -126,7 +127,7 @@ def _sent(message: Message, now: Instant) -> Standing:
 
 
 def _open(message: Message, now: Instant) -> Standing:
-    open_ = {"can_edit": True, "can_cancel": True}
+    open_ = {"can_edit": True, "can_cancel": True, "can_hasten": message.send_at > now + NOW}
     delivery = message.delivery
     if delivery.held_reason:
         return Standing("Held", "pause", Tone.WAITING, delivery.held_reason, **open_, attention=True)

@@ -20,6 +20,8 @@ ASKED_TO_CANCEL = "Asked to cancel; the session host has not confirmed it yet."
 ASKED_TO_CHANGE = "Asked to change; the session host has not confirmed the new version yet."
 TWO_VERSIONS = "It was changed in two places at once. Pick the version that counts."
 
+NOTHING_UNDER = {"not-sent": "Nothing failed, was missed or is uncertain.", "cancelled": "Nothing was cancelled."}
+
 PACE_AT_ONCE = "It leaves at its second."
 PACE_WAITS = "It waits until {when}, because of the pace: {reason}"
 PACE_STRANGER = "It is a first message to somebody new."
@@ -104,6 +106,9 @@ NO_DATES = "There is no such date: check the rule and its end."
 REPEATS_HINT = "Nothing ticked means the weekday of the date above."
 MONTH_END_HINT = "What a shorter month lacks means its last day."
 
+SETTINGS_TEMPLATES = "Texts to write from again and again, with fields like {{first_name}}."
+SETTINGS_TOKENS = "With a token another program sends or reads in your name. Made, listed and revoked on the server by"
+
 APP_NAME = "WhatsApp-VPSLink"
 APP_SHORT = "VPSLink"
 APP_DESCRIPTION = "Your WhatsApp messages, at their second."
@@ -117,8 +122,11 @@ NOTHING_SENT = "Nothing was sent in these {days} days."
 NOTHING_SENT_WHAT = "What leaves from here is counted on this page: how many, how punctual, and what became of it."
 COUNTED = "Counted from the messages that this page knows, by the day each left or was given up. Zone: {zone}."
 PUNCTUAL_NOTE = (
-    "From a message's own second to when it was begun. What the pace or a lost link held back counts as late."
+    "From a message's own second, or the end of the pace's hold, to when it was begun. What a lost link held back "
+    "counts as late."
 )
+PUNCTUAL_HELD_ONE = "The pace kept one back."
+PUNCTUAL_HELD = "The pace kept {count:,} back."
 READ_NOTE = (
     "Delivered and read are of messages to people. Who has turned read receipts off never counts as having read."
 )
@@ -348,8 +356,9 @@ CHECK_LINK_UNKNOWN = "The session host has not said yet."
 CHECK_WAITS_FOR_LINK = "The message is stored and waits for it."
 CHECK_UNREAD = "The storage does not answer, so what is scheduled cannot be read."
 CHECK_NO_DUPLICATE = "Nothing like it waits for them."
-DUPLICATE_BOTH = "The same text to {name} is scheduled for that minute already."
-DUPLICATE_TEXT = "The same text to {name} is already scheduled for {when}."
+DUPLICATE_FILE, DUPLICATE_WORDS, AND = "file", "text", "and"
+DUPLICATE_BOTH = "The same {what} to {name} is scheduled for that minute already."
+DUPLICATE_CONTENT = "The same {what} to {name} is already scheduled for {when}."
 DUPLICATE_MINUTE = "Another message to {name} is scheduled for that minute: {when}."
 CHECK_INSIDE, CHECK_OUTSIDE = "Inside", "Outside"
 CHECK_IN_QUIET = (
@@ -363,6 +372,8 @@ CHECK_WAITS, CHECK_AT_SECOND, CHECK_QUEUED = "Waits", "At its second", "One afte
 NOW_BUTTON, NOW_UNDO, NOW_SEE = "Send now", "Undo", "See that message"
 NOW_HINT = "Sends it in 5 seconds, whatever time is chosen; until then you can undo it."
 NOW_NOTICE = "It is to be sent now."
+NOW_ALREADY = "It is leaving now already."
+NOW_CHANGED = "It was changed since you looked: look at it as it is now, then send it."
 NOW_LEAVES, NOW_IN = "It leaves now,", "in"
 NOW_DUE = "It should be leaving; until it has begun, you can undo it."
 NOW_BACK = "What you typed is here again."

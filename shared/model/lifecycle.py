@@ -155,9 +155,10 @@ def begin(delivery: Delivery, now: Instant) -> Delivery:
 
 
 def sent(delivery: Delivery, now: Instant, message_id: str) -> Delivery:
-    """(c) begun → sent: WhatsApp's server has acknowledged it."""
+    """(c) begun → sent: WhatsApp's server has acknowledged it. Until when it was held stays: it was not late before."""
     _require(delivery, State.BEGUN)
-    return _settle(delivery, State.SENT, now, sent_at=now, message_id=message_id, error=None)
+    kept = delivery.held_until
+    return _settle(delivery, State.SENT, now, sent_at=now, message_id=message_id, error=None, held_until=kept)
 
 
 def unknown(delivery: Delivery, now: Instant, reason: str) -> Delivery:
@@ -232,7 +233,8 @@ def _require(delivery: Delivery, *states: State) -> None:
 
 
 def _settle(delivery: Delivery, state: State, now: Instant, **changes: object) -> Delivery:
-    return _move(delivery, state=state, settled_at=now, held_until=None, held_reason=None, **changes)
+    changes = {"held_until": None, "held_reason": None} | changes
+    return _move(delivery, state=state, settled_at=now, **changes)
 
 
 def _move(delivery: Delivery, **changes: object) -> Delivery:

@@ -175,7 +175,7 @@ class TestSearch:
         assert str(row.select_one(".hit bdi")) == "<bdi><mark>Döner</mark> <mark>57</mark> &amp; &lt;tea&gt;</bdi>"
         address, _, anchor = str(one(row, "a")["href"]).partition("#")
         thread = soup(page, address)
-        assert thread.find(id=anchor) is not None
+        assert [each.get_text() for each in thread.select(f'[id="{anchor}"] mark')] == ["Döner", "57"]
         assert len(thread.select(".say")) == 50
 
     def test_chats_are_found_by_name_and_number_too(self, page: Page) -> None:

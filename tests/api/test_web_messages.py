@@ -345,6 +345,14 @@ def test_an_empty_agenda_offers_one_thing_to_do(page: Page) -> None:
     shown = words(page.client.get("/"))
     assert "Nothing scheduled yet" in shown
     assert "Write a message" in shown
+    for show, said in (
+        ("cancelled", "Nothing was cancelled."),
+        ("not-sent", "Nothing failed, was missed"),
+        ("sent", "Nothing sent yet"),
+    ):
+        shown = words(page.client.get(f"/?show={show}"))
+        assert said in shown
+        assert "quiet agenda" not in shown
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_is_shown(page: Page) -> None:

@@ -122,6 +122,37 @@ def test_it_can_be_undone_as_long_as_it_has_not_begun_and_only_what_was_sent_now
     assert "undo it" not in words(page.client.get("/messages/ordinary"))
 
 
+def test_what_is_scheduled_leaves_at_once_on_a_click_and_an_undo_gives_it_its_time_back(page: Page) -> None:
+    page.store(messages=[message(ALICE, id="waits", send_at=in_(hours=2))])
+    before = only(page)
+    for path in ("/", "/messages/waits"):
+        button = one(BeautifulSoup(page.client.get(path).text, "html.parser"), "form[action='/messages/waits/now']")
+        assert one(button, "[name=version]")["value"] == before.version
+    answer = page.client.post("/messages/waits/now", data={"version": before.version})
+    assert (only(page).send_at, only(page).text) == (in_(5), before.text)
+    assert [each["id"] for each in page.host.handovers[-1].items] == ["waits"]
+    shown = page.client.get(path_of(answer))
+    assert "It is to be sent now." in words(shown)
+    hastened = only(page)
+    page.later(timedelta(seconds=2))
+    again = page.client.post("/messages/waits/now", data={"version": before.version})
+    assert only(page) == hastened
+    assert "It is leaving now already." in words(page.client.get(path_of(again)))
+    page.client.post(str(one(BeautifulSoup(shown.text, "html.parser"), ".notice form")["action"]))
+    assert only(page).send_at == before.send_at
+
+
+def test_only_what_was_looked_at_and_has_not_begun_leaves_at_once(page: Page) -> None:
+    page.store(messages=[message(ALICE, id="waits", send_at=in_(hours=2))])
+    answer = page.client.post("/messages/waits/now", data={"version": "another"})
+    assert "changed since you looked" in words(page.client.get(path_of(answer)))
+    host_says(page, begun(only(page)).delivery)
+    answer = page.client.post("/messages/waits/now", data={"version": only(page).version})
+    assert "already leaving" in words(page.client.get(path_of(answer)))
+    assert only(page).send_at == in_(hours=2)
+    assert page.client.post("/messages/nobody/now").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [

@@ -88,6 +88,17 @@ def test_keys_are_listed_and_can_be_switched_off_and_on(page: Page) -> None:
     assert 'id="keys-help"' in page.client.get("/").text
 
 
+def test_settings_say_where_everything_is_chosen(page: Page) -> None:
+    page.enter()
+    answer = page.client.get("/settings")
+    found = BeautifulSoup(answer.text, "html.parser")
+    titles = ["Place", "Pace", "Keys", "Templates", "Tokens", "Password"]
+    assert [each.get_text() for each in found.select("main h2")] == titles
+    assert found.select("main a[href='/templates']")
+    assert found.select_one("#zone")["placeholder"] == "Europe/London"
+    assert all(each in words(answer) for each in ("United Kingdom", "{{first_name}}", "Quiet hours", "./wa token"))
+
+
 def test_each_key_leads_to_a_page_and_none_is_there_twice(page: Page) -> None:
     page.enter()
     places = one(BeautifulSoup(page.client.get("/").text, "html.parser"), "#keys-help")["data-places"]

@@ -44,12 +44,14 @@ TABLE = (
     "login failure 402",
     "login failure 403",
     "login failure 405",
+    "login failure 406",
     "login failure 500",
     "login failure 503",
     "login failure of another kind",
     "session replaced by another process",
     "no ack",
     "ack later than 75 s",
+    "line that says nothing from a send on, then breaks",
     "nack",
     "nack 463",
     "drop before the ack, back within 5 s",
@@ -256,7 +258,7 @@ def _(scene: Scene) -> None:
     down(scene, Link.LOGGED_OUT, Back.WITH_A_SCAN)
 
 
-@row("login failure 401", "login failure 402", "login failure 403", "login failure 405")
+@row("login failure 401", "login failure 402", "login failure 403", "login failure 405", "login failure 406")
 def _(scene: Scene) -> None:
     code = int(scene.row.split()[-1])
     state, says, back = {
@@ -264,6 +266,7 @@ def _(scene: Scene) -> None:
         402: (Link.BANNED, "too many people blocked this number", Back.WHEN_ASKED),
         403: (Link.LOGGED_OUT, "locked", Back.WITH_A_SCAN),
         405: (Link.OUTDATED, "", Back.WHEN_ASKED),
+        406: (Link.BANNED, "for good", Back.WITH_A_SCAN),
     }[code]
     ban = {"ban_code": 102, "ban_seconds": 7200} if code == 402 else {}
     scene.fault(stanza="login", action="nack", code=code, times=None, **ban)
@@ -323,6 +326,19 @@ def _(scene: Scene) -> None:
     assert in_doubt(scene.host.send(scene.text()))
     assert isinstance(scene.host.send(scene.text("behind it")), Sent)
     assert (scene.received(), scene.received("behind it")) == (1, 1)
+
+
+@row("line that says nothing from a send on, then breaks")
+def _(scene: Scene) -> None:
+    before = scene.control.state().last_event
+    scene.fault(action="hang")
+    ended = scene.host.begin(scene.text())
+    scene.control.wait_for("fault-played", after=before)
+    inbound = scene.control.send(ADA.user, scene.text("into the silent line")).id
+    scene.control.break_connections()
+    assert isinstance(ended(), Sent)  # the same frame again, under the same id
+    scene.host.hears(lambda heard: heard.arrived(inbound) > 0)
+    assert (scene.host.arrived(inbound), scene.received()) == (1, 1)
 
 
 @row("nack", "nack 463")

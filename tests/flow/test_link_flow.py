@@ -3,6 +3,7 @@
 The faults of a connection are in test_fault_table.py.
 """
 
+import base64
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from session_host.link import SendFailed, Sent
 from session_host.outgoing import Outgoing
 from shared.model.address import Address
 from shared.model.link import Link
-from simulator.control import Control
+from simulator.control import Control, ControlRefused
 from simulator.models import FaultRule
 from tests.flow.simulated import OWNER
 from tests.flow.watched import ADA, Watched, connected, watched, whatsapp
@@ -72,6 +73,23 @@ class TestNothingKeepsTheProcess:
                 host.link.stop(1)
                 assert host.link.status().state is Link.STOPPED
                 host.leave()
+        assert host.link.process.returncode == 0
+
+    def test_after_a_scan_that_went_wrong(self, tmp_path: Path) -> None:
+        with whatsapp(tmp_path) as control, watched(tmp_path) as host:
+            host.link.start()
+            host.becomes(Link.PAIRING)
+            shown = host.link.pairing()
+            assert shown is not None
+            reference, noise, identity, secret, client = shown.qr.split(",")
+            others = base64.b64encode(bytes(len(base64.b64decode(secret)))).decode()
+            with pytest.raises(ControlRefused):
+                control.scan(f"{reference},{noise},{identity},{others},{client}", OWNER)
+            assert "did not lead to a link" in (host.becomes(Link.UNLINKED).detail or "")
+            assert host.link.pairing() is None  # not before somebody has read why
+            host.connect(control)
+            assert isinstance(host.send(), Sent)
+            host.leave()
         assert host.link.process.returncode == 0
 
     def test_after_codes_that_ended_without_a_scan(self, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +16,11 @@ from simulator.control import Control
 from simulator.facts import Card, File, Place, Quote
 from simulator.models import FaultRule, InboxItem, TextToSend
 from tests.cast_media import MP3, PDF, mp4, opus, png
-from tests.flow.real_link import RealLink, running_link
-from tests.flow.simulated import OWNER, running_simulator
+from tests.flow.simulated import OWNER
+from tests.flow.watched import ADA, Watched, connected
 
 pytestmark = pytest.mark.slow
 
-ADA = Address.from_stored("447700900123")
 BEN = "447700900124"
 _ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
@@ -30,8 +28,8 @@ _ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 class Chat:
     """A linked account and Ada."""
 
-    def __init__(self, control: Control, link: RealLink) -> None:
-        self.control, self.link = control, link
+    def __init__(self, control: Control, host: Watched) -> None:
+        self.control, self.host, self.link = control, host, host.link
 
     def send(self, what: Outgoing, to: Address = ADA) -> InboxItem:
         """Sends it; what Ada's phone has decrypted of it."""
@@ -47,18 +45,9 @@ class Chat:
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
-    folder: Path = tmp_path_factory.mktemp("kinds")
-    with running_simulator(folder) as control, running_link(folder) as link:
-        control.put_contact(ADA.user, "Ada", delivered_after_ms=0, read_after_ms=None)
-        link.start()
-        while (pairing := link.pairing()) is None:
-            assert link.process.poll() is None
-        control.scan(pairing.qr, OWNER)
-        control.wait_until_connected(OWNER)
-        while not link.status().sends:
-            assert link.process.poll() is None
-        yield Chat(control, link)
-        link.stop(10)
+    with connected(tmp_path_factory.mktemp("kinds")) as (control, host):
+        yield Chat(control, host)
+        host.link.stop(10)
 
 
 def file(kind: str, data: bytes, mime: str, text: str = "", **fields: Any) -> Outgoing:
@@ -172,6 +161,11 @@ class TestGroups:
         assert (edited.kind, edited.text, edited.target) == ("edit", "Wednesday?", text.id)
         delete = About(act=Act.DELETE, message_id=text.id, from_me=True)
         assert self.send(chat, group, Outgoing("", None, delete)).target == text.id
+
+    def test_a_members_phone_tells_that_it_has_it_under_the_groups_name(self, chat: Chat, group: Address) -> None:
+        sent = self.send(chat, group, Outgoing("Who is there?")).id
+        chat.host.hears(lambda heard: heard.delivered(sent))
+        assert {each.chat for each in chat.host.receipts if sent in each.message_ids} == {str(group)}
 
     def test_somebody_elses_message_is_answered(self, chat: Chat, group: Address) -> None:
         theirs = chat.control.say(ADA.user, TextToSend(text="Who comes?", group="club")).id

@@ -240,6 +240,24 @@ def test_what_is_sent_now_counts_down_and_is_undone_with_what_was_typed(tab: Tab
     expect(tab.get_by_label("Message", exact=True)).to_have_value("Oh no")
 
 
+def test_a_notice_stays_ten_seconds_and_longer_while_somebody_is_on_it(tab: Tab, served: Served) -> None:
+    served.store(messages=(message(BOB, send_at=datetime.now(UTC) + timedelta(hours=2)),))
+    tab.clock.install()
+    tab.goto(served.url)
+    tab.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
+    tab.get_by_role("button", name="Cancel the message to Bob").press("Enter")
+    undo = tab.locator(".notice").get_by_role("button", name="Undo")
+    undo.focus()
+    tab.clock.fast_forward(10_100)
+    expect(undo).to_be_focused()
+    tab.get_by_role("searchbox").focus()
+    tab.clock.fast_forward(9_800)
+    expect(tab.locator(".notice.leaving")).to_have_count(0)
+    tab.clock.fast_forward(300)
+    tab.clock.fast_forward(500)
+    expect(undo).to_have_count(0)
+
+
 def test_a_confirmed_cancel_says_so_without_a_reload(tab: Tab, served: Served) -> None:
     known = message(BOB, id="gone", send_at=datetime.now(UTC) + timedelta(days=1))
     served.store(messages=(known,))

@@ -67,7 +67,7 @@ TOO_SMALL = """() => [...document.querySelectorAll('.button, .nav a, .filters a,
     .filter(each => each.checkVisibility() && !each.matches('.unseen-until-focus, [type=hidden], [type=radio]'))
     .filter(each => !each.matches('[type=checkbox]'))  // the label around it is the target
     .map(each => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
-    .filter(([, box]) => box.height < 40 || box.width < 40)
+    .filter(([, box]) => box.height < 44 || box.width < 44)
     .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from session_host.link import Reason, SendFailed
+from session_host.schema import HAS_FILE
 from session_host.uploads import AGAIN, AHEAD, Uploads
 from shared.model.lifecycle import State
 from shared.model.link import Link
@@ -92,6 +93,19 @@ def test_it_waits_for_the_lead_and_for_the_link(parts: Parts, uploads: Uploads, 
         parts.standing = "Another host leads."
     assert uploads.step(NOW) == NOW + AGAIN
     assert parts.link.uploaded == {}
+
+
+def test_only_what_leaves_soon_is_read_however_much_waits(parts: Parts, uploads: Uploads) -> None:
+    for number in range(3):
+        parts.scheduled(picture(id=f"later-{number}", send_at=in_(150 + number)))
+    soon = parts.scheduled(picture(id="soon", send_at=in_(60)))
+    parts.scheduled(message(id="text", send_at=in_(140)))
+    assert [row.id for row in parts.ledger.with_files(NOW + AHEAD)] == [soon.id]
+    assert parts.ledger.next_with_file(NOW + AHEAD) == in_(150)
+    assert uploads.step(NOW) == in_(150) - AHEAD
+    sql = f"EXPLAIN QUERY PLAN SELECT * FROM waiting WHERE {HAS_FILE} AND ready_at <= 0"  # noqa: S608
+    plan = parts.database.query(sql)
+    assert "USING INDEX files" in plan[0]["detail"]
 
 
 def test_without_a_file_there_is_nothing_to_do(parts: Parts, uploads: Uploads) -> None:

@@ -99,7 +99,7 @@ def test_a_line_says_what_to_look_at() -> None:
     past = sent(message(BOB, send_at=in_(days=-1)))
     alice, bob, other = several.lines(people, "Hi {{first_name}}", wanted, [*waiting, past])
     assert (alice.warnings, alice.note) == (
-        (texts.DUPLICATE_BOTH.format(name="Alice"),),
+        (texts.DUPLICATE_BOTH.format(what="text", name="Alice"),),
         texts.NOT_WRITTEN_TO,
     )
     (warning,) = bob.warnings

@@ -74,6 +74,13 @@ def test_delivered_and_read_are_of_those_who_can_confirm() -> None:
     assert found.punctuality.within_second.whole == 4
 
 
+def test_what_the_pace_kept_back_is_late_from_the_end_of_the_hold() -> None:
+    waited = sent(late=40.5)
+    waited = waited.evolve(delivery=waited.delivery.evolve(held_until=waited.send_at + timedelta(seconds=40)))
+    found = of(waited, sent(late=7), sent())
+    assert (found.held, found.punctuality.worst, found.punctuality.within_second) == (1, 7, Rate(2, 3))
+
+
 def test_who_was_written_to_most_comes_first() -> None:
     assert [(each.name, each.messages) for each in of(sent(to=BOB), sent(to=ALICE), sent(to=BOB)).people] == [
         ("Bob", 2), ("Alice", 1),

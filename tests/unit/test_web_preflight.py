@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.model.content import Media
 from shared.model.link import Link
 from shared.model.message import Message
 from shared.model.occurrences import Occurrence
@@ -11,7 +12,7 @@ from shared.model.pace import Forecast
 from tests import builders
 from tests.builders import NOW, in_, link_status, message, sent
 from tests.cast import ALICE, BOB, CHARLIE, DORA, EVE, GROUP
-from web import preflight
+from web import preflight, texts
 from web.host_watch import Reading
 from web.preflight import For, Known, Level, Meant, Row
 
@@ -109,6 +110,20 @@ def test_two_without_a_text_are_not_the_same_text() -> None:
     empty = MEANT._replace(people=(For(ALICE.number, "Alice"),))
     found = row("Duplicate", empty, KNOWN._replace(messages=[message(ALICE, text="", send_at=in_(days=1))]))
     assert found.level is Level.GOOD
+
+
+def test_the_same_file_is_the_same_whatever_it_is_called_and_another_file_is_not() -> None:
+    file = Media(kind="document", media="a" * 64, mime="application/pdf", size=9)
+    waits = message(ALICE, id="waits", text="Hello", attachment=file.evolve(name="a.pdf"), send_at=in_(days=1))
+
+    def said(text: str, attachment: Media | None, waiting: Message = waits) -> str:
+        person = For(ALICE.number, "Alice", text, attachment=attachment)
+        return row("Duplicate", MEANT._replace(people=(person,)), KNOWN._replace(messages=[waiting])).sentence
+
+    assert said("Hello", file.evolve(name="b.pdf")).startswith("The same file and text to Alice")
+    assert said("", file, waits.evolve(text="")).startswith("The same file to Alice")
+    nothing = texts.CHECK_NO_DUPLICATE
+    assert {said("Hello", None), said("Hello", file.evolve(media="b" * 64)), said("", file)} == {nothing}
 
 
 @pytest.mark.parametrize(

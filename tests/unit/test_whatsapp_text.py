@@ -30,6 +30,16 @@ def test_marks_are_whatsapps(text: str, shown: str) -> None:
     assert formatted(text) == shown
 
 
+def test_words_are_marked_within_what_whatsapp_marks() -> None:
+    shown = formatted("*Döner & tea* https://tea.example/x <tea> ```doner```", ("doner", "tea"))
+    link = 'href="https://tea.example/x" rel="noopener noreferrer nofollow" target="_blank"'
+    assert shown == (
+        "<strong><mark>Döner</mark> &amp; <mark>tea</mark></strong> "
+        f"<a {link}>https://<mark>tea</mark>.example/x</a> &lt;<mark>tea</mark>&gt; <code><mark>doner</mark></code>"
+    )
+    assert formatted("tea" + "x" * 4000, ("tea",)).startswith("<mark>tea</mark>x")
+
+
 def test_a_link_leads_out_safely_and_ends_before_the_full_stop() -> None:
     found = BeautifulSoup(formatted('See https://tea.example/a_b_c?x=1&y="2. Now'), "html.parser").a
     assert found is not None

@@ -66,7 +66,8 @@ def search() -> Response:
 
 @page.get("/chats/<chat_id>")
 def thread(chat_id: str) -> Response:
-    """One chat. Query: at most one of `before`, `after` and `around`, places that another page named."""
+    """One chat. Query: at most one of `before`, `after` and `around`, places that another page named; `q`, words that
+    are marked."""
     before, after, around = (_asked(name) for name in ("before", "after", "around"))
     if sum(map(bool, (before, after, around))) > 1:
         abort(404)
@@ -89,6 +90,7 @@ def thread(chat_id: str) -> Response:
         to=contact.shown_name if contact and len(contact.phones) == 1 else pretty(found.chat),
         days=conversation.conversation(found, names, sent, parts().clock.now(), parts().settings.zone),
         newest=found.previous is None,
+        words=tuple(fold(request.args.get("q", "")[:_LONGEST]).split()),
     )
 
 

@@ -58,7 +58,9 @@ def live(filled: Filled, repeat: FilledRepeat) -> Response:
 def for_several(lines: Sequence[Line], made: draft.Draft, queue: str, forecast: Forecast | None) -> Shown:
     """The list above the preview of a message for several."""
     people = tuple(
-        For(line.person.number, line.person.name or "", line.text, line.empty) for line in lines if not line.problem
+        For(line.person.number, line.person.name or "", line.text, line.empty, made.attachment)
+        for line in lines
+        if not line.problem
     )
     wall = dates.wall(made.send_at, made.zone)
     known = _known(parts().records.now(), people, forecast)._replace(queue=queue)
@@ -98,6 +100,7 @@ def _listed(filled: Filled, repeat: FilledRepeat | None, own: str, *, pressed: b
     if unknown := fields.fill(typed.get("text", ""), {}).unknown:
         errors["text"] = fields.unknown_in_words(unknown)
     untouched = frozenset() if pressed and not request.form.get("now") else _untouched(typed)
+    people = tuple(each._replace(attachment=filled.attachment) for each in people)
     meant = Meant(people, found, place, errors, untouched, own)
     forecast = None
     if people and found:
