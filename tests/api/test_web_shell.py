@@ -95,7 +95,7 @@ def test_settings_say_where_everything_is_chosen(page: Page) -> None:
     titles = ["Place", "Pace", "Keys", "Templates", "Tokens", "Password"]
     assert [each.get_text() for each in found.select("main h2")] == titles
     assert found.select("main a[href='/templates']")
-    assert found.select_one("#zone")["placeholder"] == "Europe/London"
+    assert one(found, "#zone")["placeholder"] == "Europe/London"
     assert all(each in words(answer) for each in ("United Kingdom", "{{first_name}}", "Quiet hours", "./wa token"))
 
 
