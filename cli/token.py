@@ -24,7 +24,7 @@ def command() -> None:
 @click.option(
     "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True,
     help="What it allows; may be given several times. send: schedule, change, cancel. read: look at messages, listen "
-    "to events. manage: the WhatsApp link and takeovers.",
+    "to events. manage: the WhatsApp link, takeovers and tokens.",
 )  # fmt: skip
 @click.option("--replace", is_flag=True, help="Put it in place of the token that has this name; that one ends.")
 def create(name: str, scopes: tuple[str, ...], replace: bool) -> None:
@@ -33,9 +33,11 @@ def create(name: str, scopes: tuple[str, ...], replace: bool) -> None:
 
     folder = data_folder()
     try:
-        if not replace and any(each.name == name for each in tokens.stored(folder)):
-            raise click.ClickException(f"There is a token '{name}' already: choose another name, or give --replace.")
-        text = tokens.create(folder, name, dict.fromkeys(scopes))
+        text = tokens.create(folder, name, scopes, replace=replace)
+    except tokens.NameTaken:
+        raise click.ClickException(
+            f"There is a token '{name}' already: choose another name, or give --replace."
+        ) from None
     except tokens.TokenError as error:
         raise click.ClickException(str(error)) from None
     click.echo(text)

@@ -16,8 +16,8 @@ from session_host.link import NoCode, Pairing, Refused, SendFailed
 from session_host.orders import Orders
 from session_host.pulse import NothingToTakeOver
 from session_host.stream import stream
-from session_host.tokens import Scope
 from shared.clock import Clock
+from shared.model.access import Scope
 from shared.model.address import Address, BadAddress, Kind, parse
 from shared.model.message import UNCONFIRMED, Message, Status
 from shared.model.owner_settings import PaceStanding

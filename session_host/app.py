@@ -12,6 +12,7 @@ from session_host.folder_lock import FolderInUse
 from session_host.host import Host
 from session_host.media_api import MediaApi
 from session_host.public import Public
+from session_host.token_api import TokenApi
 from session_host.whatsapp import WhatsAppLink
 from shared import starting
 from shared.clock import SYSTEM
@@ -44,6 +45,7 @@ def build(host: Host) -> Flask:
     routes = Contract("api", host.tokens)
     Public(host, routes)
     MediaApi(host, routes)
+    TokenApi(host.tokens, routes)
     app.register_blueprint(Api(host, routes).blueprint)
     app.extensions[EXTENSION] = host
     return app

@@ -10,7 +10,7 @@ from session_host.capture import REASONS, CaptureFacts
 from session_host.chat_pages import Turn
 from session_host.contract import Answer, Call, Contract, Refusal
 from session_host.host import Host
-from session_host.tokens import Scope
+from shared.model.access import Scope
 from shared.model.chats import ChatMessages, Chats, Gap, Hits, Kept
 from shared.model.values import Value
 

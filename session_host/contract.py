@@ -12,7 +12,8 @@ from werkzeug.exceptions import HTTPException
 
 from session_host import VERSION
 from session_host.database import LedgerError
-from session_host.tokens import Bearer, Scope, TokenError, Tokens
+from session_host.tokens import Bearer, TokenError, Tokens
+from shared.model.access import Scope
 from shared.model.values import Record, Value
 from shared.model.wire import Problem
 from shared.store.errors import StoreError
@@ -94,7 +95,7 @@ class Contract:
     def __init__(self, name: str, tokens: Tokens) -> None:
         self.blueprint = Blueprint(name, __name__)
         self.operations: list[Operation] = []
-        self._tokens = tokens
+        self.tokens = tokens
 
     def add(
         self,
@@ -129,7 +130,7 @@ class Contract:
         if scope is None:
             return Bearer("anybody", frozenset())
         kind, _, text = request.headers.get("Authorization", "").partition(" ")
-        bearer = self._tokens.bearer(text.strip()) if kind.lower() == "bearer" and text.strip() else None
+        bearer = self.tokens.bearer(text.strip()) if kind.lower() == "bearer" and text.strip() else None
         if bearer is None:
             raise Refusal(
                 401,
@@ -172,7 +173,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StoreError, _store_error)
     app.register_error_handler(LedgerError, _ledger_error)
-    app.register_error_handler(TokenError, lambda error: print_refusal(Refusal(503, "Tokens unreadable", str(error))))
+    app.register_error_handler(TokenError, lambda error: print_refusal(Refusal(503, "Tokens in trouble", str(error))))
     app.register_error_handler(Exception, _bug)
 
 

@@ -77,7 +77,7 @@ class Host:
         self._pacer = Pacer(self.ledger, self.pace_book, pace, self.fold_soon)
         self.owner_pace = OwnerPace(SettingsStore(bucket), pace, self._pace_changed)
         self.requests = Requests(self.database)
-        self.tokens = Tokens(settings.data_dir)
+        self.tokens = Tokens(settings.data_dir, clock)
         self.events = Events(THREADS // 2)
         self.writer = Writer(bucket, settings.name, clock=clock)
         self._view = View(bucket)

@@ -9,8 +9,8 @@ from session_host import orders
 from session_host.contract import Answer, Call, Contract, Refusal
 from session_host.host import Host
 from session_host.link import SendFailed
-from session_host.tokens import Scope
 from shared.model import media_headers
+from shared.model.access import Scope
 from shared.model.content import MAX_MEDIA, FileName, MediaId, Mime
 from shared.model.wire import Groups, StoredMedia
 from shared.store.errors import NotFound

@@ -1,34 +1,35 @@
 """Who may use the send API: tokens with scopes, of which only a hash is kept, in the data folder's tokens.json."""
 
+import contextlib
+import fcntl
 import hashlib
 import hmac
 import json
 import os
 import secrets
 import threading
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
-from shared.model.values import Value
+from shared.clock import SYSTEM, Clock
+from shared.model.access import ApiToken, MadeToken, NewToken, Scope
+from shared.model.values import Instant, Value
 
 FILE = "tokens.json"
 _PREFIX = "wa_"
-
-
-class Scope(StrEnum):
-    """What a token allows."""
-
-    SEND = "send"
-    READ = "read"
-    MANAGE = "manage"
+_LOCK = ".tokens.lock"
 
 
 class TokenError(Exception):
     """The tokens could not be read or written; the message says what to do."""
+
+
+class NameTaken(TokenError):
+    """There is a token of this name, and it is not to be replaced."""
 
 
 class Token(Value):
@@ -37,6 +38,7 @@ class Token(Value):
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
     scopes: tuple[Scope, ...] = Field(min_length=1)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    made_at: Instant | None = None
 
 
 class _File(Value):
@@ -51,25 +53,33 @@ class Bearer(NamedTuple):
     scopes: frozenset[Scope]
 
 
-def create(data_dir: Path, name: str, scopes: Iterable[str]) -> str:
-    """A new token of this name, in place of an older one; its text is kept nowhere. Raises TokenError."""
+def create(data_dir: Path, name: str, scopes: Iterable[str], *, replace: bool = True, clock: Clock = SYSTEM) -> str:
+    """A new token of this name; its text is kept nowhere. Raises NameTaken unless it may replace one, TokenError."""
     text = _PREFIX + secrets.token_urlsafe(32)
     try:
-        token = Token(name=name, scopes=tuple(Scope(scope) for scope in scopes), sha256=_hash(text))
+        new = NewToken(name=name, scopes=tuple(Scope(scope) for scope in dict.fromkeys(scopes)))
     except ValueError:
         allowed = ", ".join(Scope)
         raise TokenError(f"A token needs a name of letters and digits, and at least one scope of {allowed}.") from None
-    others = [each for each in stored(data_dir) if each.name != name]
-    _write(data_dir, (*others, token))
+    token = Token(name=new.name, scopes=new.scopes, sha256=_hash(text), made_at=clock.now())
+    with _alone(data_dir):
+        known = stored(data_dir)
+        others = tuple(each for each in known if each.name != name)
+        if len(others) < len(known) and not replace:
+            raise NameTaken(f"There is a token '{name}' already: choose another name, or revoke that one first.")
+        _write(data_dir, (*others, token))
     return text
 
 
 def revoke(data_dir: Path, name: str) -> bool:
     """Forget the token of this name; whether there was one. Raises TokenError."""
-    known = stored(data_dir)
-    kept = tuple(each for each in known if each.name != name)
-    if len(kept) < len(known):
-        _write(data_dir, kept)
+    if all(each.name != name for each in stored(data_dir)):
+        return False
+    with _alone(data_dir):
+        known = stored(data_dir)
+        kept = tuple(each for each in known if each.name != name)
+        if len(kept) < len(known):
+            _write(data_dir, kept)
     return len(kept) < len(known)
 
 
@@ -85,10 +95,16 @@ def stored(data_dir: Path) -> tuple[Token, ...]:
 
 
 class Tokens:
-    """The tokens of a running host: the file is read again when it changed. Safe to use from several threads."""
+    """The tokens of a running host: the file is read again when it changed. Safe to use from several threads.
 
-    def __init__(self, data_dir: Path) -> None:
+    When a token was last used is kept in memory only: a write for each request would cost more than it tells.
+    """
+
+    def __init__(self, data_dir: Path, clock: Clock = SYSTEM) -> None:
         self._data_dir = data_dir
+        self._clock = clock
+        self._used: dict[str, datetime] = {}
+        self.watched_since = clock.now()
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._tokens: tuple[Token, ...] = ()
@@ -99,7 +115,27 @@ class Tokens:
         for token in self._current():
             if hmac.compare_digest(token.sha256, wanted):
                 found = Bearer(token.name, frozenset(token.scopes))
+                self._used[token.sha256] = self._clock.now()
         return found
+
+    def listed(self) -> tuple[ApiToken, ...]:
+        """All tokens without their secrets, by name. Raises TokenError."""
+        return tuple(self._told(each) for each in sorted(self._current(), key=lambda token: token.name))
+
+    def make(self, new: NewToken) -> MadeToken:
+        """A new token with its secret, which is kept nowhere. Raises NameTaken, TokenError."""
+        text = create(self._data_dir, new.name, new.scopes, replace=False, clock=self._clock)
+        told = next(each for each in self.listed() if each.name == new.name)
+        return MadeToken(**dict(told), token=text)
+
+    def revoke(self, name: str) -> ApiToken | None:
+        """Forget the token of this name; the one that was there, if any. Raises TokenError."""
+        known = next((each for each in self.listed() if each.name == name), None)
+        return known if revoke(self._data_dir, name) else None
+
+    def _told(self, token: Token) -> ApiToken:
+        used = self._used.get(token.sha256)
+        return ApiToken(name=token.name, scopes=token.scopes, made_at=token.made_at, last_used=used)
 
     def _current(self) -> tuple[Token, ...]:
         with self._lock:
@@ -118,14 +154,29 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@contextlib.contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Nobody else, thread or process, changes the tokens meanwhile; makes the folder. Raises TokenError."""
+    path = data_dir / _LOCK
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise TokenError(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _write(data_dir: Path, tokens: tuple[Token, ...]) -> None:
     path = data_dir / FILE
     temporary = path.with_name(f".{FILE}.{secrets.token_hex(4)}")
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(_File(tokens=tokens).model_dump(mode="json", by_alias=True), file, indent=2)
+            json.dump(_File(tokens=tokens).model_dump(mode="json", by_alias=True, exclude_none=True), file, indent=2)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

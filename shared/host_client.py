@@ -7,12 +7,13 @@ never followed and nothing is retried here: the next tick, or the person, is the
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 from pydantic import ValidationError
 
+from shared.model.access import ApiTokens, MadeToken, NewToken
 from shared.model.message import Verdict
 from shared.model.owner_settings import PaceStanding
 from shared.model.pace import Forecast
@@ -39,6 +40,9 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MEDIA_SECONDS = 60.0
 """A file waits its turn (30 s) and for the bucket."""
 SEARCH_SECONDS = 30.0
+
+
+V = TypeVar("V", bound=Value)
 
 
 class File(NamedTuple):
@@ -195,6 +199,21 @@ class HostClient:
         """Let this host lead in place of that other one. HostRefused (409) where there is another to take over from."""
         return self._ask("POST", "/api/v1/host/takeover", Takeover(other=other))
 
+    def tokens(self) -> ApiTokens:
+        """The tokens of its API, without their secrets. HostRefused (403) where this client may not manage."""
+        return _told(ApiTokens, self._ask("GET", "/api/v1/tokens"))
+
+    def make_token(self, new: NewToken) -> MadeToken:
+        """A new token with its secret, which no other answer has: never log it. HostRefused (409): the name is taken.
+
+        A missing answer may still have been carried out; then the secret is lost, and the token to be revoked.
+        """
+        return _told(MadeToken, self._ask("POST", "/api/v1/tokens", new))
+
+    def revoke_token(self, name: str) -> None:
+        """End a token. HostRefused with status 404 where there is none, 409 where it is this client's own."""
+        self._ask("DELETE", f"/api/v1/tokens/{quote(name, safe='')}")
+
     def close(self) -> None:
         """Close the connections that are kept open between calls."""
         self._pool.clear()
@@ -261,6 +280,13 @@ class _Received(NamedTuple):
 def _query(**asked: str | int) -> str:
     """A query without what is empty."""
     return urlencode({name: value for name, value in asked.items() if value != ""})
+
+
+def _told(model: type[V], answer: dict[str, Any]) -> V:
+    try:
+        return model.model_validate(answer)
+    except ValidationError as error:
+        raise HostError(f"The session host answered what this version does not understand: {error}") from None
 
 
 def _document(data: bytes) -> dict[str, Any]:

@@ -48,6 +48,7 @@ from web.pages import (
     several,
     shell,
     templates,
+    tokens,
     undo_edit,
 )
 from web.parts import EXTENSION, Parts
@@ -121,6 +122,7 @@ def create(
         several,
         shell,
         templates,
+        tokens,
         undo_edit,
     ):
         app.register_blueprint(page.page)

@@ -10,6 +10,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.host_client import File, HostError
+from shared.model.access import ApiTokens, MadeToken, NewToken
 from shared.model.due import due
 from shared.model.message import Message
 from shared.model.owner_settings import PaceStanding
@@ -62,6 +63,15 @@ class Host(Protocol):
 
     def logout(self) -> dict[str, Any]:
         """Unlink the account."""
+
+    def tokens(self) -> ApiTokens:
+        """The tokens of its API, without their secrets."""
+
+    def make_token(self, new: NewToken) -> MadeToken:
+        """A new token, with its secret this once."""
+
+    def revoke_token(self, name: str) -> None:
+        """End a token."""
 
 
 class Told(NamedTuple):

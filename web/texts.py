@@ -107,7 +107,6 @@ REPEATS_HINT = "Nothing ticked means the weekday of the date above."
 MONTH_END_HINT = "What a shorter month lacks means its last day."
 
 SETTINGS_TEMPLATES = "Texts to write from again and again, with fields like {{first_name}}."
-SETTINGS_TOKENS = "With a token another program sends or reads in your name. Made, listed and revoked on the server by"
 
 APP_NAME = "WhatsApp-VPSLink"
 APP_SHORT = "VPSLink"
@@ -465,3 +464,42 @@ SETTING_WRONG = {
     "strangers_daily": "First messages to new people: a whole number from 1 to 100,000.",
 }
 QUIET_WHOLE_DAY = "Leave at least an hour of the day outside the quiet hours, or what is late could never leave."
+
+# Programs that may send
+PROGRAMS_TITLE = "Programs that may send"
+PROGRAMS_WHAT = (
+    "Your shop, your calendar or a script can send through the session host. Each one gets a token of its own."
+)
+PROGRAMS_NONE = "No program has a token yet."
+PROGRAMS_OPEN = "See and make tokens"
+PROGRAM_SCOPES = {
+    "send": ("Send", "Schedule, change and cancel messages."),
+    "read": ("Read", "Look at messages and chats, and hear of changes."),
+    "manage": ("Manage", "The WhatsApp link, and tokens: it can give itself everything else."),
+}
+PROGRAM_BAD_NAME = "Use up to 40 letters, digits, dots, dashes and underscores; the first one a letter or a digit."
+PROGRAM_NO_SCOPE = "Choose at least one thing it may do."
+PROGRAM_NAME_TAKEN = (
+    "There is a token of this name already: choose another name. If it was just made and its text is lost, revoke it "
+    "and make it again."
+)
+PROGRAM_MADE = "The token of {name}"
+PROGRAM_ONCE = "Copy it now: it is stored nowhere and cannot be shown again."
+PROGRAM_USE = "The program sends it with each request, in the header Authorization: Bearer, then a space and this text."
+PROGRAM_MAYBE_MADE = (
+    "No answer came, so the token may have been made. If it is in the list, revoke it and make it again: its text is "
+    "lost."
+)
+PROGRAM_OWN = "This page uses it"
+PROGRAM_UNUSED = "Not used since the session host started, {when}"
+PROGRAM_REVOKE_WHAT = (
+    "Whatever uses it is refused at once: a program, another page, the tick. A revoked token cannot be brought back."
+)
+PROGRAM_REVOKED = "{name} is revoked: whoever uses it is refused."
+PROGRAM_GONE = "There is no token of this name any more."
+PROGRAM_IS_OWN = "This page uses this token, so it cannot be revoked here: that would lock the page out."
+PROGRAMS_MAY_NOT = "This page may not see or make tokens: its own token lacks the scope manage."
+PROGRAMS_MAY_NOT_DO = (
+    "Make one that has it on the session host’s machine with the command below, and set it as HOST_TOKEN of this page."
+)
+PROGRAMS_AWAY = "Tokens are kept by the session host: try again once it answers."

@@ -50,6 +50,9 @@ class TestTokens:
             ("manage", "POST", "/api/v1/link"),
             ("manage", "DELETE", "/api/v1/link"),
             ("manage", "POST", "/api/v1/host/takeover"),
+            ("manage", "GET", "/api/v1/tokens"),
+            ("manage", "POST", "/api/v1/tokens"),
+            ("manage", "DELETE", "/api/v1/tokens/x"),
             ("read", "GET", "/api/v1/events"),
         ],
     )

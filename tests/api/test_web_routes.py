@@ -173,6 +173,9 @@ ROUTES = {
     "POST /settings/reset": Row(("field", "version")),
     "POST /settings/undo": Row(("version",)),
     "POST /settings/theme": Row(("theme",)),
+    "GET /settings/tokens": Row(),
+    "POST /settings/tokens": Row(("name", "scope")),
+    "POST /settings/tokens/revoke": Row(("name",)),
     "POST /settings/keys": Row(("keys",)),
 }
 REAL = {

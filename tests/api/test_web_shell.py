@@ -92,11 +92,12 @@ def test_settings_say_where_everything_is_chosen(page: Page) -> None:
     page.enter()
     answer = page.client.get("/settings")
     found = BeautifulSoup(answer.text, "html.parser")
-    titles = ["Place", "Pace", "Keys", "Templates", "Tokens", "Password"]
+    titles = ["Place", "Pace", "Keys", "Templates", "Programs that may send", "Password"]
     assert [each.get_text() for each in found.select("main h2")] == titles
     assert found.select("main a[href='/templates']")
     assert one(found, "#zone")["placeholder"] == "Europe/London"
-    assert all(each in words(answer) for each in ("United Kingdom", "{{first_name}}", "Quiet hours", "./wa token"))
+    assert all(each in words(answer) for each in ("United Kingdom", "{{first_name}}", "Quiet hours"))
+    assert found.select("main a[href='/settings/tokens']")
 
 
 def test_each_key_leads_to_a_page_and_none_is_there_twice(page: Page) -> None:

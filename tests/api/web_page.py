@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from shared.host_client import File, HostRefused, HostUnreachable
 from shared.model import lifecycle
+from shared.model.access import ApiTokens, MadeToken, NewToken
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus
 from shared.model.message import Message
@@ -32,6 +33,7 @@ from tests.builders import NOW, link_status
 from tests.cast import OWNER
 from tests.fakes.chats import KeptChats
 from tests.fakes.clock import FakeClock
+from tests.fakes.tokens import KeptTokens
 from web.app import create
 
 
@@ -69,6 +71,7 @@ class PageHost:
 
     def __init__(self, folder: Path) -> None:
         self.kept = KeptChats(folder / "captured")
+        self.access = KeptTokens(folder / "access")
         self.joined: tuple[Group, ...] = ()
         self.down = False
         self.silence = ""
@@ -168,6 +171,18 @@ class PageHost:
         self._check()
         self.status = link_status(Link.UNLINKED)
         return self.link()
+
+    def tokens(self) -> ApiTokens:
+        self._check()
+        return self.access.tokens()
+
+    def make_token(self, new: NewToken) -> MadeToken:
+        self._check()
+        return self.access.make_token(new)
+
+    def revoke_token(self, name: str) -> None:
+        self._check()
+        self.access.revoke_token(name)
 
 
 class Compiled(BytecodeCache):

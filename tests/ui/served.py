@@ -19,6 +19,7 @@ from urllib.error import URLError
 
 import segno
 
+from shared.clock import SYSTEM
 from shared.host_client import File, HostRefused
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus, describe
@@ -30,6 +31,7 @@ from shared.store.directory import DirectoryBucket
 from shared.store.oplog import Writer
 from tests.cast import OWNER
 from tests.fakes.chats import KeptChats
+from tests.fakes.tokens import KeptTokens
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +47,7 @@ class SayingHost:
 
     def __init__(self, folder: Path) -> None:
         self.chats = KeptChats(folder / "captured")
+        self.access = KeptTokens(folder / "access", SYSTEM)
         self.link: LinkStatus = describe(Link.CONNECTED, datetime.now(UTC) - timedelta(hours=2))
         self.pairing = False
         self.handovers: list[dict[str, Any]] = []
@@ -52,51 +55,51 @@ class SayingHost:
 
         class Answers(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                if self.path.startswith("/api/v1/pace"):
-                    about_all = self.path.endswith("/settings")
-                    self._answer(PACE if about_all else {"beginsAt": datetime.now(UTC).isoformat()})
-                    return
-                if self.path.startswith(("/api/v1/chats", "/api/v1/search", "/api/v1/media", "/api/v1/groups")):
-                    self._answer_about_chats()
-                    return
-                self._answer(host.health() if self.path == "/health" else host.link_document())
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                if self.path == "/api/v1/link":
-                    host.pairing, host.link = True, describe(Link.PAIRING, datetime.now(UTC))
-                    self._answer(host.link_document())
-                    return
-                host.handovers.append(json.loads(body))
-                self._answer(host.handover_answer())
-
-            def do_DELETE(self) -> None:
-                host.link = describe(Link.UNLINKED, datetime.now(UTC))
-                self._answer(host.link_document())
-
-            def _answer_about_chats(self) -> None:
-                try:
-                    found = host.chats.answer(self.path)
-                except HostRefused as refused:
-                    self._answer({"detail": str(refused)}, refused.status)
-                    return
-                self._write(*found) if isinstance(found, File) else self._answer(found)
-
-            def _answer(self, document: dict[str, Any], status: int = 200) -> None:
-                self._write(json.dumps(document).encode(), "application/json", status)
-
-            def _write(self, data: bytes, mime: str, status: int = 200) -> None:
+                data, mime, status = host.answer(self.command, self.path, self._body())
                 self.send_response(status)
                 self.send_header("Content-Type", mime)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
 
+            do_POST = do_DELETE = do_GET  # noqa: N815  (the names the library calls)
+
+            def _body(self) -> bytes:
+                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
             def log_message(self, format: str, *args: object) -> None:
                 """Nothing: the tests' output stays readable."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[bytes, str, int]:
+        """Body, type and status."""
+        if path.startswith("/api/v1/tokens"):
+            status, data = self.access.answer(method, path, json.loads(body) if body else None)
+            return data, "application/json", status
+        if path.startswith(("/api/v1/chats", "/api/v1/search", "/api/v1/media", "/api/v1/groups")):
+            return self._about_chats(path)
+        return _json(self._document(method, path, body))
+
+    def _about_chats(self, path: str) -> tuple[bytes, str, int]:
+        try:
+            found = self.chats.answer(path)
+        except HostRefused as refused:
+            return _json({"detail": str(refused)}, refused.status)
+        return (found.data, found.mime, 200) if isinstance(found, File) else _json(found)
+
+    def _document(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+        if path.startswith("/api/v1/messages") and method == "POST":
+            self.handovers.append(json.loads(body))
+            return self.handover_answer()
+        if path.startswith("/api/v1/pace"):
+            return PACE if path.endswith("/settings") else {"beginsAt": datetime.now(UTC).isoformat()}
+        if method == "POST":
+            self.pairing, self.link = True, describe(Link.PAIRING, datetime.now(UTC))
+        elif method == "DELETE":
+            self.link = describe(Link.UNLINKED, datetime.now(UTC))
+        return self.health() if path == "/health" else self.link_document()
 
     def health(self) -> dict[str, Any]:
         now = datetime.now(UTC)
@@ -111,6 +114,10 @@ class SayingHost:
 
     def handover_answer(self) -> dict[str, Any]:
         return {"now": datetime.now(UTC).isoformat(), "host": "host-1", "link": self.link.as_json()}
+
+
+def _json(document: dict[str, Any], status: int = 200) -> tuple[bytes, str, int]:
+    return json.dumps(document).encode(), "application/json", status
 
 
 class Served:

@@ -37,7 +37,7 @@ PATHS = (
         "/contacts",
         "/contacts/new",
     ),
-    *("/contacts/contact-447700900001", "/link", "/settings", "/password"),
+    *("/contacts/contact-447700900001", "/link", "/settings", "/settings/tokens", "/password"),
     *("/series", "/series/weekly", "/series/weekly/edit"),
     *(
         "/agenda/month",
@@ -181,6 +181,13 @@ def test_what_opens_is_accessible_too(tab: Tab, served: Served) -> None:
     tab.get_by_text("Log out of WhatsApp").click()
     expect(tab.get_by_role("button", name="Yes, log out")).to_be_visible()
     found += violations(tab)
+    tab.goto(f"{served.url}/settings/tokens")
+    tab.get_by_label("Name of the program").fill("shop")
+    tab.get_by_role("button", name="Make the token").click()
+    expect(tab.get_by_role("region", name="The token of shop")).to_be_focused()
+    tab.locator("summary", has_text="Revoke").click()
+    expect(tab.get_by_role("button", name="Yes, revoke shop")).to_be_visible()
+    found += violations(tab)
     tab.goto(served.url)
     tab.get_by_role("button", name="Cancel the message to Alice").click()
     expect(tab.get_by_role("status").get_by_role("button", name="Undo")).to_be_visible()
@@ -203,6 +210,7 @@ def test_what_went_wrong_is_said_accessibly(tab: Tab, context: BrowserContext, s
         ("/contacts/new", "Save"),
         ("/templates/new", "Save"),
         ("/contacts/import", "Read the file"),
+        ("/settings/tokens", "Make the token"),
     ):
         press(path, name)
         expect(tab.get_by_role("alert").first).to_be_visible()

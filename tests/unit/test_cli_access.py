@@ -8,7 +8,8 @@ from click.testing import CliRunner, Result
 from cli.main import COMMANDS, wa
 from cli.token import SCOPES
 from session_host import tokens
-from session_host.tokens import Scope, Tokens
+from session_host.tokens import Tokens
+from shared.model.access import Scope
 from tests.api.web_page import Page
 
 

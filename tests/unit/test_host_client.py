@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.host_client import HostClient, HostError, HostRefused, HostUnreachable
+from shared.model.access import NewToken, Scope
 from shared.model.link import Link, describe
 from shared.model.pace import Forecast
 from shared.model.wire import Handover, HandoverAnswer
@@ -110,3 +111,11 @@ def test_a_file_comes_with_its_type_and_a_missing_one_is_refused_in_words() -> N
         with pytest.raises(HostRefused, match="no file with this id") as refused:
             client.media("0" * 64)
         assert refused.value.status == 404
+
+
+def test_a_new_token_that_is_not_understood_is_in_no_sentence() -> None:
+    body = b'{"name": "shop", "scopes": ["everything"], "token": "wa_secret"}'
+    new = NewToken(name="shop", scopes=(Scope.SEND,))
+    with a_host(201, body) as (client, _), pytest.raises(HostError, match="does not understand") as error:
+        client.make_token(new)
+    assert "wa_secret" not in str(error.value)

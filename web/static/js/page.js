@@ -2,6 +2,7 @@
 import { watchAttachment } from "./attach.js";
 import { watchCompose } from "./compose.js";
 import { watchCombobox } from "./combobox.js";
+import { watchCopies } from "./copy.js";
 import { watchCountdown } from "./countdown.js";
 import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
@@ -21,6 +22,7 @@ showChosen();
 watchAttachment();
 watchCombobox();
 watchCompose();
+watchCopies();
 watchCountdown();
 watchLive();
 watchNotices();
