@@ -449,19 +449,19 @@ SETTING_LABELS = {
     "country": "Country",
     "quiet": "Quiet hours",
     "gap_seconds": "Seconds between two messages",
-    "hourly": "Most messages in an hour",
+    "hourly": "Most messages in 1 hour",
     "daily": "Most messages in 24 hours",
-    "strangers_daily": "Most first messages to new people in 24 hours",
+    "strangers_daily": "Most new people in 24 hours",
 }
 SETTINGS_UNDO_GONE = "That change of the settings can no longer be taken back here."
 SETTING_WRONG = {
     "zone": "Choose a time zone of the list, like Europe/London.",
     "country": "Choose a country of the list.",
     "quiet": "Give both times, like 22:00 and 08:00.",
-    "gap_seconds": "Give the seconds as a number from 0 to 600.",
-    "hourly": "Give a whole number from 1 to 100,000.",
-    "daily": "Give a whole number from 1 to 100,000.",
-    "strangers_daily": "Give a whole number from 1 to 100,000.",
+    "gap_seconds": "Seconds between two messages: a number from 0 to 600.",
+    "hourly": "Messages in an hour: a whole number from 1 to 100,000.",
+    "daily": "Messages in 24 hours: a whole number from 1 to 100,000.",
+    "strangers_daily": "First messages to new people: a whole number from 1 to 100,000.",
 }
 QUIET_WHOLE_DAY = "Leave at least an hour of the day outside the quiet hours, or what is late could never leave."
 

@@ -24,6 +24,8 @@ from shared.host_client import File, HostRefused
 from shared.model.contact import Contact
 from shared.model.link import Link, LinkStatus, describe
 from shared.model.message import Message
+from shared.model.owner_settings import PaceStanding
+from shared.model.pace import PaceSettings
 from shared.model.series import Series
 from shared.store.directory import DirectoryBucket
 from shared.store.oplog import Writer
@@ -35,6 +37,9 @@ ROOT = Path(__file__).parents[2]
 
 SVG = str(segno.make("2@fiction", error="m").svg_inline(scale=6, border=4, dark="#000", light="#fff"))
 """As the session host draws its codes."""
+
+PACE = PaceStanding(holds=PaceSettings(), environment=PaceSettings()).as_json()
+"""Which pace it says to go by."""
 
 
 class SayingHost:
@@ -89,7 +94,7 @@ class SayingHost:
             self.handovers.append(json.loads(body))
             return self.handover_answer()
         if path.startswith("/api/v1/pace"):
-            return {"beginsAt": datetime.now(UTC).isoformat()}
+            return PACE if path.endswith("/settings") else {"beginsAt": datetime.now(UTC).isoformat()}
         if method == "POST":
             self.pairing, self.link = True, describe(Link.PAIRING, datetime.now(UTC))
         elif method == "DELETE":

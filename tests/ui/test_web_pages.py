@@ -11,8 +11,10 @@ from playwright.sync_api import Page as Tab
 from shared.model.content import Media
 from shared.model.link import Link, describe
 from shared.model.message import IfLate, LatePolicy, Message, Verdict
+from shared.model.owner_settings import OWNER, OwnerSettings
 from shared.model.series import Series
 from shared.store.media import MediaStore
+from shared.store.owner_settings import SettingsStore
 from tests import builders
 from tests.builders import contact, message, series
 from tests.cast import ALICE, BOB, DORA, EVE, EVERYBODY
@@ -95,6 +97,7 @@ def furnish(served: Served) -> None:
         series=(weekly(now), weekly(now).evolve(id="hostile-series", text="<b>" + "x" * 3000)),
     )
     furnish_chats(served)
+    SettingsStore(served.bucket).write(OwnerSettings(id=OWNER, revision=1, version="web-1", quiet="off", daily=80))
     for text in ("This?", "Or that?"):
         name = served.writer.reserve()
         served.writer.append(name, now, messages=[forked.evolve(version="").edited(name, text=text)])
