@@ -23,7 +23,7 @@ from session_host.look import Look
 from session_host.media import LeavingMedia
 from session_host.owner_pace import OwnerPace
 from session_host.pace import PaceBook
-from session_host.pacer import Pacer
+from session_host.pacer import Pacer, forecast
 from session_host.problems import Problems
 from session_host.pulse import Pulse, Told
 from session_host.requests import Requests
@@ -41,7 +41,7 @@ from shared.model.address import Address
 from shared.model.link import Link as LinkState
 from shared.model.link import LinkStatus
 from shared.model.message import Message
-from shared.model.pace import DAY, OFF, Forecast, PaceSettings, plan
+from shared.model.pace import OFF, Forecast, PaceSettings
 from shared.model.wire import Handover, HandoverAnswer
 from shared.settings import HostSettings
 from shared.store.bucket import Bucket
@@ -254,15 +254,7 @@ class Host:
 
     def forecast(self, message: Message, now: datetime) -> Forecast:
         """When pace would let this message begin, given what left and what is scheduled in the day before it."""
-        before = (
-            each
-            for each in self.folder.messages.values()
-            if each.open and not each.cancelled and each.id != message.id
-            and message.send_at - DAY <= each.send_at <= message.send_at
-        )  # fmt: skip
-        line = [*sorted(before, key=lambda each: (each.send_at, each.id)), message]
-        history = self.pace_book.history((each.to for each in line), now)
-        return plan(self.owner_pace.holds, history, line, now)[-1]
+        return forecast(self.owner_pace.holds, self.pace_book, self.folder.messages.values(), message, now)
 
     def health(self, now: datetime) -> health.Facts:
         """What /health says."""

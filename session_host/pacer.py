@@ -1,6 +1,6 @@
 """Lets through what the account's pace allows now, and says on everything else in line until when it waits and why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,7 +11,7 @@ from session_host.link import Reason, SendFailed, Sent
 from session_host.pace import PaceBook
 from session_host.rules import Row
 from shared.model import pace
-from shared.model.message import LatePolicy
+from shared.model.message import LatePolicy, Message
 from shared.model.pace import Forecast, PaceSettings
 
 log = structlog.get_logger(__name__)
@@ -69,6 +69,20 @@ class Pacer:
 
     def _history(self, rows: list[Row], now: datetime) -> pace.History:
         return self._book.history((row.content.to for row in rows), now)
+
+
+def forecast(
+    settings: PaceSettings, book: PaceBook, scheduled: Iterable[Message], message: Message, now: datetime
+) -> Forecast:
+    """When pace would let this message begin, given what left and what is scheduled in the day before it."""
+    before = (
+        each
+        for each in scheduled
+        if each.open and not each.cancelled and each.id != message.id
+        and message.send_at - pace.DAY <= each.send_at <= message.send_at
+    )  # fmt: skip
+    line = [*sorted(before, key=lambda each: (each.send_at, each.id)), message]
+    return pace.plan(settings, book.history((each.to for each in line), now), line, now)[-1]
 
 
 def _hold(row: Row, expected: Forecast, now: datetime) -> Hold | None:

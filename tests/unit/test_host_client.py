@@ -10,7 +10,8 @@ import pytest
 from shared.host_client import HostClient, HostError, HostRefused, HostUnreachable
 from shared.model.access import NewToken, Scope
 from shared.model.link import Link, describe
-from shared.model.pace import Forecast
+from shared.model.owner_settings import PaceStanding
+from shared.model.pace import Forecast, PaceSettings
 from shared.model.wire import Handover, HandoverAnswer
 from shared.settings import HostAddress
 from tests.fakes.http_host import Asked, answering
@@ -79,6 +80,15 @@ def test_what_pace_would_do_is_asked_with_the_time_and_understood() -> None:
     with a_host(200, json.dumps(forecast.model_dump(mode="json", by_alias=True)).encode()) as (client, seen):
         assert client.pace("+447700900001", NOW) == forecast
         assert [each.line for each in seen] == ["GET /api/v1/pace?to=%2B447700900001&at=2026-11-22T12%3A00%3A00Z"]
+
+
+def test_the_pace_that_holds_is_asked_and_understood_with_what_a_newer_host_says() -> None:
+    standing = PaceStanding(holds=PaceSettings(hourly=7, quiet=None), environment=PaceSettings(), trouble="No.")
+    said = {**standing.model_dump(mode="json", by_alias=True), "newer": 1}
+    with a_host(200, json.dumps(said).encode()) as (client, _):
+        assert client.pace_settings() == standing
+    with a_host(200, b'{"holds": "fast"}') as (client, _), pytest.raises(HostError, match="does not understand"):
+        client.pace_settings()
 
 
 def test_http_is_refused_beyond_this_machine() -> None:
