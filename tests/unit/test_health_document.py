@@ -27,6 +27,7 @@ def facts(**changes: Any) -> Facts:
         "last_pulse": in_(-20),
         "threads": {"sender": True, "folder": True, "pulse": True},
         "trouble": {},
+        "settings_trouble": None,
         "unreadable": (),
         "refused": (),
         "happened": {},
@@ -35,6 +36,12 @@ def facts(**changes: Any) -> Facts:
         "skew": None,
     }
     return Facts(**(known | changes))
+
+
+def test_settings_that_cannot_be_read_are_told_and_harm_nothing() -> None:
+    told = document(facts(settings_trouble="settings/owner/x.json is left out."), NOW)
+    assert told["trouble"] == {"settings": "settings/owner/x.json is left out."}
+    assert told["healthy"] is True
 
 
 def test_it_has_the_old_systems_shape() -> None:
