@@ -228,14 +228,25 @@ def main() -> None:
         except NoCode as none:
             say(number=command["number"], no_code=str(none))
 
-    def leave(_number: int, _frame: object) -> None:
+    answering: list[threading.Thread] = []
+
+    def stop() -> None:
+        """What has come back by then is said before the process ends."""
         link.stop(5)
+        for each in answering:
+            each.join(2)
+
+    def leave(_number: int, _frame: object) -> None:
+        stop()
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, leave)
     for line in sys.stdin:
-        threading.Thread(target=obey, args=(json.loads(line),), daemon=True).start()
-    link.stop(5)
+        answering[:] = [each for each in answering if each.is_alive()]
+        thread = threading.Thread(target=obey, args=(json.loads(line),), daemon=True)
+        thread.start()
+        answering.append(thread)
+    stop()
 
 
 def _printed(what: Outgoing) -> dict[str, Any]:
