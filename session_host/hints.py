@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from session_host.ledger import Ledger, Unmatched
-from session_host.link import KnowsChats, Link
+from session_host.link import Link, chat_names
 from session_host.rules import Row
-from shared.model.address import Address, BadAddress
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +24,7 @@ class Hints:
 
     def __init__(self, ledger: Ledger, link: Link) -> None:
         self._ledger = ledger
-        self._link = link if isinstance(link, KnowsChats) else None
+        self._link = link
 
     def step(self, now: datetime) -> int:
         """Note what has come for messages whose end is unknown; how many have a hint now that had none."""
@@ -46,9 +45,7 @@ class Hints:
 
     def _chats(self, to: str) -> set[str]:
         """How receipts of this recipient may name its chat: as it is stored, or by its hidden number."""
-        try:
-            address = Address.from_stored(to)
-        except BadAddress:
+        if (names := chat_names(self._link, to)) is None:
             return set()
-        hidden = self._link.chat_of(address) if self._link else None
+        address, hidden = names
         return {str(address), *([hidden] if hidden else [])}

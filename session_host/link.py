@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from session_host.outgoing import Outgoing
-from shared.model.address import Address
+from shared.model.address import Address, BadAddress
 from shared.model.link import LinkStatus
 from shared.model.values import Instant, Value
 from shared.model.wire import Group
@@ -204,3 +204,12 @@ class KnowsChats(Protocol):
 
     def number_of(self, hidden: Address) -> str | None:
         """The phone number behind a hidden number (LID), as stored in `to`; None where that is not known now."""
+
+
+def chat_names(link: Link, to: str) -> tuple[Address, str | None] | None:
+    """A stored recipient, and the hidden number of its chat where the link knows one; None where it is no address."""
+    try:
+        address = Address.from_stored(to)
+    except BadAddress:
+        return None
+    return address, link.chat_of(address) if isinstance(link, KnowsChats) else None

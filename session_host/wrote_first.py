@@ -8,9 +8,8 @@ import structlog
 from session_host import rules
 from session_host.capture import REASONS, Capture
 from session_host.database import LedgerError
-from session_host.link import KnowsChats, Link
+from session_host.link import Link, chat_names
 from session_host.undecryptable import Undecryptable
-from shared.model.address import Address, BadAddress
 from shared.model.message import Message
 
 log = structlog.get_logger(__name__)
@@ -33,7 +32,7 @@ class WroteFirst:
 
     def __init__(self, capture: Capture, undecryptable: Undecryptable, link: Link) -> None:
         self._capture, self._undecryptable = capture, undecryptable
-        self._link = link if isinstance(link, KnowsChats) else None
+        self._link = link
 
     def ask(self, content: Message, now: datetime) -> Answer:
         """Whether somebody else has written in the chat of this message after the instant that it names.
@@ -44,26 +43,23 @@ class WroteFirst:
         if after is None:
             return THEY_DID_NOT
         try:
+            wait = self._capture.behind()  # before the look, or what is read in between would be seen by neither
             chats = self._chats(content.to)
             found = [self._capture.store.first_from_others(chats, after), self._undecryptable.first_in(chats, after)]
             if wrote_at := min((each for each in found if each is not None), default=None):
                 return Answer(wrote_at=wrote_at)
-            return (
-                Answer(wait=wait)
-                if (wait := self._capture.behind())
-                else Answer(unknown=self._not_known(content, after, now))
-            )
+            if wait is not None:
+                return Answer(wait=wait)
+            return Answer(unknown=self._not_known(content, after, now))
         except (LedgerError, OSError) as error:
             log.warning("not known whether they wrote first", reason=str(error))
             return Answer(wait=f"What came in cannot be read now, so nobody knows whether they wrote first: {error}")
 
     def _chats(self, to: str) -> set[str]:
         """Every name under which the chat may be stored: a phone number and a hidden number are one person."""
-        try:
-            address = Address.from_stored(to)
-        except BadAddress:
+        if (names := chat_names(self._link, to)) is None:
             return set()
-        hidden = self._link.chat_of(address) if self._link else None
+        address, hidden = names
         same = self._capture.store.same
         return {address.jid, same(address.jid), *([hidden, same(hidden)] if hidden else [])}
 

@@ -85,11 +85,7 @@ class HostClient:
 
     def handover(self, handover: Handover) -> HandoverAnswer:
         """Hand over what is due; an empty handover is a heartbeat. A missing answer may still have been carried out."""
-        answer = self._ask("POST", "/api/v1/messages/batch", handover)
-        try:
-            return HandoverAnswer.model_validate(answer)
-        except ValidationError as error:
-            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+        return _told(HandoverAnswer, self._ask("POST", "/api/v1/messages/batch", handover))
 
     def send(self, message: NewMessage, *, wait_seconds: int | None = None, key: str | None = None) -> dict[str, Any]:
         """Send or schedule one message; with `wait_seconds` the answer tells its result. `key` makes it repeatable."""
@@ -102,18 +98,13 @@ class HostClient:
     def store_media(self, data: bytes, mime: str, name: str | None = None) -> StoredMedia:
         """Store a file that an attachment can name; the same bytes again are the same file."""
         query = f"?{urlencode({'name': name})}" if name else ""
-        answer = self._ask("POST", f"/api/v1/media{query}", File(data, mime), read_seconds=MEDIA_SECONDS)
-        try:
-            return StoredMedia.model_validate(answer)
-        except ValidationError as error:
-            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+        return _told(
+            StoredMedia, self._ask("POST", f"/api/v1/media{query}", File(data, mime), read_seconds=MEDIA_SECONDS)
+        )
 
     def groups(self) -> tuple[Group, ...]:
         """The groups this account is in."""
-        try:
-            return Groups.model_validate(self._ask("GET", "/api/v1/groups")).groups
-        except ValidationError as error:
-            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+        return _told(Groups, self._ask("GET", "/api/v1/groups")).groups
 
     def message(self, message_id: str) -> dict[str, Any]:
         """One message as the host knows it."""
@@ -137,19 +128,11 @@ class HostClient:
         `message_id`: the message asked about, where it is scheduled already.
         """
         asked = {"to": to} | ({"at": print_instant(at)} if at else {}) | ({"id": message_id} if message_id else {})
-        answer = self._ask("GET", f"/api/v1/pace?{urlencode(asked)}")
-        try:
-            return Forecast.model_validate(answer)
-        except ValidationError as error:
-            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+        return _told(Forecast, self._ask("GET", f"/api/v1/pace?{urlencode(asked)}"))
 
     def pace_settings(self) -> PaceStanding:
         """The pace that holds, and what the host's environment says."""
-        answer = self._ask("GET", "/api/v1/pace/settings")
-        try:
-            return PaceStanding.model_validate(answer)
-        except ValidationError as error:
-            raise HostError(f"The session host answered what this version does not understand: {error}") from None
+        return _told(PaceStanding, self._ask("GET", "/api/v1/pace/settings"))
 
     def media(self, media_id: str) -> File:
         """A file's bytes, and what its first bytes show it to be. HostRefused (404) where it is not kept."""
@@ -283,6 +266,7 @@ def _query(**asked: str | int) -> str:
 
 
 def _told(model: type[V], answer: dict[str, Any]) -> V:
+    """The answer as what it should be. Raises HostError where it is not."""
     try:
         return model.model_validate(answer)
     except ValidationError as error:

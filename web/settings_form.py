@@ -5,6 +5,7 @@ from datetime import time
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from shared.model.owner_settings import OWNER, OwnerSettings
 from web import countries, dates, texts
@@ -77,14 +78,9 @@ def read(form: Mapping[str, str]) -> FilledSettings:
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False):
             name = str(each["loc"][0])
-            name = next((known for known in content if name in (known, _json(known))), name)
+            name = next((known for known in content if name in (known, to_camel(known))), name)
             whole = name == "quiet" and each["type"] == "value_error"
             errors.setdefault(name, texts.QUIET_WHOLE_DAY if whole else texts.SETTING_WRONG[name])
     if errors or checked is None:
         return FilledSettings(typed, {name: errors[name] for name in typed if name in errors})
     return FilledSettings(typed, {}, {name: getattr(checked, name) for name in content})
-
-
-def _json(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)

@@ -297,7 +297,9 @@ def test_a_template_is_used_without_losing_the_file(shared: Page) -> None:
 def test_a_series_sends_it_on_each_date(page: Page) -> None:
     answer = compose(page, text="", repeat="weekly", file=given())
     series_id = path_of(answer).rpartition("/")[2]
-    assert page.series[series_id].attachment.media == ID  # type: ignore[union-attr]
+    attachment = page.series[series_id].attachment
+    assert isinstance(attachment, Media)
+    assert attachment.media == ID
     assert "tea.png" in words(page.client.get(f"/series/{series_id}"))
     assert "Picture: tea.png" in words(page.client.get("/"))
     form = typed(page.client.get(f"/series/{series_id}/edit"))

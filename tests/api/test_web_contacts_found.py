@@ -1,6 +1,5 @@
 """Contacts from WhatsApp: who is in the chats and in no contact is offered, added after a look, and taken back."""
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from shared.model.chats import Chat
 from shared.model.contact import Phone
-from tests.api.web_page import Page, one, path_of, typed, words
+from tests.api.web_page import Page, imported, one, path_of, typed, words
 from tests.builders import NOW, contact, in_, message
 from tests.cast import ALICE, BOB, CHARLIE, DORA, EVE, GROUP
 from tests.fakes import events
@@ -42,15 +41,6 @@ def offered(answer: TestResponse) -> dict[str, str]:
     return {name.removeprefix("name-"): value for name, value in typed(answer).items() if name.startswith("name-")}
 
 
-def done(page: Page, address: str) -> str:
-    for _ in range(400):
-        shown = words(page.client.get(f"{address}/progress"))
-        if "Importing…" not in shown:
-            return shown
-        threading.Event().wait(0.05)
-    raise AssertionError("it does not end")
-
-
 def test_who_is_in_no_contact_is_offered_the_newest_first_with_a_name(page: Page) -> None:
     answer = page.client.get("/contacts/whatsapp")
     found = offered(answer)
@@ -69,7 +59,7 @@ def test_those_chosen_are_shown_first_then_added_and_taken_back(page: Page) -> N
     assert "Bobby" in shown
     assert set(page.contacts) == {f"contact-{ALICE.number}"}, "looked at, not added"
     page.client.post(address)
-    assert "Take the import back" in done(page, address)
+    assert "Take the import back" in imported(page, address)
     assert {each.name for each in page.contacts.values()} == {"Alice", "Bobby", ""}
     assert list(offered(page.client.get("/contacts/whatsapp"))) == [EVE.number]
     page.client.post(f"{address}/undo")
@@ -82,7 +72,7 @@ def test_everybody_at_once(page: Page) -> None:
     data = {f"name-{number}": name for number, name in form.items()} | {"everyone": "yes"}
     address = path_of(page.client.post("/contacts/whatsapp", data=data))
     page.client.post(address)
-    done(page, address)
+    imported(page, address)
     assert {phone.number for each in page.contacts.values() for phone in each.phones} == {
         *(each.number for each in (ALICE, BOB, DORA, EVE))
     }

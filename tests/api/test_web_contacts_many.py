@@ -2,7 +2,6 @@
 
 import io
 import re
-import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from werkzeug.test import TestResponse
 from shared.model.contact import Phone
 from shared.store import keys
 from shared.store.errors import Unreachable
-from tests.api.web_page import Page, errors, path_of, typed, words
+from tests.api.web_page import Page, errors, imported, path_of, typed, words
 from tests.builders import contact
 from tests.cast import ALICE, BOB, CHARLIE, DORA, EVE, EVERYBODY
 from web import contact_changes
@@ -25,16 +24,6 @@ def page(tmp_path: Path) -> Page:
 
 def read(page: Page, data: bytes, name: str = "people.csv") -> TestResponse:
     return page.client.post("/contacts/import", data={"file": (io.BytesIO(data), name)})
-
-
-def imported(page: Page, address: str) -> str:
-    """What the page says once it has come to its end."""
-    for _ in range(400):
-        shown = words(page.client.get(f"{address}/progress"))
-        if "Importing…" not in shown:
-            return shown
-        threading.Event().wait(0.05)
-    raise AssertionError("the import does not end")
 
 
 def operations(page: Page) -> int:

@@ -276,6 +276,16 @@ def words(answer: TestResponse) -> str:
     return re.sub(r"\s+", " ", BeautifulSoup(answer.text, "html.parser").get_text(" "))
 
 
+def imported(page: Page, address: str) -> str:
+    """What the page of an import says once it has come to its end."""
+    for _ in range(400):
+        shown = words(page.client.get(f"{address}/progress"))
+        if "Importing…" not in shown:
+            return shown
+        threading.Event().wait(0.05)
+    raise AssertionError("the import does not end")
+
+
 def errors(answer: TestResponse) -> dict[str, str]:
     """Field → the sentence beside it."""
     found = BeautifulSoup(answer.text, "html.parser").select("p.error")
