@@ -106,6 +106,17 @@ def test_one_that_cannot_be_read_is_a_message_too(ear: Ear) -> None:
     assert ear.ask().wrote_at == in_(minutes=20)
 
 
+def test_what_is_read_while_it_is_asked_is_not_overlooked(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    whether = ear.capture.behind
+
+    def read_just_then() -> str | None:
+        ear.hear(events.message(ALICE_ID, "Hello", at=in_(minutes=20)))
+        return whether()
+
+    monkeypatch.setattr(ear.capture, "behind", read_just_then)
+    assert ear.ask().wrote_at == in_(minutes=20)
+
+
 def test_it_is_known_longer_than_the_message_is_kept(ear: Ear) -> None:
     ear.hear(events.message(ALICE_LID, "Hello", alt=ALICE_ID, at=in_(minutes=20)))
     ear.capture.store.forget_before(in_(days=40))
