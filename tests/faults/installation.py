@@ -79,6 +79,9 @@ class SimulatedHost(Host):
 
     def let_go(self) -> None:
         """What the kernel does for a process that died."""
+        self.database.close()
+        self.capture.store.database.close()
+        self.capture.journal.close()
         self._lock.release()
 
 
@@ -369,7 +372,6 @@ class Machine:
     def _end(self, host: SimulatedHost) -> None:
         for each in self._steps:
             self.world.actors.remove(each)
-        host.database.close()
         host.let_go()
 
     def handover(self, handover: Handover) -> HandoverAnswer:
