@@ -202,6 +202,7 @@ def _inherited() -> dict[str, str]:
         "LOG_FORMAT",
         "DEFAULT_ZONE",
         "DEFAULT_COUNTRY",
+        "WEB_LANGUAGE",
     )
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},

@@ -279,6 +279,17 @@ class WebSettings(Settings):
     )
 
 
+class PageLanguage(Settings):
+    """The language that the web page speaks."""
+
+    language: str = Field(
+        default="en",
+        alias="WEB_LANGUAGE",
+        pattern=r"^[a-z]{2,3}(_[A-Z][A-Za-z]{1,3})?$",
+        description="The language of the page: en, or one that stands in web/locale.",
+    )
+
+
 class TickSettings(Settings):
     """The tick's own."""
 
@@ -395,6 +406,7 @@ ALL: tuple[type[Settings], ...] = (
     HostSettings,
     HostPace,
     WebSettings,
+    PageLanguage,
     TickSettings,
     AlertSettings,
     SecretsSettings,

@@ -4,11 +4,13 @@ from typing import Any
 
 from shared.host_client import HostClient, HostError
 from shared.logs import configure
-from shared.settings import HostAddress, LogSettings, SettingsError, StorageSettings, WebSettings
+from shared.settings import HostAddress, LogSettings, PageLanguage, SettingsError, StorageSettings, WebSettings
 from shared.starting import refuse_to_start
+from web.language import catalogue
 
 try:
     bind = WebSettings.read().bind
+    catalogue(PageLanguage.read().language)
 except SettingsError as error:
     refuse_to_start("The web page", error)
 worker_class = "gthread"

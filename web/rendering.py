@@ -18,7 +18,7 @@ from shared.model.folding import fold
 from shared.model.message import Message
 from shared.model.series import Series, name_of
 from shared.store.errors import StoreError
-from web import attaching, dates, rule_words, texts
+from web import attaching, dates, language, rule_words, texts
 from web.conversation import when
 from web.countries import country_of
 from web.htmx import htmx_version
@@ -39,6 +39,7 @@ def prepare(app: Flask) -> None:
     """Give the app's templates their words and its errors their pages."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    language.install(app.jinja_env)
     app.jinja_env.globals |= {
         "asset": asset,
         "dates": dates,

@@ -1,0 +1,52 @@
+"""The language of the page: every text of its own goes through `_`, and what it says in another stands in web/locale.
+
+One installation speaks one language, chosen when its process starts (WEB_LANGUAGE). docs/translating.md says how to
+add one. English needs no catalogue: the texts in the code are it.
+"""
+
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+
+from jinja2 import Environment
+
+from shared.settings import PageLanguage, SettingsError
+
+LOCALE = Path(__file__).parent / "locale"
+DOMAIN = "page"
+ENGLISH = "en"
+
+
+def catalogue(language: str, folder: Path = LOCALE) -> NullTranslations:
+    """What each English text is in that language. Raises SettingsError where nobody has translated the page into it."""
+    if language == ENGLISH:
+        return NullTranslations()
+    try:
+        with (folder / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as compiled:
+            return GNUTranslations(compiled)
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(languages(folder))
+        raise SettingsError(
+            f"WEB_LANGUAGE is wrong: '{language}' cannot be read ({error}); write one of {known}"
+        ) from None
+
+
+def languages(folder: Path = LOCALE) -> list[str]:
+    """The languages that the page can speak."""
+    return [ENGLISH, *sorted(each.parent.parent.name for each in folder.glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))]
+
+
+LANGUAGE = PageLanguage.read().language
+_catalogue = catalogue(LANGUAGE)
+_ = _catalogue.gettext
+ngettext = _catalogue.ngettext
+pgettext = _catalogue.pgettext
+npgettext = _catalogue.npgettext
+
+
+def install(environment: Environment) -> None:
+    """Give templates `{% trans %}`, `_`, `ngettext` and `pgettext`; white space around their texts is trimmed."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    callables = {"gettext": _, "ngettext": ngettext, "pgettext": pgettext, "npgettext": npgettext}
+    environment.install_gettext_callables(**callables, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["language"] = LANGUAGE
