@@ -26,6 +26,7 @@ from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
 from web.contact_changes import ContactChanges
+from web.exports import Exports
 from web.foreseen import ForeseeingView
 from web.host_watch import HostWatch
 from web.imports import Imports
@@ -162,6 +163,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         contact_changes=changes,
         alike=Alike(state, clock),
         imports=Imports(changes, view, state, clock),
+        exports=Exports(state, clock),
         several=SeveralBook(writer, view, telling, state, clock),
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
         typed=TypedKept(state, clock),
