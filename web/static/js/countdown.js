@@ -1,9 +1,9 @@
-/** Counts down to the instants named in data-until, and the seconds of data-left, which trust no clock of this machine. */
+/** What the element says with so many seconds left, in the page's language. */
 const say = (element, seconds) => {
-  const { seconds: words, over } = element.dataset;
-  element.textContent = seconds > 0 ? words.replace("{seconds}", seconds) : over;
+  element.textContent = seconds > 0 ? element.dataset.seconds.replace("{seconds}", seconds) : element.dataset.over;
 };
 
+/** Counts down to the instants named in data-until, and the seconds of data-left, which trust no clock of this machine. */
 export function watchCountdown() {
   const ends = new WeakMap();
   const tick = () => {
