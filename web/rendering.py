@@ -42,6 +42,7 @@ def prepare(app: Flask) -> None:
     language.install(app.jinja_env)
     app.jinja_env.globals |= {
         "asset": asset,
+        "message_address": message_address,
         "dates": dates,
         "texts": texts,
         "MAX_TEXT": MAX_TEXT,
@@ -135,6 +136,12 @@ def hue(contact: Contact) -> int:
 def hue_of(text: str) -> int:
     """The same for what has no contact."""
     return sum(text.encode()) % 5
+
+
+@lru_cache(maxsize=20_000)
+def message_address(message_id: str, endpoint: str = "messages.show") -> str:
+    """The address of a message's page, or of what is done with it; a long list has many."""
+    return url_for(endpoint, message_id=message_id)
 
 
 def key_places() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Home: what leaves next, what follows, what was sent, and what needs a look; as a list, a week or a month."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from web.rendering import page as rendered
 
 page = Blueprint("agenda", __name__)
 _MOST = 2000
-_Drawn = Callable[[Iterable[Message], date, Instant, str], Calendar]
+_Drawn = Callable[[Sequence[Message], date, Instant, str], Calendar]
 
 
 class Filter(NamedTuple):
