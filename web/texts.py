@@ -1,5 +1,7 @@
 """The sentences this page says on its own account, in one place; what a form or a status says is found here by name."""
 
+from web.language import _
+
 SCHEDULED = "Stored. It leaves at its second."
 READY = "The session host has it and will send it at its second."
 LEAVING = "It is on its way to WhatsApp right now; it can no longer be changed."
@@ -344,7 +346,10 @@ CHECK_DOUBTFUL = "Doubtful"
 SEEN_DELIVERED = "A phone has confirmed a message to this number."
 SEEN_WRITING = "They have written to you."
 SEEN_BY_HOST = "The session host has written to this number before."
-SEEN_GROUP = "It is a group."
+SEEN_GROUP = _("It is a group.")
+SEEN_IN_GROUP = _("This account is in the group.")
+SEEN_IN_GROUP_OF = _("This account is in the group. Members: {count}.")
+SEEN_NOT_IN_GROUP = _("This account is not in that group, as far as the session host knows: what goes there fails.")
 SEEN_ALL = "A phone has confirmed a message from you, or they have written to you."
 SEEN_NEVER = "Nothing was sent to this number from here yet: if it is not on WhatsApp, the message fails and says so."
 SEEN_NEVER_SEVERAL = "Nothing was sent to {names} from here yet: what is not on WhatsApp fails and says so."
