@@ -39,7 +39,8 @@ class Chat(NamedTuple):
 
 
 class Screen(NamedTuple):
-    """Everything on the page. known_as: the chosen contact's name in the owner's address book, None for a group."""
+    """Everything on the page. picked: whether somebody chose the chat that is open, which is the newest otherwise;
+    known_as: the chosen contact's name in the owner's address book, None for a group."""
 
     owner: Person | None
     owners: list[Person]
@@ -48,6 +49,7 @@ class Screen(NamedTuple):
     waiting_for_scan: int
     chats: list[Chat]
     chosen: Chat | None
+    picked: bool
     known_as: str | None
     bubbles: list[Bubble]
     faults: list[Fault]
@@ -67,7 +69,8 @@ class Screen(NamedTuple):
 
 
 def screen(network: "Network", account: str, key: str) -> Screen:
-    """The page for this account (empty: the first) with this chat open (its key; empty: none)."""
+    """The page for this account (empty: the first) with this chat open (its key; empty: where something was said
+    last)."""
     owners = network.people.all(accounts=True)
     owner = next((one for one in owners if account in ("", one.phone)), None)
     contacts, mine = network.people.all(accounts=False), network.groups.of(owner.phone) if owner else []
@@ -78,7 +81,7 @@ def screen(network: "Network", account: str, key: str) -> Screen:
         chats.append(_group_chat(network, group, thread))
     chats.sort(key=lambda chat: (chat.last is None, -chat.last.at.timestamp() if chat.last else 0, chat.name))
     devices = [device.number for device in network.devices.of(owner.phone)] if owner else []
-    chosen = next((chat for chat in chats if chat.key == key), None)
+    chosen = next((chat for chat in chats if (chat.key == key if key else chat.last)), None)
     return Screen(
         owner=owner,
         owners=owners,
@@ -87,6 +90,7 @@ def screen(network: "Network", account: str, key: str) -> Screen:
         waiting_for_scan=network.links.waiting,
         chats=chats,
         chosen=chosen,
+        picked=bool(key and chosen),
         known_as=_known_as(network, owner, chosen),
         bubbles=threads[chosen.key][-_MOST_BUBBLES:] if chosen else [],
         faults=network.faults.all(),

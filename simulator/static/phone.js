@@ -6,8 +6,15 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const toTheEnd = (thread) => { if (thread) thread.scrollTop = thread.scrollHeight; };
 
+// The chat that is open stays open, also where its name does not stand in the address.
+function address() {
+  const own = new URL(location.href);
+  if (document.body.dataset.chat) own.searchParams.set("chat", document.body.dataset.chat);
+  return own;
+}
+
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const answer = await fetch(address(), { headers: { Accept: "text/html" } });
   if (!answer.ok) { location.reload(); return; }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-live]")) {
@@ -18,6 +25,11 @@ async function refresh() {
     part.innerHTML = now.innerHTML;
     if (focused) [...part.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
     if (part.id === "thread" && atEnd) toTheEnd(part);
+  }
+  if (!document.body.dataset.chat && fresh.body.dataset.chat) {
+    document.getElementById("chat").replaceWith(fresh.getElementById("chat"));
+    document.body.dataset.chat = fresh.body.dataset.chat;
+    toTheEnd(document.getElementById("thread"));
   }
   document.body.dataset.last = fresh.body.dataset.last;
 }

@@ -62,7 +62,6 @@ def test_a_person_plays_with_it(phone: Tab, control: tuple[Path, Control]) -> No
         phone.get_by_role("button", name="Scan", exact=True).click()
         client.expect("connected")
         expect(state).to_contain_text("A linked device is connected.")
-        phone.get_by_role("link", name="Ada").click()
 
         client.ask(do="send", to=ADA, text="Hello *Ada*")
         bubble = phone.locator(".bubble.owner")
@@ -102,6 +101,14 @@ def test_a_person_plays_with_it(phone: Tab, control: tuple[Path, Control]) -> No
         expect(phone.locator(".bubble.contact")).to_contain_text("With milk?")
         write(phone, "The owner types on the phone", "Without")
         client.expect("message", text="Without", from_me=True)
+        phone.goto(control[1].ready.control)
+        expect(phone.locator("#chat-title")).to_contain_text("Tea at five")
+        expect(phone.locator(".bubble").last).to_contain_text("Without")
+        phone.set_viewport_size({"width": 360, "height": 740})
+        expect(phone.locator("#thread")).to_be_hidden()
+        phone.get_by_role("link", name="Tea at five").click()
+        expect(phone.locator("#thread")).to_contain_text("Without")
+        phone.set_viewport_size({"width": 1280, "height": 800})
 
         phone.get_by_role("button", name="Break the connections").click()
         client.expect("disconnected")
