@@ -9,6 +9,10 @@ from shared.model.content import Media
 from shared.model.message import Message
 from web import dates, texts
 from web.chat_names import Names
+from web.whatsapp_text import excerpt
+
+IN_A_LINE = 280
+"""Characters of a chat's last message that its line in the list has at most."""
 
 
 class Kind(NamedTuple):
@@ -191,7 +195,7 @@ def lines(chats: Iterable[Chat], names: Names, now: datetime, zone: str) -> tupl
 
 
 def _last_words(chat: Chat) -> str:
-    return chat.last_text or kind_of(chat.last_kind).word or texts.NO_WORDS
+    return excerpt(chat.last_text, IN_A_LINE) or kind_of(chat.last_kind).word or texts.NO_WORDS
 
 
 def when(at: datetime, now: datetime, zone: str) -> str:

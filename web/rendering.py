@@ -27,7 +27,7 @@ from web.keys import KEYS, KEYS_COOKIE, OFF
 from web.parts import parts
 from web.repeats import place
 from web.standing import if_late, standing
-from web.whatsapp_text import formatted
+from web.whatsapp_text import excerpt, formatted
 
 STATIC = Path(__file__).parent / "static"
 THEMES = ("dark", "light", "system")
@@ -67,6 +67,7 @@ def prepare(app: Flask) -> None:
         "hue": hue,
         "hue_of": hue_of,
         "formatted": formatted,
+        "excerpt": excerpt,
         "country": country,
         "same": lambda one, other: fold(one) == fold(other),
         "gains": gains,

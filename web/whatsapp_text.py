@@ -1,4 +1,5 @@
-"""A message's text as WhatsApp shows it, and what was searched for marked in it. Everything is escaped first. Pure."""
+"""A message's text as WhatsApp shows it, whole or as an excerpt, and what was searched for marked in it. Everything is
+escaped first. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -43,6 +44,26 @@ def _pieces(text: str, words: Sequence[str]) -> Iterator[Markup]:
         else:
             yield _TAGS[found["mark"]].format(Markup("").join(_pieces(found["inner"], words)))
     yield _marked(text[at:], words)
+
+
+def plain(text: str) -> str:
+    """Without the marks, as a line in a list has it; a text longer than MOST keeps them.
+
+    >>> plain("*so* _it_ 2*3*4")
+    'so it 2*3*4'
+    """
+    if len(text) > MOST or not any(mark in text for mark in "*_~`"):
+        return text
+    return _MARKED.sub(_unmarked, text)
+
+
+def _unmarked(found: re.Match[str]) -> str:
+    return found["code"] or found["link"] or plain(found["inner"])
+
+
+def excerpt(text: str, most: int) -> str:
+    """The beginning of the text without its marks, at most so many characters."""
+    return plain(text[: most + _SPAN])[:most]
 
 
 def _marked(text: str, words: Sequence[str]) -> Markup:

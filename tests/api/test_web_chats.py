@@ -50,7 +50,7 @@ def test_nothing_captured_is_said_and_what_would_be_here(page: Page) -> None:
 def test_the_list_names_people_says_the_last_words_and_what_is_kept_since_when(page: Page) -> None:
     hear(
         page,
-        events.message(BOB.jid, "Cake?", push_name="Bobby", at=in_(-7200)),
+        events.message(BOB.jid, "*Cake*?", push_name="Bobby", at=in_(-7200)),
         events.message(ALICE.jid, from_me=True, imageMessage={"caption": ""}, at=in_(-60)),
     )
     page.host.kept.store.gap("killed", in_(-90), in_(-80))

@@ -42,9 +42,13 @@ def test_a_scheduled_message_is_stored_as_it_was_meant(page: Page) -> None:
 
 def test_its_text_is_shown_as_whatsapp_shows_it(page: Page) -> None:
     page.compose(text="*Bold* <b>not</b>")
-    assert (
-        "<bdi><strong>Bold</strong> &lt;b&gt;not&lt;/b&gt;</bdi>" in page.client.get(f"/messages/{only(page).id}").text
-    )
+    page.compose(text="_Later_ on", time="19:00")
+    bold = next(each for each in page.messages.values() if "Bold" in each.text)
+    assert "<bdi><strong>Bold</strong> &lt;b&gt;not&lt;/b&gt;</bdi>" in page.client.get(f"/messages/{bold.id}").text
+    shown = words(page.client.get("/"))
+    assert "Bold <b>not</b>" in shown
+    assert "Later on" in shown
+    assert "*" not in shown, "a line has no room for marks"
 
 
 def test_what_is_due_soon_is_handed_over_at_once(page: Page) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.model.folding import fold, holds
-from web.whatsapp_text import formatted, highlighted
+from web.whatsapp_text import excerpt, formatted, highlighted, plain
 
 TEXT = st.text(alphabet=st.sampled_from("ab Å*_~`<>&\"'\n/:.hts…"), max_size=60) | st.text(max_size=60)
 
@@ -28,6 +28,17 @@ TEXT = st.text(alphabet=st.sampled_from("ab Å*_~`<>&\"'\n/:.hts…"), max_size=
 )
 def test_marks_are_whatsapps(text: str, shown: str) -> None:
     assert formatted(text) == shown
+
+
+@given(TEXT)
+def test_an_excerpt_is_what_is_read_and_nothing_else(text: str) -> None:
+    assert plain(text) == html.unescape(re.sub(r"<[^>]*>", "", str(formatted(text))))
+    assert excerpt(text, 9) == plain(text)[:9]
+
+
+def test_an_excerpt_of_a_long_text_ends_within_what_is_bold() -> None:
+    assert excerpt(f"*{'so ' * 100}so* it is", 7) == "so so s"
+    assert excerpt("*a* " * 2000, 5) == "a a a"
 
 
 def test_words_are_marked_within_what_whatsapp_marks() -> None:

@@ -23,7 +23,7 @@ from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import problem_page
 from web.search import ContactIndex
-from web.whatsapp_text import highlighted
+from web.whatsapp_text import highlighted, plain
 
 page = Blueprint("chats", __name__)
 _LONGEST = 200
@@ -61,7 +61,9 @@ def search() -> Response:
         _no_such_place(error)
         told = shown | {"problem": str(error), "name": names.of(chat) if chat else ""}
         return rendered("chat_search.html", 503, **told)
-    rows = tuple((each, names.of(each.chat, each.name), highlighted(each.message.text, words)) for each in hits.hits)
+    rows = tuple(
+        (each, names.of(each.chat, each.name), highlighted(plain(each.message.text), words)) for each in hits.hits
+    )
     return rendered(
         "chat_search.html",
         **shown | {"hits": hits, "rows": rows, "named": named},
