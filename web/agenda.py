@@ -8,6 +8,7 @@ from typing import NamedTuple
 from shared.model.message import Message
 from shared.model.values import Instant
 from web import dates, search
+from web.groups import NONE, Groups
 from web.listing import Listing, Show, ordered
 from web.repeats import Repeats
 
@@ -45,14 +46,22 @@ class Chosen(NamedTuple):
     repeats: Repeats
 
 
-def choose(messages: Iterable[Message] | Listing, show: Show, typed: str, now: Instant, person: str = "") -> Chosen:
-    """The messages of this kind with these words; `person`: to this number or address only."""
+def choose(
+    messages: Iterable[Message] | Listing,
+    show: Show,
+    typed: str,
+    now: Instant,
+    person: str = "",
+    groups: Groups = NONE,
+) -> Chosen:
+    """The messages of this kind with these words; `person`: to this number or address only; `groups`: whose names count
+    among the words."""
     listing = ordered(messages)
     worrying = listing.worrying(now)
     if show is Show.ATTENTION:
-        chosen = [each for each in worrying if _matches(each, typed)] if typed.strip() else worrying
+        chosen = [each for each in worrying if _matches(each, typed, groups)] if typed.strip() else worrying
     else:
-        chosen = listing.found(show, typed) if typed.strip() else listing.shown(show)
+        chosen = listing.found(show, typed, groups) if typed.strip() else listing.shown(show)
     if person:
         chosen = [each for each in chosen if each.to == person]
     return Chosen(chosen, len(worrying), listing.repeats)
@@ -66,10 +75,11 @@ def agenda(
     zone: str,
     limit: int = PAGE,
     person: str = "",
+    groups: Groups = NONE,
 ) -> Agenda:
     """The agenda at `now` for somebody who lives in `zone`, at most `limit` messages of it."""
     listing = ordered(messages)
-    chosen, attention, repeats = choose(listing, show, typed, now, person)
+    chosen, attention, repeats = choose(listing, show, typed, now, person, groups)
     forward = show is Show.UPCOMING
     plain = forward and not typed.strip() and not person
     next_up = next((each for each in chosen if each.send_at >= now and not each.cancelled), None) if plain else None
@@ -87,8 +97,8 @@ def agenda(
     )
 
 
-def _matches(message: Message, typed: str) -> bool:
-    return search.matches(typed, (message.contact_name, message.text, message.to))
+def _matches(message: Message, typed: str, groups: Groups) -> bool:
+    return search.matches(typed, (message.contact_name, message.text, message.to, groups.name(message.to)))
 
 
 def _days(messages: list[Message], now: Instant, zone: str) -> tuple[Day, ...]:

@@ -37,6 +37,10 @@ class Groups:
         """Address → name, of those that have one."""
         return {to: name for to in self._by_id if (name := self.name(to))}
 
+    def folded(self, to: str) -> str:
+        """What that group is called, as it is compared; empty where that is not known."""
+        return self._folded.get(to, "")
+
     def named(self, typed: str) -> list[str]:
         """The addresses of those that are called exactly so, whatever case and accents."""
         wanted = fold(typed)

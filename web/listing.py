@@ -16,6 +16,7 @@ from shared.model.lifecycle import State
 from shared.model.message import Message, Status
 from shared.model.values import Instant
 from web import search
+from web.groups import NONE, Groups, is_group
 from web.repeats import Repeats
 from web.standing import needs_attention
 
@@ -89,10 +90,15 @@ class Listing:
             self._lists[show] = [row.message for row in self._rows if show in row.shows]
         return self._lists[show]
 
-    def found(self, show: Show, typed: str) -> list[Message]:
-        """The same, only those with all words that were typed."""
+    def found(self, show: Show, typed: str, groups: Groups = NONE) -> list[Message]:
+        """The same, only those with all words that were typed; what a group is called is among them."""
         wanted = search.wanted(typed)
-        return [row.message for row in self._rows if show in row.shows and wanted(row.hay)]
+        return [
+            row.message
+            for row in self._rows
+            if show in row.shows
+            and (wanted(row.hay) or (is_group(row.to) and wanted(f"{row.hay} {groups.folded(row.to)}")))
+        ]
 
     def worrying(self, now: Instant) -> list[Message]:
         """What its owner should look at, in order."""

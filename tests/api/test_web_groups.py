@@ -73,6 +73,9 @@ def test_what_was_scheduled_elsewhere_for_a_group_is_called_by_its_name(page: Pa
     )
     for path in ("/", "/agenda/month", f"/?person={CHOIR.id}", "/messages/api"):
         assert "Choir, Tuesdays" in words(page.client.get(path))
+    for path in ("/?q=TUESDAYS+hello", "/agenda/month?q=choir"):
+        assert "/messages/later" in page.client.get(path).text, "found by the name of its group, too"
+    assert "/messages/later" not in page.client.get("/?q=tuesdays+goodbye").text
     row = one(BeautifulSoup(page.client.get("/").text, "html.parser"), "#row-later h3")
     assert row.get_text(" ", strip=True) == "Group Choir, Tuesdays"
     assert AWAY in words(page.client.get("/messages/left")), "its address is better than nothing"

@@ -11,6 +11,7 @@ from shared.model.values import Instant
 from web import calendar, dates
 from web.agenda import PAGE, agenda, choose
 from web.calendar import Calendar
+from web.groups import NONE, Groups
 from web.listing import Listing, Show
 from web.parts import parts
 from web.rendering import called
@@ -67,11 +68,16 @@ def _filter(usual: Show) -> Filter:
     return Filter(show, typed, person, {name: value for name, value in asked.items() if value})
 
 
+def _groups(chosen: Filter) -> Groups:
+    """Whose names the words may be; the host is asked only where there are some."""
+    return parts().groups.known() if chosen.typed.strip() else NONE
+
+
 def _calendar(view: str, draw: _Drawn) -> Response:
     chosen = _filter(Show.ALL)
     snapshot, now, zone = parts().records.now(), parts().clock.now(), parts().settings.zone
     listing = parts().records.listing(snapshot)
-    found = choose(listing, chosen.show, chosen.typed, now, chosen.person)
+    found = choose(listing, chosen.show, chosen.typed, now, chosen.person, _groups(chosen))
     on = calendar.day_of(request.args.get("on", ""), now, zone)
     return rendered(
         "calendar.html",
@@ -108,7 +114,7 @@ def _shown() -> dict[str, Any]:
     limit = min(max(limit, PAGE), _MOST)
     snapshot, now, zone = parts().records.now(), parts().clock.now(), parts().settings.zone
     listing = parts().records.listing(snapshot)
-    found = agenda(listing, chosen.show, chosen.typed, now, zone, limit, chosen.person)
+    found = agenda(listing, chosen.show, chosen.typed, now, zone, limit, chosen.person, _groups(chosen))
     tools = _tools(chosen, found.attention, listing)
     query = {**chosen.query, **({"limit": str(limit)} if limit > PAGE else {})}
     return {
