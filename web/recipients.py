@@ -101,6 +101,12 @@ def group_candidates(found: list[str], groups: Groups, typed: str | None = None)
     return tuple(lines)
 
 
+def as_picked(typed: str, groups: Groups) -> dict[str, str]:
+    """The form's fields for a group that is named by its address alone: as where it was picked by its name."""
+    name = groups.name(typed)
+    return {"to": name, "picked": f"{typed}|{name}"} if name else {}
+
+
 def tags_like(typed: str, index: ContactIndex) -> tuple[Candidate, ...]:
     """One line for each tag that begins so; picking it writes to everybody who has it."""
     wanted = fold(typed)

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from shared.model.wire import Group
-from tests.api.web_page import Page, errors, one, path_of, words
+from tests.api.web_page import Page, errors, one, path_of, typed, words
 from tests.builders import contact, in_, message
 from tests.cast import ALICE, BOB
 
@@ -73,12 +73,24 @@ def test_what_was_scheduled_elsewhere_for_a_group_is_called_by_its_name(page: Pa
     )
     for path in ("/", "/agenda/month", f"/?person={CHOIR.id}", "/messages/api"):
         assert "Choir, Tuesdays" in words(page.client.get(path))
-    for path in ("/?q=TUESDAYS+hello", "/agenda/month?q=choir"):
+    for path in ("/?q=TUESDAYS+kettle", "/agenda/month?q=choir"):
         assert "/messages/later" in page.client.get(path).text, "found by the name of its group, too"
     assert "/messages/later" not in page.client.get("/?q=tuesdays+goodbye").text
     row = one(BeautifulSoup(page.client.get("/").text, "html.parser"), "#row-later h3")
     assert row.get_text(" ", strip=True) == "Group Choir, Tuesdays"
     assert AWAY in words(page.client.get("/messages/left")), "its address is better than nothing"
+
+
+def test_a_form_for_a_group_names_it_though_its_address_is_all_that_is_known(page: Page) -> None:
+    page.store(messages=[message(id="api", to=CHOIR.id, contact_name=None, send_at=in_(hours=1))])
+    for path in (f"/compose?to={CHOIR.id}", "/messages/api/edit"):
+        form = typed(page.client.get(path))
+        assert (form["to"], form["picked"]) == (CHOIR.name, f"{CHOIR.id}|{CHOIR.name}")
+    assert page.compose(to=form["to"], picked=form["picked"]).status_code == 303
+    assert typed(page.client.get(f"/compose?to={AWAY}"))["to"] == AWAY, "its address is better than nothing"
+    hostile = typed(page.client.get("/compose", query_string={"to": HOSTILE.id}))
+    assert page.compose(to=hostile["to"], picked=hostile["picked"]).status_code == 303, "a semicolon names nobody else"
+    assert {each.to for each in page.messages.values()} == {CHOIR.id, HOSTILE.id}
 
 
 def test_nobody_in_a_group_is_looked_up_but_whether_this_account_is_in_it_is_said(page: Page) -> None:

@@ -12,7 +12,9 @@ from web.dates import BadTime
 from web.draft import Filled
 from web.pages import attachments, checks
 from web.pages.attachments import Attached
+from web.groups import is_group
 from web.parts import parts
+from web.recipients import as_picked
 from web.rendering import page as rendered
 from web.rendering import series_of
 from web.repeat_form import FilledRepeat
@@ -63,6 +65,12 @@ def filled_form(
     if problem:
         return filled._replace(draft=None), problem
     return attachments.with_file(filled, attached), ""
+
+
+def group_named(typed: dict[str, str]) -> dict[str, str]:
+    """The form's fields, with the name of the group where only its address stands in To."""
+    to = typed.get("to", "").strip()
+    return typed | as_picked(to, parts().groups.known()) if is_group(to) else typed
 
 
 def storage_down(error: StoreError) -> str:

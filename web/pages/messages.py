@@ -15,7 +15,7 @@ from web.dates import BadTime
 from web.door import own_path
 from web.draft import Filled
 from web.pages import attachments, checks, send_now, several
-from web.pages.message_form import as_typed, filled_form, form_page, repeat_of_form, storage_down
+from web.pages.message_form import as_typed, filled_form, form_page, group_named, repeat_of_form, storage_down
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import recipient, see_other, series_of, tell
@@ -30,7 +30,7 @@ _FORM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~@:+-]{0,150}", flags=re.ASCII)
 
 @page.get("/compose")
 def compose() -> Response:
-    """An empty form; `to`, `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again,
+    """An empty form; `to` (a group by its address, too), `text`, `when`, `date` may fill it, `from` copies an ended one that is to be sent again,
     `undone` brings back what was typed for one that was sent now and undone."""
     now, zone = parts().clock.now(), parts().settings.zone
     typed = {**draft.empty(now, zone), **{name: request.args.get(name, "") for name in ("to", "text", "when")}}
@@ -45,7 +45,7 @@ def compose() -> Response:
         form_id = next_id(message.id, parts().records.now().messages)
         typed |= draft.of_message(message, zone) | {"date": typed["date"], "time": ""}
         attachment = message.attachment
-    filled = Filled(typed, {}, attachment=attachment)
+    filled = Filled(group_named(typed), {}, attachment=attachment)
     return _compose_page(filled, form_id, repeat=repeat_form.empty() if again else None)
 
 
@@ -229,8 +229,8 @@ def edit(message_id: str) -> Response:
     if not message.delivery.state.open:
         tell(texts.ALREADY_LEAVING, tone="bad")
         return see_other(_address(message))
-    filled = Filled(draft.of_message(message, parts().settings.zone), {}, attachment=message.attachment)
-    return _edit_page(filled, message)
+    typed = group_named(draft.of_message(message, parts().settings.zone))
+    return _edit_page(Filled(typed, {}, attachment=message.attachment), message)
 
 
 @page.post("/messages/<message_id>")
