@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from shared.model.link import Link
 from shared.model.message import LatePolicy, Message, Status
 from tests import builders
 from tests.api.web_page import Page, errors, one, path_of, typed, words
-from tests.builders import NOW, contact, in_, message
+from tests.builders import NOW, contact, in_, link_status, message
 from tests.cast import ALICE, BOB, EVERYBODY
 from web.host_watch import read_health
 
@@ -366,6 +367,17 @@ def test_an_empty_agenda_says_by_what_it_is_filtered_and_offers_to_clear_it(
     assert (f"under “{looked_at}”" in words(shown)) is bool(looked_at)
     assert one(empty, "#clear-filters")["href"] == "/"
     assert [each["href"] for each in empty.select("a:not(#clear-filters)")] == ([all_of_it] if all_of_it else [])
+
+
+@pytest.mark.parametrize("state", [Link.UNLINKED, Link.PAIRING, Link.LOGGED_OUT])
+def test_an_empty_agenda_of_a_host_without_a_phone_offers_to_link_it(page: Page, state: Link) -> None:
+    page.host.status = link_status(state)
+    page.later(timedelta(minutes=1))
+    empty = one(BeautifulSoup(page.client.get("/").text, "html.parser"), ".empty")
+    assert [(each["href"], each.get_text(strip=True)) for each in empty.select("a")] == [("/link", "Link your phone")]
+    page.host.status = link_status(Link.RECONNECTING)
+    page.later(timedelta(minutes=1))
+    assert "Write a message" in words(page.client.get("/agenda/list"))
 
 
 def test_an_empty_agenda_offers_one_thing_to_do(page: Page) -> None:
