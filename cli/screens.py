@@ -131,6 +131,7 @@ def _compose(tab: Any) -> None:
 
 def _compose_repeating(tab: Any) -> None:
     _write(tab, "Priya Raman", "The bins go out tonight.", "tomorrow 8pm")
+    tab.locator("#more-options summary").click()
     tab.locator("#repeat").select_option("weekly")
     tab.locator("#repeat-echo li").first.wait_for()
 

@@ -121,11 +121,17 @@ def summary(rows: Iterable[Row]) -> str:
     levels = [row.level for row in rows]
     if stops := levels.count(Level.STOPS):
         return texts.CHECK_STOPS_ONE if stops == 1 else texts.CHECK_STOPS.format(count=stops)
-    if Level.OPEN in levels:
-        return texts.CHECK_OPEN
     if looks := levels.count(Level.LOOK):
         return texts.CHECK_LOOKS_ONE if looks == 1 else texts.CHECK_LOOKS.format(count=looks)
+    if Level.OPEN in levels:
+        return texts.CHECK_OPEN
     return texts.CHECK_UNKNOWN if Level.UNKNOWN in levels else texts.CHECK_GOOD
+
+
+def level(rows: Iterable[Row]) -> Level:
+    """The level that this sentence speaks of."""
+    levels = {row.level for row in rows}
+    return next((each for each in (Level.STOPS, Level.LOOK, Level.OPEN, Level.UNKNOWN) if each in levels), Level.GOOD)
 
 
 def waiting_for(messages: Iterable[Message], own: str = "") -> dict[str, list[Message]]:

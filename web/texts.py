@@ -372,6 +372,16 @@ CHECK_NOT_QUIET = "Its time is outside your quiet hours."
 CHECK_HOST_SILENT = "The session host keeps them, and does not say just now."
 CHECK_WAITS, CHECK_AT_SECOND, CHECK_QUEUED = "Waits", "At its second", "One after the other"
 
+# The folded fields: each says what it is set to, in a line like "Once · up to 6 h late · even if they write first"
+MORE_OPTIONS = _("More options")
+MORE_ONCE = _("Once")
+MORE_LATE = {
+    "within": _("up to {hours} h late"),
+    "on-time": _("on time or not at all"),
+    "ask": _("asks you if late"),
+}
+MORE_ANYWAY, MORE_UNLESS = _("even if they write first"), _("not if they write first")
+
 # Send now, and undoing it
 NOW_BUTTON, NOW_UNDO, NOW_SEE = "Send now", "Undo", "See that message"
 NOW_HINT = "Sends it in 5 seconds, whatever time is chosen; until then you can undo it."

@@ -47,6 +47,20 @@ def test_all_is_well(page: Page) -> None:
     assert page.messages == {}
 
 
+def test_the_list_is_folded_until_something_stands_in_the_way(page: Page) -> None:
+    for changes, folded in (({}, True), ({"text": ""}, True), ({"to": "nobody"}, False)):
+        answer = page.client.post("/compose/checks", data=FORM | changes)
+        fold = one(BeautifulSoup(answer.text, "html.parser"), "details")
+        assert (not fold.has_attr("open"), fold["data-itself"] == "folded") == (folded, folded)
+    page.host.status = link_status(Link.LOGGED_OUT)
+    page.later(timedelta(minutes=1))
+    assert one(BeautifulSoup(page.client.post("/compose/checks", data=FORM).text, "html.parser"), "details[open]")
+    pressed = BeautifulSoup(page.client.post("/messages", data={"check": "yes", "if_late": "never"}).text, "html.parser")
+    assert one(pressed, "details#checks[open]")
+    assert one(pressed, "details#more-options[open] #if_late-error"), "an error is not folded away"
+    assert not BeautifulSoup(page.client.get("/compose").text, "html.parser").select("details[open]")
+
+
 def test_an_empty_form_is_only_to_be_filled_in_until_somebody_presses_a_button(page: Page) -> None:
     empty = dict.fromkeys(FORM, "")
     assert "To fill in" in said(page, **empty)["Fields"]

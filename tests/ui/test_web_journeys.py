@@ -39,6 +39,39 @@ def test_the_echo_fills_date_and_time_and_a_changed_date_forgets_the_words(tab: 
     expect(tab.locator("#echo")).to_contain_text("10:30, Asia/Tokyo (JST)")
 
 
+def test_the_form_fits_a_screen_and_opens_by_itself_what_needs_a_look(tab: Tab, served: Served) -> None:
+    tab.goto(f"{served.url}/compose")
+    schedule, more, checks = (tab.get_by_role("button", name="Schedule"), *map(tab.locator, ("#more-options", ".checks")))
+    expect(schedule).to_be_in_viewport(ratio=1)
+    expect(tab.get_by_label("How often")).to_be_hidden()
+    tab.get_by_label("To", exact=True).fill("07700 900001")
+    tab.get_by_label("Message", exact=True).fill("Hello")
+    tab.get_by_role("button", name="tomorrow 9am").click()
+    expect(tab.locator(".preflight-sum")).to_contain_text("Nothing stands in its way")
+    expect(checks).to_be_hidden()
+    tab.locator("#more-options summary").press("Enter")
+    tab.get_by_label("How often").select_option("Daily")
+    tab.get_by_label("Last date").fill(f"{datetime.now(UTC) - timedelta(days=30):%Y-%m-%d}")
+    tab.locator("#more-options summary").press("Enter")
+    expect(tab.locator("[data-more]")).to_contain_text("Daily")
+    expect(checks).to_be_visible()
+    expect(tab.locator("#preflight-told")).to_have_text("One thing stops it.")
+    tab.get_by_role("link", name="Mend it: Fields").click()
+    expect(more.get_by_label("Last date")).to_be_visible()
+    tab.locator("#checks-sum").press("Enter")
+    tab.get_by_label("Message", exact=True).fill("")
+    expect(tab.locator(".check", has_text="Write something")).to_have_count(1)
+    expect(checks).to_be_hidden()
+    tab.set_viewport_size({"width": 360, "height": 740})
+    expect(schedule).to_be_in_viewport(ratio=1)
+    covered = """each => {
+        each.focus();
+        return each.getBoundingClientRect().bottom > document.querySelector(".compose-go").getBoundingClientRect().top;
+    }"""
+    fields = tab.locator("#compose :is(input:not([type=hidden]), textarea, select, summary)").all()
+    assert [each for each in fields if each.is_visible() and each.evaluate(covered)] == []
+
+
 def test_the_preview_shows_bold_as_whatsapp_does(tab: Tab, served: Served) -> None:
     tab.goto(f"{served.url}/compose")
     tab.get_by_label("Message", exact=True).fill("2*3*4 is *twenty* <b>four</b>")

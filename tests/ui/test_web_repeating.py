@@ -26,11 +26,13 @@ def fold(served: Served) -> None:
 def test_from_the_echo_of_its_dates_to_a_pause(tab: Tab, served: Served) -> None:
     served.store(contacts=(contact(ALICE),))
     tab.goto(f"{served.url}/compose")
+    tab.get_by_text("More options").click()
     expect(tab.get_by_label("Number of times")).to_be_hidden()
     tab.get_by_label("To", exact=True).fill(f"+{ALICE.number}")
     tab.get_by_label("Message", exact=True).fill("The bins go out")
     tab.get_by_label("In words").fill("tomorrow 18:00")
     tab.get_by_label("How often").select_option("Weekly")
+    expect(tab.locator("[data-more]")).to_have_text("Weekly · up to 6 h late · even if they write first")
     expect(tab.locator("#repeat-echo")).to_contain_text("day at 18:00")
     expect(tab.locator("#repeat-echo .dates li")).to_have_count(5)
     tab.get_by_label("Number of times").fill("3")

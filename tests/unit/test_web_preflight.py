@@ -30,7 +30,7 @@ def row(title: str, meant: Meant = MEANT, known: Known = KNOWN) -> Row:
 def test_a_good_one_is_good_all_through() -> None:
     rows = preflight.check(MEANT, KNOWN)
     assert {each.level for each in rows} == {Level.GOOD}
-    assert preflight.summary(rows) == "Nothing stands in its way."
+    assert (preflight.level(rows), preflight.summary(rows)) == (Level.GOOD, "Nothing stands in its way.")
 
 
 def test_only_the_form_itself_can_stop_it() -> None:
@@ -50,6 +50,9 @@ def test_what_nobody_has_come_to_is_open_and_what_is_wrong_beside_it_stops() -> 
     empty = Meant(errors={"to": "Who?", "text": "What?", "time": "When?"}, untouched=frozenset({"to", "text", "time"}))
     rows = preflight.check(empty, KNOWN)
     assert {each.level for each in rows} == {Level.OPEN, Level.GOOD}
+    assert (preflight.level(rows), preflight.summary(rows)) == (Level.OPEN, "This list fills itself as you write.")
+    down = preflight.check(empty, KNOWN._replace(reading=Reading(NOW, link_status(Link.UNLINKED))))
+    assert preflight.level(down) is Level.LOOK, "what is to be looked at is said as soon as it is known"
     assert row("Fields", empty._replace(errors={"to": "Who?", "if_late": "How?"})).level is Level.STOPS
 
 

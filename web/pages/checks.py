@@ -17,7 +17,7 @@ from web.draft import Filled
 from web.groups import NONE, is_group
 from web.pages import attachments
 from web.parts import parts
-from web.preflight import For, Known, Meant, Row
+from web.preflight import For, Known, Level, Meant, Row
 from web.recipients import Unresolved, resolve
 from web.rendering import page as rendered
 from web.repeat_form import FilledRepeat
@@ -27,11 +27,13 @@ from web.several import Line
 
 
 class Shown(NamedTuple):
-    """The list as a page shows it. asked: somebody pressed a button, so what is empty is missing; seen: what names
-    this list, so that the same is not shown again."""
+    """The list as a page shows it, folded to its summary unless it `opens` by itself. asked: somebody pressed a button,
+    so what is empty is missing; seen: what names this list, so that the same is not shown again."""
 
     rows: Sequence[Row] = ()
     summary: str = ""
+    level: Level = Level.OPEN
+    opens: bool = False
     asked: bool = False
     seen: str = ""
 
@@ -165,4 +167,5 @@ def _untouched(typed: Mapping[str, str]) -> frozenset[str]:
 
 def _sealed(rows: Sequence[Row], *, pressed: bool) -> Shown:
     seen = hashlib.blake2s(repr(rows).encode(), digest_size=8).hexdigest()
-    return Shown(rows, preflight.summary(rows), pressed, seen)
+    level = preflight.level(rows)
+    return Shown(rows, preflight.summary(rows), level, level in (Level.STOPS, Level.LOOK), pressed, seen)

@@ -13,6 +13,7 @@ from web.draft import Filled
 from web.pages import attachments, checks
 from web.pages.attachments import Attached
 from web.groups import is_group
+from web.more_options import more_options
 from web.parts import parts
 from web.recipients import as_picked
 from web.rendering import page as rendered
@@ -106,6 +107,7 @@ def form_page(
     errors = filled.errors | (repeat.errors if repeat else {})
     values: dict[str, Any] = {"typed": filled.typed, "errors": errors, "candidates": filled.candidates}
     values |= {"zones": dates.zones(), "attachment": filled.attachment}
+    values |= {"more": more_options(filled.typed, repeat, errors)}
     edited = message or series
     version = edited.version if edited else request.form.get("version", "")
     return rendered(
