@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import available_timezones
 
 import structlog
-from bs4 import BeautifulSoup, Comment, Doctype, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import Comment, Doctype, NavigableString
 
 if TYPE_CHECKING:
     from tests.api.web_page import Page
@@ -97,8 +98,8 @@ class Furnished:
 def texts_of(html: str, known: re.Pattern[str]) -> Iterator[str]:
     """Each text of a document that stands outside of the made-up language and is no data."""
     soup = BeautifulSoup(html, "html.parser")
-    for each in soup.select(", ".join(TECHNICAL)):
-        each.extract()
+    for technical in soup.select(", ".join(TECHNICAL)):
+        technical.extract()
     read: list[str] = []
     for part in soup.descendants:
         if isinstance(part, Tag):
