@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Say how host and link are; exit 1 unless messages leave.",
     "takeover": "Let this machine's session host lead in place of a lost one.",
     "test": "Run everything that checks the project.",
+    "texts": "Collect the page's texts, and bring every language up to date.",
     "tick": "Hand over what is due, once or at each interval.",
     "token": "Make, list and revoke tokens of the send API.",
     "up": "Run host, page and tick here, linked to the real WhatsApp.",

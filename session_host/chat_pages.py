@@ -85,13 +85,15 @@ def messages(store: Store, chat_id: str, turn: Turn, limit: int, gaps: Sequence[
     """
     chat = address_of(store, chat_id)
     page = _page(store, chat, turn, limit)
-    if not page.rows and not store.database.query("SELECT 1 FROM messages WHERE chat = ? LIMIT 1", (chat,)):
+    ((total,),) = store.database.query("SELECT count(*) FROM messages WHERE chat = ?", (chat,))
+    if not page.rows and not total:
         raise NoSuchChat(chat)
     since, until = _time_of(page, turn)
     return ChatMessages(
         chat=chat,
         name=names(store, [chat]).get(chat),
         messages=with_changes(store, chat, page.rows),
+        total=total,
         next=place(page.rows[-1]) if page.older else None,
         previous=place(page.rows[0]) if page.newer else None,
         gaps=tuple(gap for gap in gaps if gap.since <= until and (gap.until is None or gap.until >= since)),

@@ -26,6 +26,7 @@ from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
 from web.contact_changes import ContactChanges
+from web.exports import Exports
 from web.foreseen import ForeseeingView
 from web.host_watch import HostWatch
 from web.imports import Imports
@@ -89,9 +90,13 @@ def create(
     bucket: Bucket | None = None,
     host: Host | None = None,
     clock: Clock = SYSTEM,
+    app: Flask | None = None,
 ) -> Flask:
     """The page as the environment describes it. Raises SettingsError, StoreError, HostError,
-    sqlite3.Error, OSError."""
+    sqlite3.Error, OSError.
+
+    `app`: one of `addresses` that nobody uses any more; making one costs most of the time.
+    """
     web_settings = WebSettings.read(environment)
     storage = StorageSettings.read(environment)
     parts = _parts(
@@ -101,10 +106,16 @@ def create(
         clock,
         patience=timedelta(seconds=0 if storage.mode is StorageMode.LOCAL else 30),
     )
+    app = app or addresses(web_settings.trusted_proxies)
+    app.extensions[EXTENSION] = parts
+    return app
+
+
+def addresses(trusted_proxies: int = 0) -> Flask:
+    """Every address of the page, and nothing behind them yet."""
     app = PageApp(__name__, static_folder=None)
     app.request_class = attachments.PageRequest
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
-    app.extensions[EXTENSION] = parts
     for page in (
         agenda,
         assets,
@@ -128,7 +139,7 @@ def create(
         app.register_blueprint(page.page)
     door.guard(app)
     rendering.prepare(app)
-    security.believe_proxies(app, web_settings.trusted_proxies)
+    security.believe_proxies(app, trusted_proxies)
     return app
 
 
@@ -152,6 +163,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         contact_changes=changes,
         alike=Alike(state, clock),
         imports=Imports(changes, view, state, clock),
+        exports=Exports(state, clock),
         several=SeveralBook(writer, view, telling, state, clock),
         template_book=TemplateBook(Templates(bucket), writer.reserve, clock),
         typed=TypedKept(state, clock),

@@ -1,5 +1,5 @@
-"""The page's own small database: sessions, login attempts, used forms, imports and what a change of many contacts
-replaced, shared by every worker of the page.
+"""The page's own small database: sessions, login attempts, used forms, imports, exports and what a change of many
+contacts replaced, shared by every worker of the page.
 
 Nothing in it is needed to know what is scheduled: losing it logs the owner out, and nothing done before can be
 undone from here.
@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS edits (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS typed (id TEXT PRIMARY KEY, at TEXT NOT NULL, form TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS apart (people TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS exports (
+    key TEXT PRIMARY KEY, done INTEGER NOT NULL, total INTEGER NOT NULL, stage TEXT NOT NULL, beat TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS imports (
     id TEXT PRIMARY KEY, at TEXT NOT NULL, file TEXT NOT NULL, state TEXT NOT NULL, beat TEXT NOT NULL,
     reading BLOB NOT NULL, done INTEGER NOT NULL DEFAULT 0, report TEXT NOT NULL DEFAULT '{}'

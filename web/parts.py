@@ -13,6 +13,7 @@ from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
 from web.contact_changes import ContactChanges
+from web.exports import Exports
 from web.host_watch import HostWatch
 from web.imports import Imports
 from web.owner import Owner
@@ -45,6 +46,7 @@ class Parts:
     contact_changes: ContactChanges
     alike: Alike
     imports: Imports
+    exports: Exports
     several: SeveralBook
     template_book: TemplateBook
     typed: TypedKept

@@ -163,8 +163,6 @@ PUNCTUAL_NOTE = _(
     "From a message's own second, or the end of the pace's hold, to when it was begun. What a lost link held back "
     "counts as late."
 )
-PUNCTUAL_HELD_ONE = _("The pace kept one back.")
-PUNCTUAL_HELD = _("The pace kept {count:,} back.")
 READ_NOTE = _(
     "Delivered and read are of messages to people. Who has turned read receipts off never counts as having read."
 )
@@ -183,7 +181,7 @@ GAP_UNTIL = _(" to {until}")
 GAP_OPEN = _(", and it may still be")
 FILE_ELSEWHERE = _("its bytes are not kept here yet: look on your phone")
 CAPTURED_SINCE = _("Captured since {since}: {count}. A message is kept for {days} days.")
-ONE_MESSAGE, MANY_MESSAGES = _("one message"), _("{:,} messages")
+MESSAGES = counted("one message", "{count:,} messages")
 CAPTURED_WHAT = _(
     "This is what came in while this server was linked, and what was sent. Older chats are on your phone only."
 )
@@ -209,7 +207,6 @@ NOT_THE_SAME = _("The two new passwords differ: type the same one twice.")
 PASSWORD_SAVED = _("Your password is set; every other browser is logged out.")
 MINUTES = counted("{count} minute", "{count} minutes")
 WAIT = _("Too many tries. Wait {wait}, then try again.")
-LOG_IN_FIRST = _("Log in first.")
 ELSEWHERE = _("This request came from another site, so nothing was done. Open this page itself and try again.")
 
 STORAGE_DOWN = _("The storage does not answer, so nothing was saved; everything you typed is still here. {reason}")
@@ -218,7 +215,6 @@ HOST_DOWN = _("The session host does not answer.")
 HOST_DOWN_ACTION = _("Messages are stored and wait. Check that the host runs and that HOST_URL is right.")
 HOST_STANDS_BACK = _("This session host sends nothing at present.")
 OTHER_HOST_ACTION = _("Stop it there; if it is gone for good, run ./wa takeover here.")
-LOOK_AT = _("{count} {things} you: the storage holds what cannot be read, or a message is refused.")
 HOST_UNKNOWN = _("Asking the session host…")
 LOGGED_OUT = _("WhatsApp is unlinked from this host; messages wait.")
 PAIRING_BY_CODE = _("WhatsApp has made a code: type it into your phone.")
@@ -231,9 +227,7 @@ UNREADABLE = counted("One message could not be read on this host", "{count} mess
 CAPTURED_NONE = _("No message has been captured yet.")
 CAPTURED = counted("One message is captured.", "{count:,} messages are captured.")
 NOT_CAPTURED = _("What comes in cannot be kept now:")
-GAP_ONE = _("Once something may have been missed")
-GAPS_COUNTED = counted("Once something may have been missed", "{count:,} times something may have been missed")
-GAPS = _("{:,} times something may have been missed")
+GAPS = counted("Once something may have been missed", "{count:,} times something may have been missed")
 UNREADABLE_ACTION = _("Their senders' phones are asked to send them again; you can read them on your phone.")
 PAIRING_AGAIN = _("A new code is on its way.")
 NOT_FOUND = _("There is no such page, or it is gone.")
@@ -422,7 +416,6 @@ NOW_HINT = _("Sends it in 5 seconds, whatever time is chosen; until then you can
 NOW_NOTICE = _("It is to be sent now.")
 NOW_ALREADY = _("It is leaving now already.")
 NOW_CHANGED = _("It was changed since you looked: look at it as it is now, then send it.")
-NOW_LEAVES, NOW_IN = _("It leaves now,"), _("in")
 NOW_DUE = _("It should be leaving; until it has begun, you can undo it.")
 NOW_BACK = _("What you typed is here again.")
 NOW_TOO_LATE = _("What you typed is here again, but that message was not taken back in time.")
@@ -454,8 +447,10 @@ FOUND_WRONG = _("A name needs another look; everything you chose and typed is st
 FOUND_NOBODY = _("Everybody is in your contacts already.")
 FOUND_ALL_KNOWN = _("Whoever else writes to you appears here.")
 FOUND_BEYOND = _("And {count} more: they appear here once these are added.")
-FOUND_HIDDEN_ONE = _("One person is left out: their number is not known")
-FOUND_HIDDEN = _("{count} people are left out: their numbers are not known")
+FOUND_HIDDEN = counted(
+    "One person is left out: their number is not known",
+    "{count:,} people are left out: their numbers are not known",
+)
 FOUND_HIDDEN_WHY = _(
     "WhatsApp shows only a hidden number of them. Ask them for their phone number, and add it by hand."
 )
@@ -493,7 +488,6 @@ SETTINGS_NOT_READ = _(
     "What is set here could not be read again, so it may not be the newest: {reason} Until it can be read, what was "
     "last read holds, else what the server’s environment says."
 )
-SETTINGS_UNREADABLE = _("This is left out, and nothing overwrites it: {reason}")
 AS_THE_SERVER = _("As the server’s environment says")
 QUIET_NONE = _("No quiet hours")
 QUIET_HOURS = _("{start} to {end}")

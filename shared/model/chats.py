@@ -106,6 +106,7 @@ class ChatMessages(Record):
     chat: ChatId
     name: str | None = Field(default=None, description="what the person calls itself, where that was seen")
     messages: tuple[ChatMessage, ...]
+    total: int | None = Field(default=None, ge=0, description="how many are kept of the whole chat here")
     next: str | None = Field(default=None, description="the `before` of the page that follows; absent at the end")
     previous: str | None = Field(default=None, description="the `after` of the page with newer ones; absent at the top")
     gaps: tuple[Gap, ...] = Field(default=(), description="when something may have been missed in this page's time")

@@ -236,6 +236,46 @@ class TestExport:
         with pytest.raises(HostError):
             _ = answer.data
 
+    def test_a_long_one_says_on_its_page_how_far_it_is(self, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("web.captured.MOST", 7)
+        monkeypatch.setattr("web.pages.chats.MOST", 7)
+        hear(page, *(events.message(ALICE.jid, f"No. {number}", at=in_(number)) for number in range(20)))
+        chat = soup(page, f"/chats/{ALICE.jid}")
+        assert "20 messages are kept here" in chat.get_text()
+        far = str(one(chat, "#exporting")["hx-get"])
+        assert "Exporting…" in words(page.client.get(far))
+        assert page.client.get(f"{far}?tries=20").text.strip() == "", "it never began: its page asks no more"
+        download = page.client.get(str(one(chat, 'a[href*="export/csv"]')["href"]), buffered=False)
+        pieces = iter(download.iter_encoded())
+        assert "No. 13" in "".join(next(pieces).decode() for _ in range(16))
+        assert "14 of 20 messages" in words(page.client.get(far))
+        assert "No. 19" in b"".join(pieces).decode()
+        assert words(page.client.get(far)).strip() == (
+            "Exported 20 messages are in the file. You find it in your browser’s downloads."
+        )
+
+    def test_one_that_is_cancelled_or_breaks_says_that_it_is_not_complete(self, page: Page, monkeypatch: Any) -> None:
+        monkeypatch.setattr("web.pages.chats.MOST", 3)
+        hear(page, *(events.message(ALICE.jid, f"No. {number}", at=in_(number)) for number in range(9)))
+        cancelled = page.client.get(f"/chats/{ALICE.jid}/export/txt?key=cancelled", buffered=False)
+        assert "No. 4" in "".join(piece.decode() for piece, _ in zip(cancelled.iter_encoded(), range(7), strict=False))
+        cancelled.close()
+        told = words(page.client.get("/chats/exports/cancelled"))
+        assert "stopped after 3 of 9 messages, so the file is not complete" in told
+        left = page.client.get(f"/chats/{ALICE.jid}/export/txt?key=left-alone", buffered=False)
+        next(iter(left.iter_encoded()))
+        page.host.down = True
+        assert page.client.get(f"/chats/{ALICE.jid}/export/txt?key=not-begun").status_code == 503
+        assert "did not begin" in words(page.client.get("/chats/exports/not-begun"))
+        assert page.client.get("/chats/exports/<b>").status_code == 404
+
+    def test_a_short_one_simply_downloads(self, page: Page) -> None:
+        hear(page, events.message(ALICE.jid, "Tea?", at=in_(-60)))
+        chat = soup(page, f"/chats/{ALICE.jid}")
+        assert chat.select_one("#exporting") is None
+        assert "1 message is kept here" in chat.get_text()
+        assert page.client.get(str(one(chat, 'a[href*="export/csv"]')["href"])).status_code == 200
+
 
 class TestFiles:
     @pytest.mark.parametrize(

@@ -65,11 +65,7 @@ READ_ALOUD = frozenset(
 SPOKEN_BY_SCRIPTS = re.compile(r"[A-Za-z]{2,}[.…,:]? [A-Za-z(]|…$")
 """What a data attribute holds that is a sentence for a script to say."""
 TECHNICAL = ("script", "style", "code", "kbd", "samp", "pre", "svg > style", "template", "[data-bubble]")
-DATA = (
-    "WhatsApp-VPSLink",
-    "VPSLink",
-    "WhatsApp",
-)
+DATA = ("WhatsApp-VPSLink", "VPSLink", "WhatsApp", "iPhone", "Android", "Google", "Outlook")
 """Names of things that are called so in every language."""
 FURNISHED = (
     *("The kettle is on.", "The bins go out tonight.", "choir", "Bobby", "Ada", "Eva", "The same number.", "Or that?"),
@@ -78,11 +74,15 @@ FURNISHED = (
     *("<script>alert(1)</script>", "Tonight", "See you, {{first_name}}", "See you, {{first}}", "Ali"),
     *("The connection broke while it was sent.", "The link was down for longer than allowed.", "shop", "Nobody"),
     *("This number is not on WhatsApp.", "No network.", "Hello {{first}}", "Mine", "ABCD1234", "people.csv"),
-    *("{{first_name}} {{company}}", "Who brings cake?", "Never mind", "people.vcf"),
+    *("{{first_name}} {{company}}", "Who brings cake?", "Never mind", "people.vcf", "nothing", "nobody", "company"),
+    *("Mars/Olympus", "Mars", "first", "notes", "Zuhause", "{name}", "The session host does not answer."),
 )
 """What people wrote in the furnished bucket."""
+WHOLE = frozenset(("name", "number", "page", "The", "then", "Now", "Hello", "Shall we have tea?"))
+"""The same, where nothing else stands beside it."""
+WORD = re.compile(r"[^\W\d_]{2}")
 NO_TEXT = re.compile(
-    r"\b(?:GMT|BST|UTC|CET|CEST|MB|kB|KB|am|pm|MP3|MP4|PDF|CSV|JSON|HTML|TXT|VCF|http\S+|[\w.-]+\.(?:csv|vcf|pdf|png)"
+    r"\{\{\w+(?:\|\w+)?\}\}|\b(?:GMT|BST|UTC|CET|CEST|MB|kB|KB|am|pm|MP3|MP4|PDF|CSV|JSON|HTML|TXT|VCF|http\S+|[\w.-]+\.(?:csv|vcf|pdf|png)"
     r"|\d+(?:st|nd|rd|th)?)\b"
 )
 
@@ -106,11 +106,12 @@ def texts_of(html: str, known: re.Pattern[str]) -> Iterator[str]:
             read += _attributes(part)
         elif isinstance(part, NavigableString) and not isinstance(part, Comment | Doctype):
             read.append(str(part))
-    for each in read:
-        left = known.sub(" ", re.sub(r"⟦[^⟦⟧]*⟧", " ", each))
-        left = NO_TEXT.sub(" ", left)
-        if re.search(r"[^\W\d_]", left):
-            yield " ".join(each.split())[:200]
+    for each in set(read):
+        left = re.sub(r"⟦[^⟦⟧]*⟧", " ", each)
+        if WORD.search(left) and WORD.search(NO_TEXT.sub(" ", known.sub(" ", left))):
+            text = " ".join(each.split())[:200]
+            if text not in WHOLE:
+                yield text
 
 
 def _attributes(tag: Tag) -> Iterator[str]:
@@ -138,7 +139,7 @@ def documents(folder: Path) -> Iterator[tuple[str, str]]:
     page = Page(folder)
     yield from _way_in(page)
     page.enter()
-    yield from _read(page, "when empty", *(path for path in pages.PATHS if path.count("/") == 1))
+    yield from _read(page, "when empty", *EMPTY)
     pages.furnish(cast(Any, Furnished(page)), NOW)
     page.store(
         messages=[message_for(EVE, id="message-known", send_at=NOW - timedelta(minutes=40))],
@@ -162,12 +163,33 @@ def documents(folder: Path) -> Iterator[tuple[str, str]]:
     yield from _read(page, "when the host has troubles", "/", "/link", "/status")
     page.host.down = True
     page.later(timedelta(minutes=5))
-    yield from _read(page, "when the host is down", *pages.PATHS)
+    yield from _read(page, "when the host is down", *HOST_AWAY)
     page.bucket.away = True
     page.later(timedelta(minutes=5))
     yield from _read(page, "when the storage is away", "/", "/contacts", "/settings", "/templates")
 
 
+EMPTY = (
+    "/",
+    "/?show=attention",
+    "/?q=nothing",
+    "/compose",
+    "/contacts",
+    "/series",
+    "/chats",
+    "/insights",
+    "/templates",
+)
+HOST_AWAY = (
+    "/",
+    "/compose",
+    "/link",
+    "/settings",
+    "/settings/tokens",
+    "/chats",
+    "/contacts/whatsapp",
+    "/messages/open",
+)
 ASKED = (
     "/nothing-here",
     "/compose/echo?when=friday+6",
@@ -203,7 +225,7 @@ FORMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/series/weekly/state", {"to": "active"}),
     ("/series/weekly", {"to": "Bob", "text": "", "when": "x", "repeat": "weekly", "version": "elsewhere"}),
     ("/contacts", {"name": "", "number": ""}),
-    ("/contacts", {"name": "Ada", "number": "12", "label": "work", "label-2": "home"}),
+    ("/contacts", {"name": "Ada", "number": "12", "label": "work", "label-2": "Zuhause"}),
     ("/contacts", {"name": "Ada", "number": "+447700900009"}),
     ("/contacts/contact-known", {"name": "Eva", "number": "+61491570006", "version": "elsewhere"}),
     ("/contacts/contact-known/favourite", {"favourite": "yes"}),
@@ -267,15 +289,16 @@ def known_data() -> re.Pattern[str]:
 def untranslated() -> dict[str, list[str]]:
     """Text that stands outside of the made-up language → where it was met."""
     found: dict[str, list[str]] = {}
+    known = known_data()
     with tempfile.TemporaryDirectory() as folder:
         for where, html in documents(Path(folder)):
-            for text in texts_of(html, known_data()):
+            for text in texts_of(html, known):
                 found.setdefault(text, []).append(where)
     return found
 
 
 def main() -> None:
-    """Print them, each under the first page that it was met on."""
+    """Print them, each under the first page that it was met on; where there are some, the process ends with 1."""
     pretend()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     by_page: dict[str, list[str]] = {}
@@ -285,6 +308,7 @@ def main() -> None:
         print(f"\n{place}")
         for text in texts:
             print(f"    {text}")
+    sys.exit(bool(by_page))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
@@ -200,6 +202,8 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
+SPARE: list[Flask] = []
+"""Apps whose clients are gone: to build one, with its hundred addresses, takes longer than most tests."""
 
 
 class Page:
@@ -209,10 +213,16 @@ class Page:
         self.folder = folder
         self.bucket, self.host, self.clock = AwayBucket(), PageHost(folder), FakeClock()
         self.app = create(
-            {"WEB_DATA_DIR": str(folder), **environment}, bucket=self.bucket, host=self.host, clock=self.clock
+            {"WEB_DATA_DIR": str(folder), **environment},
+            bucket=self.bucket,
+            host=self.host,
+            clock=self.clock,
+            app=SPARE.pop() if SPARE and not environment else None,
         )
         self.app.jinja_env.bytecode_cache = COMPILED
         self.client: FlaskClient = self.app.test_client()
+        if not environment:
+            weakref.finalize(self.client, SPARE.append, self.app)
         self.other = Writer(self.bucket, "host")
 
     @property

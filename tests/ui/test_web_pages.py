@@ -136,7 +136,7 @@ def violations(tab: Tab) -> list[str]:
 
 
 def _found(tab: Tab, options: dict[str, Any]) -> list[str]:
-    found = Axe().run(tab, options=options).response["violations"]
+    found = Axe().run(tab, options={**options, "resultTypes": ["violations"]}).response["violations"]
     return [f"{tab.url}: {each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
 
 

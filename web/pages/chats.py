@@ -1,5 +1,6 @@
 """What was captured of the chats: the list, a thread with its gaps, search, export, and the files."""
 
+from secrets import token_urlsafe
 from typing import Any
 
 from flask import Blueprint, Response, abort, request, stream_with_context
@@ -15,6 +16,7 @@ from web.captured import BEGINNING, MOST, NoSuchChat
 from web.chat_export import MIMES, Book, Form, file_name, written
 from web.chat_names import Names
 from web.conversation import Line
+from web.exports import KEY, Progress, Stage
 from web.media import MEDIA_ID, as_file
 from web.parts import parts
 from web.rendering import page as rendered
@@ -26,6 +28,8 @@ page = Blueprint("chats", __name__)
 _LONGEST = 200
 _PLACE = 60
 _NAMED = 6
+_TRIES = 20
+"""How often a page asks for an export that it has started and that has not begun."""
 
 
 @page.get("/chats")
@@ -90,28 +94,45 @@ def thread(chat_id: str) -> Response:
         to=contact.shown_name if contact and len(contact.phones) == 1 else pretty(found.chat),
         days=conversation.conversation(found, names, sent, parts().clock.now(), parts().settings.zone),
         newest=found.previous is None,
+        export=token_urlsafe(12) if (found.total or 0) > MOST else None,
         words=tuple(fold(request.args.get("q", "")[:_LONGEST]).split()),
     )
 
 
 @page.get("/chats/<chat_id>/export/<form>")
 def export(chat_id: str, form: str) -> Response:
-    """The whole chat as a file. form: json, csv, html or txt."""
+    """The whole chat as a file. form: json, csv, html or txt. Query: `key`, under which the page asks how far it is."""
     if form not in set(Form):
         abort(404)
+    key = found[0] if (found := KEY.fullmatch(request.args.get("key", ""))) else ""
     try:
         first = parts().captured.page(chat_id, after=BEGINNING, limit=MOST)
     except NoSuchChat:
         abort(404, description=texts.NO_CHAT)
     except HostError as error:
+        if key:
+            parts().exports.note(key, Progress(0, 0, Stage.STOPPED))
         return problem_page(texts.NOT_EXPORTED.format(reason=told.of(error)), 503)
     names, _ = _known(any_group=first.chat.endswith("@g.us"))
     book = Book(first.chat, names.of(first.chat, first.name), parts().clock.now(), parts().settings.zone)
-    pieces = written(Form(form), book, parts().captured.pages(first), names)
+    pages = parts().captured.pages(first)
+    if key:
+        pages = parts().exports.counted(key, first.total or 0, pages)
+    pieces = written(Form(form), book, pages, names)
     answer = Response(stream_with_context(pieces), content_type=MIMES[Form(form)])
     answer.headers.set("Content-Disposition", "attachment", filename=file_name(book, Form(form)))
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return answer
+
+
+@page.get("/chats/exports/<key>")
+def exported(key: str) -> Response:
+    """How far an export is, for its page. Query: `tries`, how often one was asked for that has not begun."""
+    if not KEY.fullmatch(key):
+        abort(404)
+    found, tries = parts().exports.find(key), request.args.get("tries", 0, type=int)
+    waits = found is None and 0 <= tries < _TRIES
+    return rendered("parts/chat_export.html", key=key, found=found, tries=tries, waits=waits)
 
 
 @page.get("/media/<media_id>")

@@ -68,7 +68,7 @@ class Captured(NamedTuple):
     @property
     def gaps_sentence(self) -> str:
         """How often something may be missing, in words."""
-        return texts.GAPS_COUNTED(self.gap_count)
+        return texts.GAPS(self.gap_count)
 
     @property
     def stamp(self) -> str:

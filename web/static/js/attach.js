@@ -14,7 +14,7 @@ export function watchAttachment() {
   }, { capture: true });
   part.addEventListener("htmx:xhr:progress", (event) => {
     const { loaded, total } = event.detail, field = document.getElementById("file");
-    if (total && field?.files.length) say(`${field.dataset.sending} ${Math.round((100 * loaded) / total)} %`);
+    if (total && field?.files.length) say(field.dataset.progress.replace("{share}", Math.round((100 * loaded) / total)));
   });
   for (const name of ["htmx:sendError", "htmx:responseError"]) {
     part.addEventListener(name, () => say(document.getElementById("file")?.dataset.later ?? ""));

@@ -26,9 +26,9 @@ export function watchCompose() {
       echo.now();
     });
   }
-  if (document.getElementById("when-error")) echo.say("", "Choose another time; you will read here what it means.");
+  if (document.getElementById("when-error")) echo.say("", echo.line.dataset.chooseAnother);
   else if (form.elements.time.value || form.elements.when.value) echo.now();
-  else echo.say("", "Choose a time; you will read here what it means.");
+  else echo.say("", echo.line.dataset.choose);
 }
 
 class Echo {
@@ -49,7 +49,7 @@ class Echo {
     this.asking = new AbortController();
     const { when, when_echoed, date, time, zone } = this.form.elements;
     const words = when.value;
-    if (!words.trim() && !time.value) return this.say("", "Choose a time; you will read here what it means.");
+    if (!words.trim() && !time.value) return this.say("", this.line.dataset.choose);
     const query = new URLSearchParams({ when: words, when_echoed: when_echoed.value, date: date.value, time: time.value, zone: zone.value });
     try {
       const answer = await fetch(`${this.form.dataset.echo}?${query}`, { signal: this.asking.signal });
@@ -69,7 +69,7 @@ class Echo {
         this.form.dispatchEvent(new Event("echoed"));
       }
     } catch (error) {
-      if (error.name !== "AbortError") this.say("", "The page cannot be reached just now; the time is checked when you save.");
+      if (error.name !== "AbortError") this.say("", this.line.dataset.unreachable);
     }
   }
 
@@ -87,7 +87,8 @@ function countCharacters(form) {
   const count = () => {
     const most = Number((form.querySelector("#attachment [data-most]:not(input)") ?? line.parentElement).dataset.most);
     const length = [...form.elements.text.value].length;
-    line.textContent = length ? length.toLocaleString("en-GB") + (length > most ? ` of ${most.toLocaleString("en-GB")}` : "") : "";
+    const shown = length ? length.toLocaleString("en-GB") : "";
+    line.textContent = length > most ? line.dataset.of.replace("{length}", shown).replace("{most}", most.toLocaleString("en-GB")) : shown;
     line.classList.toggle("over", length > most);
   };
   form.elements.text.addEventListener("input", count);
