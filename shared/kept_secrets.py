@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import create_loader
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -22,6 +24,9 @@ CONNECT_SECONDS = 2
 READ_SECONDS = 3
 ATTEMPTS = 2
 """Eleven seconds at most, so that a bucket that hangs, the heartbeat and a notice still fit into the function's 50."""
+
+_MODELS = create_loader()
+"""What the services' operations look like, read from botocore's files once for all clients of this process."""
 
 _GONE = ("ResourceNotFoundException", "ParameterNotFound")
 _REFUSED = ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException")
@@ -84,7 +89,9 @@ def _client(service: str) -> Any:
     """A client with the role's own credentials and region, as the function's environment has them."""
     retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
     config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)
-    return boto3.session.Session().client(service, config=config)
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _MODELS)
+    return boto3.session.Session(botocore_session=core).client(service, config=config)
 
 
 def _asked(place: str, ask: Callable[[], str]) -> str:
