@@ -31,7 +31,7 @@ COMMANDS = {
 """Each command with the first sentence of its help, a test holds the two together; its module is cli/<name>.py, with an
 underscore for a hyphen."""
 
-ISOLATED = {"bench", "demo", "requirements", "screens", "simulator", "test"}
+ISOLATED = {"bench", "demo", "requirements", "screens", "simulator", "test", "texts"}
 """Commands that must not see the owner's settings: what they start is never the owner's bucket or host."""
 
 
