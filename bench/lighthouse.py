@@ -25,6 +25,7 @@ from cli.stack import Folder
 OPTIONS = (
     click.Option(["--program"], default="lighthouse", show_default=True, help="Lighthouse, by its name or its path."),
     click.Option(["--pages"], default=1000, show_default=True, type=click.IntRange(1), help="At most so many."),
+    click.Option(["--only"], multiple=True, metavar="PATH", help="Only this page of the list; may be given again."),
 )
 CATEGORIES = ("accessibility", "best-practices")
 LIMIT_SECONDS = 180
@@ -38,11 +39,13 @@ PAGES = (
         "/chats",
         "/chats/447700900001@s.whatsapp.net",
     ),
-    *("/chats/search?q=scarf", "/insights", "/link", "/settings", "/password"),
+    *("/chats/search?q=scarf", "/insights", "/link", "/settings", "/settings/tokens", "/password"),
 )
 
 
-def run(say: Callable[[str], None], *, program: str = "lighthouse", pages: int = 1000) -> dict[str, object]:
+def run(
+    say: Callable[[str], None], *, program: str = "lighthouse", pages: int = 1000, only: tuple[str, ...] = ()
+) -> dict[str, object]:
     """The lowest of each category, and each page's; what is found is told line by line."""
     found = shutil.which(program)
     if found is None or shutil.which("node") is None:
@@ -50,6 +53,8 @@ def run(say: Callable[[str], None], *, program: str = "lighthouse", pages: int =
             f"'{program}' or node is not here: install Node, then 'npm install lighthouse' in a folder of its own, and "
             "name its node_modules/.bin/lighthouse with --program."
         )
+    if unknown := set(only) - set(PAGES):
+        raise click.ClickException(f"{min(unknown)} is not among the pages: {', '.join(PAGES)}.")
     if not CHROMIUM.exists():
         raise click.ClickException(f"There is no {CHROMIUM}: install it with 'apt install chromium'.")
     figures: dict[str, dict[str, int]] = {}
@@ -58,7 +63,7 @@ def run(say: Callable[[str], None], *, program: str = "lighthouse", pages: int =
         system = screens.System(stack, say)
         cookies = PageClient(stack.web_address).log_in(stack.first_run_password() or "")
         system.fill()
-        for path in PAGES[:pages]:
+        for path in (only or PAGES)[:pages]:
             report = _report(found, stack.web_address + path, cookies, Path(folder))
             figures[path] = {name: round(100 * report["categories"][name]["score"]) for name in CATEGORIES}
             say(f"{path}: {', '.join(f'{name} {score}' for name, score in figures[path].items())}")

@@ -4,8 +4,9 @@ A search looks at `SCANNED` messages at most and says how far back it came, so t
 is no index yet, and each step leaves the file to whoever captures.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from session_host import chat_pages
@@ -19,6 +20,8 @@ from shared.model.folding import fold, holds
 LONGEST = 200
 SCANNED = 50_000
 STEP = 2_000
+FIRST_STEP = 125
+"""Messages read at first, and twice as many each time: of a common word a page is full after few."""
 
 
 class Query(NamedTuple):
@@ -39,17 +42,20 @@ def search(store: Store, query: Query, before: str | None, limit: int) -> Hits:
     """The newest messages older than `before` that hold every word. Raises BadQuery, database.LedgerError."""
     start = chat_pages.END if before is None else place_of("before", before)
     hits: list[Hit] = []
+    likely: list[sqlite3.Row] = []
     last: sqlite3.Row | None = None
     more = False
     for scanned, row in enumerate(_rows(store, query.chat, start)):
+        if len(hits) + len(likely) >= limit:  # as many are read at once as are still wanted
+            hits, likely = hits + _hits(store, likely, query), []
         if len(hits) >= limit or scanned >= SCANNED:
             more = True
             break
         last = row
-        if holds(f"{row['text']} {row['edits'] or ''}", query.words) and (hit := _hit(store, row, query)):
-            hits.append(hit)
+        if holds(f"{row['text']} {row['edits'] or ''}", query.words):
+            likely.append(row)
     return Hits(
-        hits=tuple(hits),
+        hits=tuple(hits + _hits(store, likely, query)),
         next=place(last) if more and last else None,
         searched_to=instant(last["at"]) if last else None,
     )
@@ -64,21 +70,28 @@ def _rows(store: Store, chat: str | None, start: tuple[int, int]) -> Iterator[sq
     where = "m.chat = ? AND" if chat else ""
     order = "ORDER BY m.at DESC, m.n DESC LIMIT ?"
     sql = f"SELECT m.n, m.at, m.text, {edits} FROM messages m WHERE {where} (m.at, m.n) < (?, ?) {order}"  # noqa: S608
+    step = FIRST_STEP
     while True:
-        rows = store.database.query(sql, (What.EDIT, *([chat] if chat else []), *start, STEP))
+        rows = store.database.query(sql, (What.EDIT, *([chat] if chat else []), *start, step))
         yield from rows
-        if len(rows) < STEP:
+        if len(rows) < step:
             return
-        start = (rows[-1]["at"], rows[-1]["n"])
+        start, step = (rows[-1]["at"], rows[-1]["n"]), min(2 * step, STEP)
 
 
-def _hit(store: Store, row: sqlite3.Row, query: Query) -> Hit | None:
-    """The message as it is shown, where that holds the words still."""
-    whole = store.database.query("SELECT * FROM messages WHERE n = ?", (row["n"],))
-    if not whole:
-        return None
-    chat = whole[0]["chat"]
-    (message,) = chat_pages.with_changes(store, chat, whole)
-    if not holds(message.text, query.words):
-        return None
-    return Hit(chat=chat, name=chat_pages.names(store, [chat]).get(chat), message=message, place=place(row))
+def _hits(store: Store, rows: Sequence[sqlite3.Row], query: Query) -> list[Hit]:
+    """These messages as they are shown, those that hold the words still."""
+    if not rows:
+        return []
+    chats: dict[str, list[sqlite3.Row]] = {}
+    numbers = json.dumps([row["n"] for row in rows])
+    for row in store.database.query("SELECT * FROM messages WHERE n IN (SELECT value FROM json_each(?))", (numbers,)):
+        chats.setdefault(row["chat"], []).append(row)
+    called = chat_pages.names(store, list(chats))
+    found = {
+        row["n"]: Hit(chat=chat, name=called.get(chat), message=message, place=place(row))
+        for chat, whole in chats.items()
+        for row, message in zip(whole, chat_pages.with_changes(store, chat, whole), strict=True)
+        if holds(message.text, query.words)
+    }
+    return [found[row["n"]] for row in rows if row["n"] in found]

@@ -31,6 +31,12 @@ STOPPED_INSIDE = "The session host stopped while this was being sent; it may hav
 _BEGUN = State.BEGUN.rank
 _SUMMARY = "SELECT id, attempt, rank, step, projected, revision, cancelled, version, handed_by FROM messages"
 
+NEXT_READY = (
+    "SELECT * FROM messages WHERE rank = ? AND may_begin = 1 AND send_at <= ? AND +ready_at <= ? AND expires_at > ? "
+    "ORDER BY send_at, id LIMIT 1"
+)
+"""Nothing is ready before its second. The plus keeps SQLite from the index that would make it sort all that are due."""
+
 
 class Unmatched(NamedTuple):
     """A receipt that belongs to no message known here: from which chat, and WhatsApp's time."""
@@ -228,11 +234,8 @@ class Ledger:
 
     def next_ready(self, now: datetime) -> Row | None:
         """The earliest to be begun now: claimed, its claim in the bucket, its second come, its limit not passed."""
-        found = self._database.query(
-            "SELECT * FROM messages WHERE rank = ? AND ready_at <= ? AND may_begin = 1 AND expires_at > ? "
-            "ORDER BY send_at, id LIMIT 1",
-            (State.CLAIMED.rank, micros(now), micros(now)),
-        )
+        at = micros(now)
+        found = self._database.query(NEXT_READY, (State.CLAIMED.rank, at, at, at))
         return self._rows.read(found[0]) if found else None
 
     def in_line(self, now: datetime) -> list[Row]:

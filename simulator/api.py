@@ -14,11 +14,14 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from simulator import composing, delivery, device_lists, group_talk, phone_page, speech, views
+from simulator import app_state_sync, composing, delivery, device_lists, group_talk, phone_page, speech, views
+from simulator.clock import utc_now
 from simulator.groups import Group
 from simulator.link_codes import WrongLinkCode
 from simulator.models import (
     Account,
+    AddressBookEntry,
+    AddressBookName,
     ChatItem,
     Contact,
     ContactChange,
@@ -230,6 +233,21 @@ def _not_a_contact(network: Network, phone: str) -> None:
         raise Refused(409, "This number is a contact's; the phone needs a number of its own.")
 
 
+async def _address_book(network: Network, ask: Ask) -> list[AddressBookEntry]:
+    entries = network.address_book.entries(_account(network, ask.query.get("phone")))
+    return [AddressBookEntry(phone=each.phone, name=each.name) for each in entries]
+
+
+async def _put_name(network: Network, ask: Ask) -> Count:
+    wanted, contact = ask.read(AddressBookName), _known(network, ask.phone)
+    owner = _account(network, wanted.account)
+    with network.transaction():
+        done = network.address_book.put(owner, contact, wanted.name, utc_now())
+        if done:
+            app_state_sync.changed(network, owner)
+    return Count(count=int(done))
+
+
 async def _scan(network: Network, ask: Ask) -> Linked:
     wanted = ask.read(Scan)
     _not_a_contact(network, wanted.phone)
@@ -332,6 +350,8 @@ _ROUTES: tuple[tuple[str, str, Work, int], ...] = (
     ("PUT", "/groups/<phone>", _put_group, 200),
     ("POST", "/contacts/<phone>/presence", _show_presence, 200),
     ("PUT", "/phone", _put_phone, 200),
+    ("GET", "/phone/address-book", _address_book, 200),
+    ("PUT", "/phone/address-book/<phone>", _put_name, 200),
     ("POST", "/phone/scan", _scan, 201),
     ("POST", "/phone/link-code", _type_code, 201),
     ("GET", "/phone/chats", _chats, 200),

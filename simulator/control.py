@@ -13,6 +13,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from simulator.models import (
     Account,
+    AddressBookEntry,
+    AddressBookName,
     ChatItem,
     Contact,
     ContactChange,
@@ -138,6 +140,16 @@ class Control:
     def put_phone(self, phone: str, name: str = "Owner") -> Account:
         """Adds an account's phone, to which no device need be linked yet, or changes its owner's name."""
         return self._call("PUT", "/phone", Account, OwnPhone(phone=phone, name=name))
+
+    def address_book(self, account: str | None = None) -> list[AddressBookEntry]:
+        """Whom an account's owner has a name for."""
+        query = f"?{urlencode({'phone': account})}" if account else ""
+        return self._call("GET", f"/phone/address-book{query}", list[AddressBookEntry])
+
+    def put_name(self, contact: str, name: str | None, *, account: str | None = None) -> bool:
+        """The owner names a contact in the phone's address book, or takes it out (None); False: it was so already."""
+        body = AddressBookName(name=name, account=account)
+        return self._call("PUT", f"/phone/address-book/{contact}", Count, body).count > 0
 
     def scan(self, qr: str, phone: str, name: str = "Owner") -> Linked:
         """The phone scans a QR code; returns once the client has confirmed the link."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from simulator import group_talk, groups, queries, relays, speech, texts
+from simulator import app_state_sync, group_talk, groups, queries, relays, speech, texts
 from simulator.clock import utc_now
 from simulator.devices import Device
 from simulator.envelopes import MalformedEnvelope
@@ -181,7 +181,9 @@ def keep(
     )
     if end.phone != owner.phone:
         _owe(network, reader, kept, now)
-    elif stanza.text("category") != "peer" and not chat.endswith(f"@{groups.SERVER_NAME}"):
+    elif stanza.text("category") == "peer":
+        app_state_sync.asked_for_keys(network, owner, device, message)
+    elif not chat.endswith(f"@{groups.SERVER_NAME}"):
         other = network.people.by_phone(chat)
         recipient = other.lid_jid if other else None
         network.deliver(device, _receipt(end, message_id, "sender", now, recipient=recipient))

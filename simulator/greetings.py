@@ -1,15 +1,12 @@
 """What the phone tells a device that it has just linked: a key for the app state, names, and the latest messages."""
 
-import secrets
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from simulator import contents, groups, speech
-from simulator.clock import utc_now
+from simulator import app_state_sync, contents, groups, speech
 from simulator.devices import Device
 from simulator.mailbox import Message
 from simulator.media import MediaType
-from simulator.nodes import node
 from simulator.people import Person
 from simulator.protobufs import e2e, history
 from simulator.sayings import FILE_KINDS
@@ -26,29 +23,10 @@ _STATUS = {"received": "SERVER_ACK", "delivered": "DELIVERY_ACK", "read": "READ"
 
 def greet(network: "Network", owner: Person, device: Device) -> None:
     """Puts everything on its way to the device."""
-    now = utc_now()
-    data = {
-        "keyData": secrets.token_bytes(32),
-        "fingerprint": {"rawID": 1, "currentIndex": 0, "deviceIndexes": [0]},
-        "timestamp": int(now.timestamp()),
-    }
-    share = {"keys": [{"keyID": {"keyID": secrets.token_bytes(6)}, "keyData": data}]}
-    parts = [{"type": "APP_STATE_SYNC_KEY_SHARE", "appStateSyncKeyShare": share}]
-    syncs = [_names(network), *_chats(network, owner)]
-    for sync in syncs:
+    app_state_sync.share(network, owner, device)
+    for sync in (_names(network), *_chats(network, owner)):
         notice = {**_payload(network, sync.SerializeToString()), "syncType": sync.syncType}
-        parts.append({"type": "HISTORY_SYNC_NOTIFICATION", "historySyncNotification": notice})
-    for part in parts:
-        stanza = node(
-            "message",
-            speech.seal(network, owner.end, owner, device, e2e.Message(protocolMessage=part)),
-            from_=owner.lid_jid,
-            id=speech.phone_id(),
-            t=int(now.timestamp()),
-            type="peer_msg",
-            category="peer",
-        )
-        network.deliver(device, stanza)
+        speech.tell(network, owner, device, {"type": "HISTORY_SYNC_NOTIFICATION", "historySyncNotification": notice})
 
 
 def _payload(network: "Network", sync: bytes) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class MediaType(Enum):
     AUDIO = b"WhatsApp Audio Keys"
     DOCUMENT = b"WhatsApp Document Keys"
     HISTORY = b"WhatsApp History Keys"
+    APP_STATE = b"WhatsApp App State Keys"
 
 
 class Unreadable(ValueError):

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from simulator import delivery, queries
+from simulator import app_state_sync, delivery, queries
 from simulator.clock import utc_now
 from simulator.connection import Connection
 from simulator.models import INSTEAD, Fault
@@ -39,9 +39,12 @@ def answer(
             answers(stanza)
         instead(network, connection, fault, stanza)
         return
-    deserved = answers(delivery.garbled(stanza) if fault.action == "garble" else stanza)
+    garble = fault.action == "garble"
+    deserved = answers(delivery.garbled(stanza) if garble and stanza.tag == "message" else stanza)
     if deserved is None or fault.action == "no-ack":
         return
+    if garble and stanza.tag == "iq":
+        deserved = app_state_sync.garbled(deserved)
     if fault.action != "late-ack":
         connection.send(deserved)
     if fault.action in ("late-ack", "double-ack"):

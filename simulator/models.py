@@ -14,6 +14,7 @@ from simulator.values import Value
 
 Phone = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{6,14}$")]
 GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}(@g\.us)?$")]
+ContactName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 Delay = Annotated[int, Field(ge=0, le=86_400_000)]
 
 
@@ -163,6 +164,20 @@ class LinkCode(Value):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "Owner"
 
 
+class AddressBookName(Value):
+    """The name of a contact in an account's address book; null takes it out. `account` where there are several."""
+
+    name: ContactName | None
+    account: Phone | None = None
+
+
+class AddressBookEntry(Value):
+    """A contact in an account's address book."""
+
+    phone: Phone
+    name: ContactName
+
+
 class Linked(Value):
     """A device that the phone has linked."""
 
@@ -249,7 +264,9 @@ ACTIONS: dict[str, frozenset[Action]] = {
     "upload": frozenset({"nack", "late-ack", "close", "hang"}),
     "download": frozenset({"nack", "late-ack", "close", "hang"}),
 }
-"""What can be played where no stanza of a client is answered; `message` can be played with `garble` besides."""
+"""What can be played where no stanza of a client is answered; `message` and app state have `garble` besides."""
+APP_STATE = "w:sync:app:state"
+"""The `xmlns` of a client's questions about the address book."""
 _CODES = {"message": 479, "connect": 503, "login": 503}
 
 
@@ -267,9 +284,10 @@ class FaultRule(Value):
     `action`: `drop` (the server never saw it), `no-ack` (done, but unanswered), `late-ack` (done, answered after
     `after_ms`), `double-ack` (answered twice, the second time `after_ms` later), `nack` (refused with `code`, not
     done), `close` (the connection breaks instead of an answer), `hang` (from here on nothing is answered), `refuse`
-    (nobody listens, until the rule is taken back), `garble` (the ciphertext arrives damaged), `repeat` (it is
-    delivered twice), `garbage` (a frame that no client can read), `stream-error` (with `code` and `conflict`; the
-    connection stays open), `unknown-receipt` (a receipt of `receipt_type`), `logout` (the phone unlinks the device).
+    (nobody listens, until the rule is taken back), `garble` (the ciphertext arrives damaged; for an `iq` about app
+    state: its answer does), `repeat` (it is delivered twice), `garbage` (a frame that no client can read),
+    `stream-error` (with `code` and `conflict`; the connection stays open), `unknown-receipt` (a receipt of
+    `receipt_type`), `logout` (the phone unlinks the device).
     Those that come instead of an answer leave the stanza undone, unless `deliver`.
 
     `times`: null is until taken back. `starts_after_ms`: in force only then. `xmlns` and `inner` (the tag of its first
@@ -294,7 +312,9 @@ class FaultRule(Value):
 
     @model_validator(mode="after")
     def _can_be_played(self) -> Self:
-        possible = ACTIONS.get(self.stanza, ANSWERED | {"garble"} if self.stanza == "message" else ANSWERED)
+        possible = ACTIONS.get(self.stanza, ANSWERED)
+        if self.stanza == "message" or (self.stanza, self.xmlns) == ("iq", APP_STATE):
+            possible |= {"garble"}
         if self.action not in possible:
             raise ValueError(f"{self.stanza} can only be played with {', '.join(sorted(possible))}")
         if self.stanza == "connect" and self.code not in {status.value for status in HTTPStatus}:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from simulator import delivery, greetings, linking, mischief, queries
+from simulator.address_book import AddressBook
 from simulator.certificates import Authority
 from simulator.connection import Connection
 from simulator.devices import Device, Devices
@@ -55,6 +56,7 @@ class Network:
         self.mailbox = Mailbox(database)
         self.keyring = Keyring(database, self.people)
         self.groups = Groups(database)
+        self.address_book = AddressBook(database)
         self.group_keys = GroupKeys(database)
         self.faults = Faults()
         self.happenings = Happenings()

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from simulator import phone_view
-from simulator.models import ContactChange, LinkCode, PhoneText, Scan, TextToSend, WhichAccount
+from simulator.models import AddressBookName, ContactChange, LinkCode, PhoneText, Scan, TextToSend, WhichAccount
 from simulator.network import Network
 from simulator.presets import PRESETS
 from simulator.values import Value
@@ -172,6 +172,11 @@ def _add(carry_out: CarryOut, form: dict[str, str]) -> None:
     carry_out("PUT /contacts/<phone>", ContactChange(name=form.get("name", "")), form.get("phone", ""))
 
 
+def _name(carry_out: CarryOut, form: dict[str, str]) -> None:
+    body = AddressBookName(name=form.get("name") or None, account=form.get("account") or None)
+    carry_out("PUT /phone/address-book/<phone>", body, form.get("chat", ""))
+
+
 def _log_out(carry_out: CarryOut, form: dict[str, str]) -> None:
     carry_out("POST /phone/logout", WhichAccount(phone=form.get("account") or None))
 
@@ -188,6 +193,7 @@ _ACTIONS: dict[str, Callable[[CarryOut, dict[str, str]], object]] = {
     "scan": _scan,
     "code": _code,
     "contact": _add,
+    "name": _name,
     "logout": _log_out,
     "fault": _fault,
     "clear": lambda carry_out, _form: carry_out("DELETE /faults", _Nothing()),

@@ -39,7 +39,7 @@ class Chat(NamedTuple):
 
 
 class Screen(NamedTuple):
-    """Everything on the page."""
+    """Everything on the page. known_as: the chosen contact's name in the owner's address book, None for a group."""
 
     owner: Person | None
     owners: list[Person]
@@ -48,6 +48,7 @@ class Screen(NamedTuple):
     waiting_for_scan: int
     chats: list[Chat]
     chosen: Chat | None
+    known_as: str | None
     bubbles: list[Bubble]
     faults: list[Fault]
     happenings: list[Happening]
@@ -86,11 +87,17 @@ def screen(network: "Network", account: str, key: str) -> Screen:
         waiting_for_scan=network.links.waiting,
         chats=chats,
         chosen=chosen,
+        known_as=_known_as(network, owner, chosen),
         bubbles=threads[chosen.key][-_MOST_BUBBLES:] if chosen else [],
         faults=network.faults.all(),
         happenings=network.happenings.after(max(0, network.happenings.last - _LOG_LINES))[::-1],
         last_event=network.happenings.last,
     )
+
+
+def _known_as(network: "Network", owner: Person | None, chosen: Chat | None) -> str | None:
+    contact = network.people.by_phone(chosen.key) if chosen else None
+    return network.address_book.name(owner, contact) or "" if owner and contact else None
 
 
 def _thread(network: "Network", person: Person, owner: Person | None) -> list[Bubble]:

@@ -29,9 +29,11 @@ def _load(module: str) -> Any:
     return importlib.import_module(module)
 
 
+actions: Any = _load("waSyncAction.WAWebProtobufSyncAction_pb2")
 adv: Any = _load("waAdv.WAAdv_pb2")
 cert: Any = _load("waCert.WACert_pb2")
 e2e: Any = _load("waE2E.WAWebProtobufsE2E_pb2")
 history: Any = _load("waHistorySync.WAWebProtobufsHistorySync_pb2")
 neonize: Any = _load("Neonize_pb2")
+sync: Any = _load("waServerSync.WAWebProtobufsServerSync_pb2")
 wa6: Any = _load("waWa6.WAWebProtobufsWa6_pb2")

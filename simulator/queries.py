@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from simulator import group_nodes, group_talk, linking
+from simulator import app_state_sync, group_nodes, group_talk, linking
 from simulator.connection import Connection
 from simulator.devices import Device, Registration
 from simulator.nodes import SERVER, Jid, Node, node
@@ -217,7 +217,7 @@ def _media_conn(asked: _Asked) -> Node:
 
 def _app_state(asked: _Asked) -> Node:
     sync = asked.question.child("sync") or node("sync")
-    answers = [node("collection", name=one.text("name"), version=one.text("version", "0")) for one in sync.children]
+    answers = [app_state_sync.answer(asked.network, asked.owner, one) for one in sync.children]
     return result(asked.question, node("sync", answers))
 
 
@@ -248,7 +248,7 @@ _TABLE: dict[tuple[str, str, str], Callable[[_Asked], Node | None]] = {
     ("w:g2", "get", "participating"): _groups,
     ("w:g2", "get", "query"): _group,
     ("w:m", "set", "media_conn"): _media_conn,
-    ("w:sync:app:state", "set", "sync"): _app_state,
+    (app_state_sync.XMLNS, "set", "sync"): _app_state,
     ("w:profile:picture", "get", "picture"): _refuse(404, "item-not-found"),
     ("w:biz", "get", "business_profile"): _business,
     ("blocklist", "get", "*"): _blocklist,

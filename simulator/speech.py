@@ -108,6 +108,20 @@ def _copy(
     )
 
 
+def tell(network: "Network", owner: Person, device: Device, part: dict[str, Any]) -> None:
+    """The phone tells a linked device something that is no message: a ProtocolMessage with these fields."""
+    stanza = node(
+        "message",
+        seal(network, owner.end, owner, device, e2e.Message(protocolMessage=part)),
+        from_=owner.lid_jid,
+        id=phone_id(),
+        t=int(utc_now().timestamp()),
+        type="peer_msg",
+        category="peer",
+    )
+    network.deliver(device, stanza)
+
+
 def phone_id() -> str:
     """A message id as phones make them."""
     return f"3A{secrets.token_hex(9).upper()}"

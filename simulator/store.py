@@ -26,6 +26,14 @@ CREATE TABLE IF NOT EXISTS sender_keys (
     PRIMARY KEY (holder, chat, speaker));
 CREATE TABLE IF NOT EXISTS sender_keys_given (
     holder TEXT NOT NULL, chat TEXT NOT NULL, remote TEXT NOT NULL, PRIMARY KEY (holder, chat, remote));
+CREATE TABLE IF NOT EXISTS address_book (
+    owner TEXT NOT NULL, phone TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (owner, phone));
+CREATE TABLE IF NOT EXISTS app_state (
+    owner TEXT PRIMARY KEY, key_id BLOB NOT NULL, secret BLOB NOT NULL, version INTEGER NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS app_state_records (
+    owner TEXT NOT NULL, mac BLOB NOT NULL, record BLOB NOT NULL, PRIMARY KEY (owner, mac));
+CREATE TABLE IF NOT EXISTS app_state_patches (
+    owner TEXT NOT NULL, version INTEGER NOT NULL, patch BLOB NOT NULL, PRIMARY KEY (owner, version));
 CREATE TABLE IF NOT EXISTS prekeys (
     phone TEXT NOT NULL, id INTEGER NOT NULL, private BLOB NOT NULL, PRIMARY KEY (phone, id));
 CREATE TABLE IF NOT EXISTS sessions (

@@ -22,12 +22,12 @@ from web import door, rendering, security
 from web.asking import Asking
 from web.attaching import Attaching
 from web.captured import CapturedChats, WrittenBy
-from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
 from web.contact_changes import ContactChanges
 from web.exports import Exports
 from web.foreseen import ForeseeingView
+from web.groups import JoinedGroups
 from web.host_watch import HostWatch
 from web.imports import Imports
 from web.local import LocalState
@@ -171,7 +171,7 @@ def _parts(settings: WebSettings, bucket: Bucket, host: Host, clock: Clock, pati
         attaching=Attaching(MediaStore(bucket), state, clock),
         captured=captured,
         written_by=WrittenBy(captured, clock),
-        groups=GroupNames(host, clock),
+        groups=JoinedGroups(host, clock),
         owner=Owner(settings.data_dir),
         sessions=Sessions(state),
         throttle=LoginThrottle(state),

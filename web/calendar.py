@@ -1,7 +1,10 @@
-"""A month or a week of messages, as a calendar on the wall shows it: weeks from Monday, the owner's days. Pure."""
+"""A month or a week of messages, as a calendar on the wall shows it: weeks from Monday, the owner's days. Pure.
 
-from bisect import bisect_right
-from collections.abc import Iterable
+The messages come in order of time.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -45,7 +48,7 @@ class Calendar(NamedTuple):
     total: int
 
 
-def month(messages: Iterable[Message], on: date, now: Instant, zone: str) -> Calendar:
+def month(messages: Sequence[Message], on: date, now: Instant, zone: str) -> Calendar:
     """The month of a day, with the days before and after that make its weeks whole."""
     first = on.replace(day=1)
     after = _next_month(first)
@@ -61,7 +64,7 @@ def month(messages: Iterable[Message], on: date, now: Instant, zone: str) -> Cal
     )
 
 
-def week(messages: Iterable[Message], on: date, now: Instant, zone: str) -> Calendar:
+def week(messages: Sequence[Message], on: date, now: Instant, zone: str) -> Calendar:
     """The week of a day."""
     start = on - timedelta(days=on.weekday())
     end = start + timedelta(days=6)
@@ -97,15 +100,12 @@ def _within(day: date) -> date | None:
 
 
 def _cells(
-    messages: Iterable[Message], start: date, count: int, now: Instant, zone: str, shown: date | None = None
+    messages: Sequence[Message], start: date, count: int, now: Instant, zone: str, shown: date | None = None
 ) -> tuple[Cell, ...]:
     today = dates.wall(now, zone).date()
     days = [start + timedelta(days=number) for number in range(count)]
     starts = dates.day_starts(start, count + 1, zone)
-    found: list[list[Message]] = [[] for _ in days]
-    for message in messages:
-        if starts[0] <= message.send_at < starts[-1]:
-            found[bisect_right(starts, message.send_at) - 1].append(message)
+    places = [bisect_left(messages, at, key=lambda message: message.send_at) for at in starts]
     return tuple(
         Cell(
             day,
@@ -113,7 +113,7 @@ def _cells(
             today=day == today,
             past=day < today,
             other_month=shown is not None and (day.year, day.month) != (shown.year, shown.month),
-            messages=tuple(sorted(found[number], key=lambda each: (each.send_at, each.id))),
+            messages=tuple(messages[places[number] : places[number + 1]]),
         )
         for number, day in enumerate(days)
     )

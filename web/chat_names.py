@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 
-from shared.clock import Clock
 from shared.model import address
 from shared.model.address import Address, BadAddress, Kind
 from shared.model.contact import Contact
 from web import texts
-from web.kept_answer import KeptAnswer
 from web.search import ContactIndex
-from web.telling import Host
 
 
 class Names:
@@ -37,16 +34,3 @@ class Names:
         except BadAddress:
             return None
         return self._index.by_number(found.user) if found.kind is Kind.PHONE else None
-
-
-class GroupNames:
-    """What the groups of the account are called."""
-
-    def __init__(self, host: Host, clock: Clock) -> None:
-        self._kept: KeptAnswer[Mapping[str, str]] = KeptAnswer(
-            "group-names", lambda: {each.id: each.name for each in host.groups()}, {}, clock
-        )
-
-    def known(self) -> Mapping[str, str]:
-        """Address → name, at most a few minutes old where the host answers; waits a moment for the first answer."""
-        return self._kept.known()

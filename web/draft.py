@@ -12,6 +12,7 @@ from shared.model.values import Instant, Value
 from web import attaching, dates, texts, told, when
 from web import fields as text_fields
 from web.dates import BadTime
+from web.groups import NONE, Groups
 from web.recipients import Candidate, Unresolved, resolve
 from web.search import ContactIndex
 
@@ -78,12 +79,14 @@ def read(
     begun: bool = False,
     attachment: Attachment | None = None,
     about: About | None = None,
+    groups: Groups = NONE,
 ) -> Filled:
     """The form's fields as a draft; `zone` and `country` are the owner's, for what the form leaves out.
 
     `fills`: fields in the text are filled for the person it is for, and an empty one is an error.
     `begun`: it is a series that may have begun, so its time may have passed.
     `attachment`: what the form has attached, as it was found. `about`: what no form changes.
+    `groups`: whose names count in the To field as those of people do.
     """
     typed = {name: form.get(name, "") for name in FIELDS}
     typed["text"] = typed["text"].replace("\r\n", "\n").replace("\r", "\n")
@@ -92,7 +95,7 @@ def read(
     fields["cancel_if_they_write"] = typed["unless_they_write"] != ""
     candidates: tuple[Candidate, ...] = ()
     try:
-        recipient = resolve(typed["to"], typed["picked"], index, country)
+        recipient = resolve(typed["to"], typed["picked"], index, country, groups)
         fields |= {"to": str(recipient.address), "contact_name": recipient.name}
     except Unresolved as error:
         errors["to"], candidates = str(error), error.candidates

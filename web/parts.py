@@ -9,11 +9,11 @@ from shared.settings import WebSettings
 from web.asking import Asking
 from web.attaching import Attaching
 from web.captured import CapturedChats, WrittenBy
-from web.chat_names import GroupNames
 from web.contact_alike import Alike
 from web.contact_book import ContactBook
 from web.contact_changes import ContactChanges
 from web.exports import Exports
+from web.groups import JoinedGroups
 from web.host_watch import HostWatch
 from web.imports import Imports
 from web.owner import Owner
@@ -54,7 +54,7 @@ class Parts:
     attaching: Attaching
     captured: CapturedChats
     written_by: WrittenBy
-    groups: GroupNames
+    groups: JoinedGroups
     owner: Owner
     sessions: Sessions
     throttle: LoginThrottle

@@ -18,6 +18,7 @@ from shared.model.pace import Forecast
 from shared.model.series import name_of
 from shared.model.values import Instant
 from web import asking, dates, texts, told
+from web.groups import NONE, Groups, is_group
 from web.host_watch import Reading
 from web.language import counted
 
@@ -85,7 +86,7 @@ class Meant(NamedTuple):
 class Known(NamedTuple):
     """What is known of the world. messages: all that is stored, None where it could not be read; reading: the host's
     word on itself; forecast: of the first message to the first person; queue: how several leave; heard: addresses that
-    have written to this account."""
+    have written to this account; groups: those this account is in."""
 
     now: Instant
     messages: Sequence[Message] | None = ()
@@ -93,6 +94,7 @@ class Known(NamedTuple):
     forecast: Forecast | None = None
     queue: str = ""
     heard: AbstractSet[str] = frozenset()
+    groups: Groups = NONE
 
 
 class Duplicate(NamedTuple):
@@ -230,10 +232,11 @@ def _level(found: Mapping[str, tuple[Level, str]], person: For) -> Level:
 def _seen(people: AbstractSet[str], known: Known) -> dict[str, tuple[Level, str]]:
     """What is known of these addresses: that a phone has confirmed, that they wrote, or how the last message failed."""
     found = dict.fromkeys(people & known.heard, (Level.GOOD, texts.SEEN_WRITING))
-    found |= {each: (Level.GOOD, texts.SEEN_GROUP) for each in people if each.endswith("@g.us")}
+    groups = {each for each in people if is_group(each)}
+    found |= {each: _seen_group(each, known.groups) for each in groups}
     newest: dict[str, Message] = {}
     for message in known.messages or ():
-        if message.to in people and not message.delivery.state.open:
+        if message.to in people - groups and not message.delivery.state.open:
             if message.delivery.delivered_at:
                 found[message.to] = (Level.GOOD, texts.SEEN_DELIVERED)
             elif message.to not in newest or message.send_at > newest[message.to].send_at:
@@ -249,6 +252,14 @@ def _seen(people: AbstractSet[str], known: Known) -> dict[str, tuple[Level, str]
         elif message.delivery.state is State.SENT:
             found[to] = (Level.UNKNOWN, texts.SEEN_UNCONFIRMED)
     return found
+
+
+def _seen_group(to: str, groups: Groups) -> tuple[Level, str]:
+    """Nobody in it is looked up: it is enough that this account is in the group."""
+    if (group := groups.of(to)) is None:
+        return (Level.LOOK, texts.SEEN_NOT_IN_GROUP) if groups.told else (Level.GOOD, texts.SEEN_GROUP)
+    count = f"{group.participants:,}" if group.participants > 0 else ""
+    return Level.GOOD, texts.SEEN_IN_GROUP_OF.format(count=count) if count else texts.SEEN_IN_GROUP
 
 
 def _link(reading: Reading | None) -> Row:

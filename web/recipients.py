@@ -8,10 +8,12 @@ from shared.model.address import Address, BadAddress, Kind
 from shared.model.contact import Contact
 from shared.model.folding import fold
 from web import told
+from web.groups import NONE, Groups, is_group
 from web.language import _, counted
 from web.search import ContactIndex
 
 MOST_CANDIDATES = 8
+MOST_GROUPS = 4
 SHORTEST_NUMBER = 7
 """Digits with the country code; no country has shorter ones that can be called from elsewhere."""
 
@@ -42,7 +44,7 @@ class Unresolved(ValueError):
         self.candidates = candidates
 
 
-def resolve(typed: str, picked: str, index: ContactIndex, country: str) -> Recipient:
+def resolve(typed: str, picked: str, index: ContactIndex, country: str, groups: Groups = NONE) -> Recipient:
     """The one recipient meant by `typed`; `picked` ("447700900001|typed") counts only for the text it was picked for.
 
     Raises Unresolved.
@@ -53,19 +55,24 @@ def resolve(typed: str, picked: str, index: ContactIndex, country: str) -> Recip
     stored, bar, label = picked.partition("|")
     try:
         if bar and label == typed:
-            return _to(Address.from_stored(stored), index)
+            return _to(Address.from_stored(stored), index, groups)
         if "@" in typed or re.fullmatch(r"[+\d(][\d\s()./\u2010-\u2015\u00a0-]*", typed):
-            return _to(typed_address(typed, country), index)
+            return _to(typed_address(typed, country), index, groups)
     except BadAddress as error:
         raise Unresolved(told.of(error)) from None
-    named = index.named(typed)
-    if len(named) == 1 and len(named[0].phones) == 1:
+    named, joined = index.named(typed), groups.named(typed)
+    if len(named) == 1 and len(named[0].phones) == 1 and not joined:
         return Recipient(Address.from_stored(named[0].phones[0].number), named[0].shown_name)
-    likely = candidates(named or index.search(typed), typed)
+    if len(joined) == 1 and not named:
+        return _to(Address.from_stored(joined[0]), index, groups)
+    if named or joined:
+        likely = candidates(named, typed) + group_candidates(joined, groups, typed)
+    else:
+        likely = candidates(index.search(typed), typed) + group_candidates(groups.search(typed), groups, typed)
     if not likely:
         nobody = _("Nobody in your contacts is called “{name}”: type a number with its country code.")
         raise Unresolved(nobody.format(name=typed[:40]))
-    if named:
+    if named or joined:
         raise Unresolved(_("Which one do you mean?"), likely)
     raise Unresolved(_("Nobody is called exactly “{name}”. Did you mean one of these?").format(name=typed[:40]), likely)
 
@@ -92,6 +99,15 @@ def candidates(contacts: list[Contact], typed: str | None = None) -> tuple[Candi
     return tuple(lines)
 
 
+def group_candidates(found: list[str], groups: Groups, typed: str | None = None) -> tuple[Candidate, ...]:
+    """One line for each of these groups, by their addresses; `typed` as for people."""
+    lines = []
+    for to in found[:MOST_GROUPS]:
+        name = groups.name(to) or to
+        lines.append(Candidate(f"{to}|{name if typed is None else typed}", name, groups.kind(to)))
+    return tuple(lines)
+
+
 def tags_like(typed: str, index: ContactIndex) -> tuple[Candidate, ...]:
     """One line for each tag that begins so; picking it writes to everybody who has it."""
     wanted = fold(typed)
@@ -99,6 +115,8 @@ def tags_like(typed: str, index: ContactIndex) -> tuple[Candidate, ...]:
     return tuple(Candidate(f"#|#{tag}", f"#{tag}", _PEOPLE(count)) for tag, count in found)
 
 
-def _to(found: Address, index: ContactIndex) -> Recipient:
+def _to(found: Address, index: ContactIndex, groups: Groups) -> Recipient:
+    if is_group(str(found)):
+        return Recipient(found, groups.name(str(found)))
     contact = index.by_number(found.user)
     return Recipient(found, contact.shown_name if contact else None)

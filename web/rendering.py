@@ -21,6 +21,7 @@ from shared.store.errors import StoreError
 from web import attaching, dates, language, rule_words, texts, told
 from web.conversation import when
 from web.countries import country_of
+from web.groups import Groups, is_group
 from web.htmx import htmx_version
 from web.keys import KEYS, KEYS_COOKIE, OFF
 from web.language import _
@@ -43,12 +44,14 @@ def prepare(app: Flask) -> None:
     language.install(app.jinja_env)
     app.jinja_env.globals |= {
         "asset": asset,
+        "message_address": message_address,
         "dates": dates,
         "texts": texts,
         "MAX_TEXT": MAX_TEXT,
         "MAX_CAPTION": MAX_CAPTION,
         "MAX_MEDIA": MAX_MEDIA,
         "if_late": if_late,
+        "group_kind": group_kind,
         "KEYS": KEYS,
         "key_places": key_places,
         "without": lambda query, name: {key: each for key, each in query.items() if key != name},
@@ -58,6 +61,7 @@ def prepare(app: Flask) -> None:
         "pretty": lru_cache(maxsize=20_000)(address.pretty),
         "recipient": recipient,
         "series_name": series_name,
+        "is_group": is_group,
         "repeating": repeating,
         "rule_words": rule_words.of_series,
         "mine_and_theirs": both_times,
@@ -106,12 +110,30 @@ def tell(text: str, *, tone: str = "good", undo: str | None = None) -> None:
 
 def recipient(message: Message) -> str:
     """Whom a message is for, as people call them."""
-    return message.contact_name or address.pretty(message.to)
+    return message.contact_name or called(message.to)
+
+
+def called(to: str) -> str:
+    """An address as people call it: a group by its name where that is known, a number as it is written."""
+    return (is_group(to) and _groups().name(to)) or address.pretty(to)
+
+
+def group_kind(to: str) -> str:
+    """That an address is a group's, and of how many."""
+    return _groups().kind(to)
+
+
+def _groups() -> Groups:
+    """The account's groups; the host is waited for once in a page, not for each of its messages."""
+    if "groups" not in g:
+        g.groups = parts().groups.known()
+    found: Groups = g.groups
+    return found
 
 
 def series_name(series: Series) -> str:
     """Whom a series is for, as people call them."""
-    return series.contact_name or address.pretty(series.to)
+    return series.contact_name or called(series.to)
 
 
 def repeating(message: Message) -> str:
@@ -143,6 +165,12 @@ def hue(contact: Contact) -> int:
 def hue_of(text: str) -> int:
     """The same for what has no contact."""
     return sum(text.encode()) % 5
+
+
+@lru_cache(maxsize=20_000)
+def message_address(message_id: str, endpoint: str = "messages.show") -> str:
+    """The address of a message's page, or of what is done with it; a long list has many."""
+    return url_for(endpoint, message_id=message_id)
 
 
 def key_places() -> dict[str, str]:

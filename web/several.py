@@ -18,6 +18,7 @@ from shared.store.view import View
 from web import fields, preflight, texts, told
 from web.draft import Draft
 from web.forms_kept import FormsKept
+from web.groups import NONE, Groups, is_group
 from web.local import LocalState
 from web.recipients import Unresolved, resolve
 from web.search import ContactIndex
@@ -26,8 +27,8 @@ from web.telling import Telling, Told
 MOST = 300
 """People in one go: what an account sends in a day without looking like a machine, and to spare."""
 
-_ADDRESSED = re.compile(r".{0,200}<\s*([+\d][\d\s()./-]{4,30})\s*>")
-"""As the picker writes somebody among several: "Alice <+44 7700 900001>"."""
+_ADDRESSED = re.compile(r".{0,200}<\s*([+\d][\d\s()./-]{4,30}|[\d-]{5,41}@g\.us)\s*>")
+"""As the picker writes somebody among several: "Alice <+44 7700 900001>", "Choir <120363000000000001@g.us>"."""
 
 
 class Person(NamedTuple):
@@ -60,15 +61,15 @@ class People(NamedTuple):
     problem: str = ""
 
 
-def meant(typed: str, index: ContactIndex) -> bool:
+def meant(typed: str, index: ContactIndex, groups: Groups = NONE) -> bool:
     """Whether the To field names several: with semicolons or commas between them, or a #tag."""
     typed = typed.strip()
-    if index.named(typed):
+    if index.named(typed) or groups.named(typed):
         return False
     return typed.startswith("#") or any(each in typed for each in ";,\n")
 
 
-def people_of(typed: str, index: ContactIndex, country: str) -> People:
+def people_of(typed: str, index: ContactIndex, country: str, groups: Groups = NONE) -> People:
     """Everybody who is named, each number once, in the order they are named; tags in the order of the list."""
     found: dict[str, Person] = {}
     unreachable: dict[str, Contact] = {}
@@ -87,7 +88,7 @@ def people_of(typed: str, index: ContactIndex, country: str) -> People:
             continue
         addressed = _ADDRESSED.fullmatch(part)
         try:
-            recipient = resolve(addressed[1] if addressed else part, "", index, country)
+            recipient = resolve(addressed[1] if addressed else part, "", index, country, groups)
         except Unresolved as error:
             likely = ", ".join(f"{each.name} <{each.number}>" for each in error.candidates[:3])
             hint = f" {texts.DID_YOU_MEAN.format(people=likely)}" if likely else ""
@@ -131,7 +132,7 @@ def _line(person: Person, text: str, draft: Draft, waiting: Sequence[Message], *
     if found := preflight.duplicate(waiting, filled.text, draft.send_at, draft.attachment):
         name = person.name or address.pretty(person.number)
         warnings.append(preflight.about(found, name, draft.zone))
-    note = "" if known else texts.NOT_WRITTEN_TO
+    note = "" if known or is_group(person.number) else texts.NOT_WRITTEN_TO
     problem = ""
     if draft.attachment is not None:
         problem = told.translated((misfit(person.number, filled.text, draft.attachment, None) or ("", ""))[1])

@@ -386,6 +386,9 @@ SEEN_DELIVERED = _("A phone has confirmed a message to this number.")
 SEEN_WRITING = _("They have written to you.")
 SEEN_BY_HOST = _("The session host has written to this number before.")
 SEEN_GROUP = _("It is a group.")
+SEEN_IN_GROUP = _("This account is in the group.")
+SEEN_IN_GROUP_OF = _("This account is in the group. Members: {count}.")
+SEEN_NOT_IN_GROUP = _("This account is not in that group, as far as the session host knows: what goes there fails.")
 SEEN_ALL = _("A phone has confirmed a message from you, or they have written to you.")
 SEEN_NEVER = _(
     "Nothing was sent to this number from here yet: if it is not on WhatsApp, the message fails and says so."

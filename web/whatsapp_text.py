@@ -13,6 +13,7 @@ _SPAN = 400
 """Characters that may be bold at once."""
 
 _TAGS = {"*": Markup("<strong>{}</strong>"), "_": Markup("<em>{}</em>"), "~": Markup("<s>{}</s>")}
+_SPACES = str.maketrans("\t\n\r", "   ")
 _MARKED = re.compile(
     rf"```(?P<code>[^`]{{1,{_SPAN}}})```"
     r"|(?P<link>https?://[^\s<>\"'\u201c\u201d]{1,500}[^\s<>\"'\u201c\u201d.,:;!?)\]])"
@@ -69,13 +70,7 @@ def highlighted(text: str, words: Sequence[str], around: int = 80) -> Markup:
 
 def _spans(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Where these words stand in the text as it was written, in order and without overlaps."""
-    folded: list[str] = []
-    places: list[int] = []
-    for place, letter in enumerate(text):
-        for each in fold_letter(letter):
-            folded.append(each)
-            places.append(place)
-    hay = "".join(folded)
+    hay, places = _folded(text)
     marked: set[int] = set()
     for word in words:
         at = hay.find(word) if word else -1
@@ -83,6 +78,19 @@ def _spans(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
             marked.update(range(places[at], places[at + len(word) - 1] + 1))
             at = hay.find(word, at + len(word))
     return _runs(sorted(marked))
+
+
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """The text as it is compared, and of each of its letters the place in the text as it was written."""
+    if text.isascii() and (plain := text.lower().translate(_SPACES)).isprintable():
+        return plain, range(len(plain))
+    folded: list[str] = []
+    places: list[int] = []
+    for place, letter in enumerate(text):
+        for each in fold_letter(letter):
+            folded.append(each)
+            places.append(place)
+    return "".join(folded), places
 
 
 def _runs(places: Sequence[int]) -> list[tuple[int, int]]:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from shared.model.message import LatePolicy, Message, Status
 from tests import builders
-from tests.api.web_page import Page, errors, path_of, typed, words
+from tests.api.web_page import Page, errors, one, path_of, typed, words
 from tests.builders import NOW, contact, in_, message
 from tests.cast import ALICE, BOB, EVERYBODY
 from web.host_watch import read_health
@@ -339,6 +340,28 @@ def test_the_agenda_finds_filters_and_counts(page: Page) -> None:
     assert "Bread" in words(fragment)
     assert "<html" not in fragment.text
     assert fragment.headers["HX-Replace-Url"] == "/?q=brea"
+
+
+@pytest.mark.parametrize(
+    ("query", "told", "looked_at", "all_of_it"),
+    [
+        ("q=cheese", "Nothing matches “cheese”.", "Upcoming", "/?show=all&q=cheese"),
+        (f"person={BOB.number}", "No message to +44 7700 900002 .", "Upcoming", f"/?show=all&person={BOB.number}"),
+        (f"person={BOB.number}&q=tea&show=sent", "matches “tea”.", "Sent", f"/?show=all&q=tea&person={BOB.number}"),
+        ("person=%3Cb%3E&show=all", "No message to <b> .", "", ""),
+    ],
+)
+def test_an_empty_agenda_says_by_what_it_is_filtered_and_offers_to_clear_it(
+    page: Page, query: str, told: str, looked_at: str, all_of_it: str
+) -> None:
+    page.store(messages=[message(ALICE, send_at=in_(hours=1))])
+    shown = page.client.get(f"/?{query}")
+    empty = one(BeautifulSoup(shown.text, "html.parser"), "#agenda .empty")
+    assert told in words(shown)
+    assert "quiet agenda" not in words(shown)
+    assert (f"under “{looked_at}”" in words(shown)) is bool(looked_at)
+    assert one(empty, "#clear-filters")["href"] == "/"
+    assert [each["href"] for each in empty.select("a:not(#clear-filters)")] == ([all_of_it] if all_of_it else [])
 
 
 def test_an_empty_agenda_offers_one_thing_to_do(page: Page) -> None:

@@ -11,7 +11,7 @@ from shared.model.lifecycle import Delivery
 from shared.model.message import Message
 from tests.api.web_page import Page, errors, one, path_of, typed, words
 from tests.builders import begun, contact, in_, message, sent
-from tests.cast import ALICE
+from tests.cast import ALICE, BOB, EVE
 
 
 @pytest.fixture
@@ -140,6 +140,24 @@ def test_what_is_scheduled_leaves_at_once_on_a_click_and_an_undo_gives_it_its_ti
     assert "It is leaving now already." in words(page.client.get(path_of(again)))
     page.client.post(str(one(BeautifulSoup(shown.text, "html.parser"), ".notice form")["action"]))
     assert only(page).send_at == before.send_at
+
+
+def test_every_open_row_of_the_agenda_can_be_sent_now_and_says_to_whom(page: Page) -> None:
+    page.store(
+        messages=[
+            message(ALICE, id="next", send_at=in_(hours=2)),
+            message(BOB, id="row", send_at=in_(days=3)),
+            message(EVE, id="lower", send_at=in_(days=9)),
+            message(BOB, id="over", send_at=in_(days=4), cancelled=True),
+        ]
+    )
+    agenda = BeautifulSoup(page.client.get("/").text, "html.parser")
+    offered = {str(each["action"]): each for each in agenda.select("#agenda form[action$='/now']")}
+    assert set(offered) == {f"/messages/{name}/now" for name in ("next", "row", "lower")}
+    lower = offered["/messages/lower/now"]
+    assert one(lower, "button").get_text(" ", strip=True).startswith("Send now the message to Eve")
+    page.client.post("/messages/lower/now", data={"version": str(one(lower, "[name=version]")["value"])})
+    assert page.messages["lower"].send_at == in_(5)
 
 
 def test_only_what_was_looked_at_and_has_not_begun_leaves_at_once(page: Page) -> None:

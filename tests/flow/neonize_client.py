@@ -1,7 +1,7 @@
 """A child process with the real neonize client, turned towards a simulator: commands in on stdin, events out on stdout.
 
 One JSON object a line both ways. Commands: {"do": "send", "to", "text"}, {"do": "check", "number"},
-{"do": "name", "of"}, {"do": "groups"}, {"do": "stop"}, and those of neonize_kinds.py.
+{"do": "name", "of"}, {"do": "contact", "of"}, {"do": "groups"}, {"do": "stop"}, and those of neonize_kinds.py.
 Events: qr, connected, disconnected, replaced, outdated, logged-out, message, protocol, history, receipt, undecryptable,
 offline, returned, answer.
 """
@@ -125,6 +125,11 @@ def obey(made: Any, command: dict[str, Any]) -> dict[str, Any]:
             from neonize.utils.jid import build_jid
 
             return {"name": made.contact.get_contact(build_jid(command["of"], "lid")).PushName}
+        if command["do"] == "contact":
+            from neonize.utils.jid import build_jid
+
+            known = made.contact.get_contact(build_jid(command["of"]))
+            return {"full": known.FullName, "first": known.FirstName, "push": known.PushName}
         if command["do"] == "groups":
             return {"groups": len(made.get_joined_groups())}
         return neonize_kinds.obey(made, command)

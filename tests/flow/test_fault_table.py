@@ -23,6 +23,7 @@ from shared.model.content import Media
 from shared.model.link import Link
 from simulator.control import Control
 from simulator.models import FaultRule
+from tests.flow.fair_time import FairTime
 from tests.flow.watched import ADA, Watched, connected, held, in_doubt, watched
 
 pytestmark = pytest.mark.slow
@@ -103,6 +104,8 @@ class Scene(NamedTuple):
         return outcome
 
 
+LONGEST_LEAVING = 10.0
+"""Seconds from SIGTERM to the end of the process."""
 LAST = "SIGTERM"
 """After this one there is no link to look at."""
 QUICK = ("first handshake hangs", "first handshake broken off", "drop, down for more than 5 s", LAST)
@@ -450,9 +453,11 @@ def _(scene: Scene) -> None:
     scene.fault(action="late-ack", after_ms=1500)
     ended = scene.host.begin(scene.text())
     scene.control.wait_for("fault-played")
-    scene.host.link.process.send_signal(signal.SIGTERM)
-    assert isinstance(ended(), Sent)
-    assert scene.host.link.process.wait(30) == 0
+    with FairTime() as leaving:
+        scene.host.link.process.send_signal(signal.SIGTERM)
+        assert isinstance(ended(), Sent)
+        assert scene.host.link.process.wait(120) == 0
+    assert leaving.seconds <= LONGEST_LEAVING
     assert scene.host.states()[-1] is Link.STOPPED
     assert scene.received() == 1
 

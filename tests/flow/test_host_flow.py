@@ -14,6 +14,7 @@ from simulator.control import Control
 from simulator.models import FaultRule
 from tests.builders import message
 from tests.cast import BOB
+from tests.flow.fair_time import FairTime
 from tests.flow.host_process import HostProcess, running_host
 from tests.flow.simulated import running_simulator
 
@@ -89,11 +90,23 @@ def test_a_second_host_on_the_same_folder_is_refused_in_words(host: HostProcess)
     assert host.process.poll() is None
 
 
-def test_it_leaves_in_good_order_and_says_so_in_its_pulse(control: tuple[Path, Control]) -> None:
+def test_it_leaves_in_good_order_within_ten_seconds_though_a_send_does_not_come_back(
+    control: tuple[Path, Control],
+) -> None:
     with running_host(*control) as host:
         host.until(lambda: '"counter"' in host.bucket.get("pulse/host.json").data.decode())
-        assert host.stop() == 0
+        control[1].add_fault(FaultRule(stanza="message", action="no-ack"))
+        before = control[1].state().last_event
+        one = host.schedule(message(BOB, text="Still under way", send_at=in_seconds(1)))
+        host.hand_over(one)
+        control[1].wait_for("fault-played", after=before, seconds=60)
+        with FairTime() as leaving:
+            assert host.stop() == 0
+        control[1].clear_faults()
+        assert leaving.seconds <= 10
+        assert "stopped inside a send" in host.log()
         assert '"left": true' in host.bucket.get("pulse/host.json").data.decode()
+    assert [each.text for each in control[1].inbox(BOB.number)].count("Still under way") == 1
 
 
 def test_a_simulators_folder_is_refused_by_the_real_host_in_words(tmp_path: Path) -> None:

@@ -79,6 +79,13 @@ def test_a_person_plays_with_it(phone: Tab, control: tuple[Path, Control]) -> No
         expect(bubble.last).to_contain_text("Typed on the phone")
         assert bubble.count() == 2
 
+        write(phone, "In the owner’s address book", "Ada <i>Lovelace</i>")
+        expect(phone.get_by_label("In the owner’s address book")).to_have_value("Ada <i>Lovelace</i>")
+        assert [each.name for each in control[1].address_book()] == ["Ada <i>Lovelace</i>"]
+        write(phone, "In the owner’s address book", "")
+        expect(phone.get_by_label("In the owner’s address book")).to_have_value("")
+        assert control[1].address_book() == []
+
         phone.get_by_role("button", name="Refuse a message").click()
         expect(faults).to_contain_text("message: nack 479")
         assert "error 479" in client.ask(do="send", to=ADA, text="refused")["error"]

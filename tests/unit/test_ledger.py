@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from session_host.database import Database, LedgerError, LedgerFull, LedgerTooNew
-from session_host.ledger import KEPT, Ledger
+from session_host.ledger import KEPT, NEXT_READY, Ledger
 from session_host.link import Receipt, ReceiptKind
 from session_host.schema import MIGRATIONS
 from shared.model import lifecycle
@@ -360,3 +360,10 @@ def test_an_edit_of_the_same_revision_is_claimed_anew_before_it_begins(parts: Pa
     claim = parts.row(one).delivery.claim
     assert claim is not None
     assert claim.version == parts.row(one).content.version
+
+
+def test_the_next_to_be_begun_is_found_without_sorting_all_that_are_due(tmp_path: Path) -> None:
+    database = Database(tmp_path / "ledger.db", MIGRATIONS)
+    (plan,) = database.query(f"EXPLAIN QUERY PLAN {NEXT_READY}", (2, 0, 0, 0))
+    assert "USING INDEX in_line" in plan["detail"]
+    database.close()

@@ -88,6 +88,7 @@ def test_a_fault_without_a_code_has_the_usual_one(rule: dict[str, Any], code: in
     [
         ({"stanza": "connect", "action": "garble"}, "only be played with"),
         ({"stanza": "receipt", "action": "garble"}, "only be played with"),
+        ({"stanza": "iq", "xmlns": "usync", "action": "garble"}, "only be played with"),
         ({"stanza": "line", "action": "nack"}, "only be played with"),
         ({"stanza": "login", "action": "logout"}, "only be played with"),
         ({"stanza": "delivery", "action": "no-ack"}, "only be played with"),

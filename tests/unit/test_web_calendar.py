@@ -70,8 +70,9 @@ def test_the_days_of_a_clock_change_are_days_like_others() -> None:
 
 
 def test_messages_of_a_day_are_in_order_and_a_month_says_how_many_it_hides() -> None:
-    many = [message(send_at=NOW + timedelta(minutes=minutes)) for minutes in (50, 10, 30, 20, 40)]
-    (cell,) = [cell for week in calendar.month(many, NOW.date(), NOW, LONDON).weeks for cell in week if cell.messages]
+    many = [message(id=f"at-{minutes}", send_at=NOW + timedelta(minutes=minutes)) for minutes in (50, 10, 30, 20, 40)]
+    listed = Listing(many).shown(Show.ALL)
+    (cell,) = [cell for week in calendar.month(listed, NOW.date(), NOW, LONDON).weeks for cell in week if cell.messages]
     assert [each.send_at.minute for each in cell.messages] == [10, 20, 30, 40, 50]
     assert cell.hidden == 2
 

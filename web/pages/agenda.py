@@ -1,12 +1,11 @@
 """Home: what leaves next, what follows, what was sent, and what needs a look; as a list, a week or a month."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request, url_for
 
-from shared.model.address import pretty
 from shared.model.message import Message
 from shared.model.values import Instant
 from web import calendar, dates
@@ -14,11 +13,12 @@ from web.agenda import PAGE, agenda, choose
 from web.calendar import Calendar
 from web.listing import Listing, Show
 from web.parts import parts
+from web.rendering import called
 from web.rendering import page as rendered
 
 page = Blueprint("agenda", __name__)
 _MOST = 2000
-_Drawn = Callable[[Iterable[Message], date, Instant, str], Calendar]
+_Drawn = Callable[[Sequence[Message], date, Instant, str], Calendar]
 
 
 class Filter(NamedTuple):
@@ -89,8 +89,8 @@ def _calendar(view: str, draw: _Drawn) -> Response:
 
 def _tools(chosen: Filter, attention: int, listing: Listing) -> dict[str, Any]:
     """What the search, the filters and the choice of a view need."""
-    everybody = listing.people
-    name = next((each.name for each in everybody if each.to == chosen.person), pretty(chosen.person))
+    everybody = [each._replace(name=called(each.to)) if each.name == each.to else each for each in listing.people]
+    name = next((each.name for each in everybody if each.to == chosen.person), called(chosen.person))
     return {
         "show": chosen.show,
         "typed": chosen.typed,

@@ -11,6 +11,7 @@ from shared.model.chats import Chats
 from shared.model.folding import fold, holds
 from shared.model.message import Message
 from shared.store.errors import StoreError
+from shared.store.view import Snapshot
 from web import conversation, texts, told
 from web.captured import BEGINNING, MOST, NoSuchChat
 from web.chat_export import MIMES, Book, Form, file_name, written
@@ -40,7 +41,7 @@ def listing() -> Response:
     except HostError as error:
         _no_such_place(error)
         return rendered("chats.html", 503, problem=told.of(error), found=None, lines=())
-    names, _ = _known(any_group=any(each.id.endswith("@g.us") for each in found.chats))
+    names = _names(_snapshot(), any_group=any(each.id.endswith("@g.us") for each in found.chats))
     return rendered("chats.html", problem="", found=found, lines=_lines(found, names))
 
 
@@ -52,7 +53,7 @@ def search() -> Response:
     shown: dict[str, Any] = {"typed": typed, "chat": chat, "problem": "", "hits": None, "named": (), "rows": ()}
     if not words:
         return rendered("chat_search.html", **shown, name="")
-    names, _ = _known(any_group=True)
+    names = _names(_snapshot(), any_group=True)
     try:
         hits = parts().captured.search(typed, chat, _asked("before"))
         named = () if chat or _asked("before") else _named(names, words)
@@ -82,7 +83,8 @@ def thread(chat_id: str) -> Response:
     except HostError as error:
         _no_such_place(error)
         return rendered("chat.html", 503, problem=told.of(error), found=None, name="", chat_id=chat_id)
-    names, sent = _known(any_group=found.chat.endswith("@g.us"))
+    snapshot = _snapshot()
+    names = _names(snapshot, any_group=found.chat.endswith("@g.us"))
     contact = names.contact(found.chat)
     return rendered(
         "chat.html",
@@ -92,7 +94,7 @@ def thread(chat_id: str) -> Response:
         name=names.of(found.chat, found.name),
         contact=contact,
         to=contact.shown_name if contact and len(contact.phones) == 1 else pretty(found.chat),
-        days=conversation.conversation(found, names, sent, parts().clock.now(), parts().settings.zone),
+        days=conversation.conversation(found, names, _sent(snapshot), parts().clock.now(), parts().settings.zone),
         newest=found.previous is None,
         export=token_urlsafe(12) if (found.total or 0) > MOST else None,
         words=tuple(fold(request.args.get("q", "")[:_LONGEST]).split()),
@@ -113,7 +115,7 @@ def export(chat_id: str, form: str) -> Response:
         if key:
             parts().exports.note(key, Progress(0, 0, Stage.STOPPED))
         return problem_page(texts.NOT_EXPORTED.format(reason=told.of(error)), 503)
-    names, _ = _known(any_group=first.chat.endswith("@g.us"))
+    names = _names(_snapshot(), any_group=first.chat.endswith("@g.us"))
     book = Book(first.chat, names.of(first.chat, first.name), parts().clock.now(), parts().settings.zone)
     pages = parts().captured.pages(first)
     if key:
@@ -160,14 +162,23 @@ def _asked(name: str) -> str:
     return request.args.get(name, "")[:_PLACE]
 
 
-def _known(*, any_group: bool) -> tuple[Names, dict[str, Message]]:
-    """Names, and what was sent from here; while the storage is away, neither contacts nor what was sent is known."""
-    groups = parts().groups.known() if any_group else {}
+def _names(snapshot: Snapshot | None, *, any_group: bool) -> Names:
+    """What people and groups are called; while the storage is away, no contact is known."""
+    groups = parts().groups.known().names if any_group else {}
+    return Names(parts().records.index(snapshot) if snapshot else ContactIndex({}), groups)
+
+
+def _sent(snapshot: Snapshot | None) -> dict[str, Message]:
+    """What was sent from here; while the storage is away, nothing is known of it."""
+    return conversation.sent_from_here(snapshot.messages.values()) if snapshot else {}
+
+
+def _snapshot() -> Snapshot | None:
+    """What is stored; None while the storage is away."""
     try:
-        snapshot = parts().records.now()
+        return parts().records.now()
     except StoreError:
-        return Names(ContactIndex({}), groups), {}
-    return Names(parts().records.index(snapshot), groups), conversation.sent_from_here(snapshot.messages.values())
+        return None
 
 
 def _lines(found: Chats, names: Names) -> tuple[Line, ...]:

@@ -14,6 +14,7 @@ from shared.store.view import Snapshot
 from web import dates, draft, fields, preflight, several, texts
 from web.dates import BadTime
 from web.draft import Filled
+from web.groups import NONE, is_group
 from web.pages import attachments
 from web.parts import parts
 from web.preflight import For, Known, Meant, Row
@@ -111,19 +112,20 @@ def _listed(filled: Filled, repeat: FilledRepeat | None, own: str, *, pressed: b
 def _known(snapshot: Snapshot | None, people: Sequence[For], forecast: Forecast | None) -> Known:
     messages: Sequence[Message] | None = tuple(snapshot.messages.values()) if snapshot else None
     heard = parts().written_by.known() if people else frozenset[str]()
-    return Known(parts().clock.now(), messages, parts().watch.reading(), forecast, heard=heard)
+    groups = parts().groups.known() if any(is_group(each.to) for each in people) else NONE
+    return Known(parts().clock.now(), messages, parts().watch.reading(), forecast, heard=heard, groups=groups)
 
 
 def _people(typed: Mapping[str, str], index: ContactIndex) -> tuple[tuple[For, ...], dict[str, str]]:
     """Whom the form means, each with the text they would get; or what is wrong with that."""
-    country, text = parts().settings.country, typed.get("text", "")
-    if several.meant(typed["to"], index):
-        found = several.people_of(typed["to"], index, country)
+    country, text, groups = parts().settings.country, typed.get("text", ""), parts().groups.known()
+    if several.meant(typed["to"], index, groups):
+        found = several.people_of(typed["to"], index, country, groups)
         if found.problem or not found.people:
             return (), {"to": found.problem or texts.NO_NUMBER_THERE}
         return tuple(_for(each, text) for each in found.people), {}
     try:
-        recipient = resolve(typed["to"], typed.get("picked", ""), index, country)
+        recipient = resolve(typed["to"], typed.get("picked", ""), index, country, groups)
     except Unresolved as error:
         return (), {"to": str(error)}
     contact = index.by_number(recipient.address.user)

@@ -12,7 +12,7 @@ from web.contact_book import ContactChanged, FilledContact
 from web.door import own_path
 from web.pages import contact_import, contact_many, contact_whatsapp
 from web.parts import parts
-from web.recipients import candidates, tags_like
+from web.recipients import MOST_CANDIDATES, candidates, group_candidates, tags_like
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
 
@@ -42,11 +42,16 @@ def listing() -> Response:
 
 @page.get("/contacts/options")
 def options() -> Response:
-    """The picker's options for `q`, a person or a #tag: a fragment of role=option elements."""
+    """The picker's options for `q`, a person, a group or a #tag: a fragment of role=option elements."""
     reading = parts().watch.reading()
     index = parts().records.index(parts().records.recent(reading.last_fold if reading else None))
     typed = request.args.get("q", "")[:200].strip()
-    found = tags_like(typed[1:], index) if typed.startswith("#") else candidates(index.search(typed))
+    if typed.startswith("#"):
+        found = tags_like(typed[1:], index)
+    else:
+        groups = parts().groups.known()
+        named = group_candidates(groups.search(typed), groups) if typed else ()
+        found = candidates(index.search(typed))[: MOST_CANDIDATES - len(named)] + named
     return rendered("parts/options.html", options=found)
 
 

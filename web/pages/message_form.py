@@ -57,6 +57,7 @@ def filled_form(
     filled = draft.read(
         form | instead, index, now, zone=settings.zone, country=settings.country, begun=begun,
         attachment=attached.attachment, about=known.about if isinstance(known, Message) else None,
+        groups=parts().groups.known(),
     )  # fmt: skip
     filled = filled._replace(typed=filled.typed | {name: form.get(name, "") for name in instead})
     if problem:

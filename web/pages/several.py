@@ -26,7 +26,7 @@ Again = Callable[[Filled, int, str], Response]
 def asked(to: str) -> bool:
     """Whether a form's To field names several people; without the contacts nobody can say."""
     try:
-        return several.meant(to, _index())
+        return several.meant(to, _index(), parts().groups.known())
     except StoreError:
         return several.meant(to, ContactIndex({}))
 
@@ -85,7 +85,7 @@ def _read() -> tuple[Filled, People]:
     """The form, read for the first of them; `typed` keeps what stands in the To field."""
     index, settings = _index(), parts().settings
     typed = request.form.get("to", "")
-    people = several.people_of(typed, index, settings.country)
+    people = several.people_of(typed, index, settings.country, parts().groups.known())
     form = request.form.to_dict() | {"to": next((person.number for person in people.people), ""), "picked": ""}
     now, attached = parts().clock.now(), attachments.whole(attachments.of_form(None))
     filled = draft.read(
@@ -125,6 +125,7 @@ def _preview(form_id: str, made: Draft, people: People, problem: str, status: in
         "shown": shown,
         "left_out": left_out,
         "unreachable": people.unreachable,
+        "groups": parts().groups.known(),
         "carried": carried,
         "seal": several.seal(shown, made),
         "attachment": made.attachment,

@@ -5,8 +5,8 @@ export function watchCombobox() {
   for (const combo of document.querySelectorAll("[data-combobox]")) new Combobox(combo);
 }
 
-/** As somebody is named among several: a tag by itself, a person with the number. */
-const among = (number, label) => (number === "#" ? label : `${label.replace(/[;,#<>]/g, " ")} <+${number}>`);
+/** As somebody is named among several: a tag by itself, a person with the number, a group with its address. */
+const among = (number, label) => (number === "#" ? label : `${label.replace(/[;,#<>]/g, " ")} <${number.includes("@") ? "" : "+"}${number}>`);
 
 class Combobox {
   constructor(combo) {
