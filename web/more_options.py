@@ -1,4 +1,4 @@
-"""The rarely used fields of the form, which are folded: what they are set to, in a line, and whether it is open. Pure."""
+"""The rarely used fields of the form, folded: a line says what they are set to, and whether they open. Pure."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

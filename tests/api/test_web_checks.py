@@ -55,9 +55,9 @@ def test_the_list_is_folded_until_something_stands_in_the_way(page: Page) -> Non
     page.host.status = link_status(Link.LOGGED_OUT)
     page.later(timedelta(minutes=1))
     assert one(BeautifulSoup(page.client.post("/compose/checks", data=FORM).text, "html.parser"), "details[open]")
-    pressed = BeautifulSoup(page.client.post("/messages", data={"check": "yes", "if_late": "never"}).text, "html.parser")
-    assert one(pressed, "details#checks[open]")
-    assert one(pressed, "details#more-options[open] #if_late-error"), "an error is not folded away"
+    refused = BeautifulSoup(page.client.post("/messages", data={"if_late": "never"}).text, "html.parser")
+    assert one(refused, "details#checks[open]")
+    assert one(refused, "details#more-options[open] #if_late-error"), "an error is not folded away"
     assert not BeautifulSoup(page.client.get("/compose").text, "html.parser").select("details[open]")
 
 

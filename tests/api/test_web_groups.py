@@ -86,7 +86,7 @@ def test_a_form_for_a_group_names_it_though_its_address_is_all_that_is_known(pag
     for path in (f"/compose?to={CHOIR.id}", "/messages/api/edit"):
         form = typed(page.client.get(path))
         assert (form["to"], form["picked"]) == (CHOIR.name, f"{CHOIR.id}|{CHOIR.name}")
-    assert page.compose(to=form["to"], picked=form["picked"]).status_code == 303
+        assert page.compose(to=form["to"], picked=form["picked"], id="once").status_code == 303
     assert typed(page.client.get(f"/compose?to={AWAY}"))["to"] == AWAY, "its address is better than nothing"
     hostile = typed(page.client.get("/compose", query_string={"to": HOSTILE.id}))
     assert page.compose(to=hostile["to"], picked=hostile["picked"]).status_code == 303, "a semicolon names nobody else"

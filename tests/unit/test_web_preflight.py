@@ -50,7 +50,7 @@ def test_what_nobody_has_come_to_is_open_and_what_is_wrong_beside_it_stops() -> 
     empty = Meant(errors={"to": "Who?", "text": "What?", "time": "When?"}, untouched=frozenset({"to", "text", "time"}))
     rows = preflight.check(empty, KNOWN)
     assert {each.level for each in rows} == {Level.OPEN, Level.GOOD}
-    assert (preflight.level(rows), preflight.summary(rows)) == (Level.OPEN, "This list fills itself as you write.")
+    assert (preflight.level(rows), preflight.summary(rows)) == (Level.OPEN, "Checked as you write.")
     down = preflight.check(empty, KNOWN._replace(reading=Reading(NOW, link_status(Link.UNLINKED))))
     assert preflight.level(down) is Level.LOOK, "what is to be looked at is said as soon as it is known"
     assert row("Fields", empty._replace(errors={"to": "Who?", "if_late": "How?"})).level is Level.STOPS

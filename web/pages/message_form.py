@@ -10,10 +10,10 @@ from shared.store.errors import StoreError
 from web import dates, draft, repeat_form, texts
 from web.dates import BadTime
 from web.draft import Filled
-from web.pages import attachments, checks
-from web.pages.attachments import Attached
 from web.groups import is_group
 from web.more_options import more_options
+from web.pages import attachments, checks
+from web.pages.attachments import Attached
 from web.parts import parts
 from web.recipients import as_picked
 from web.rendering import page as rendered
