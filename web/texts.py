@@ -224,8 +224,11 @@ NO_BACKUP_YET = _("There is no backup of this link yet; one is taken soon after 
 BACKED_UP = _("Last backup of this link")
 BACKUP_FAILED = _("The last try to back up this link failed; it is tried again each hour:")
 UNREADABLE = counted("One message could not be read on this host", "{count} messages could not be read on this host")
-CAPTURED_NONE = _("No message has been captured yet.")
-CAPTURED = counted("One message is captured.", "{count:,} messages are captured.")
+CAPTURED_NONE = _("Your chats are kept here as messages come in; none has yet.")
+CAPTURED = counted(
+    "Your chats are kept here as messages come in: one message so far.",
+    "Your chats are kept here as messages come in: {count:,} messages so far.",
+)
 NOT_CAPTURED = _("What comes in cannot be kept now:")
 GAPS = counted("Once something may have been missed", "{count:,} times something may have been missed")
 UNREADABLE_ACTION = _("Their senders' phones are asked to send them again; you can read them on your phone.")

@@ -155,7 +155,8 @@ GAPS = [
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "No message has been captured"), (1, "One message is"), (1234, "1,234 messages are")]
+    ("count", "said"),
+    [(0, "none has yet"), (1, "come in: one message so far"), (1234, "come in: 1,234 messages so far")],
 )
 def test_how_much_is_captured_and_when_something_may_have_been_missed(page: Page, count: int, said: str) -> None:
     seen = page.client.get("/link/panel").text.split("seen=")[1].split('"')[0].replace("&amp;", "&")
@@ -172,7 +173,7 @@ def test_how_much_is_captured_and_when_something_may_have_been_missed(page: Page
 def test_without_a_gap_nothing_is_said_of_one(page: Page) -> None:
     page.host.capture = {"count": 5, "last": None, "trouble": None, "gapCount": 0, "gaps": []}
     shown = words(page.client.get("/link"))
-    assert "5 messages are captured." in shown
+    assert "Your chats are kept here as messages come in: 5 messages so far." in shown
     assert "missed" not in shown
 
 

@@ -75,7 +75,7 @@ FURNISHED = (
     *("The connection broke while it was sent.", "The link was down for longer than allowed.", "shop", "Nobody"),
     *("This number is not on WhatsApp.", "No network.", "Hello {{first}}", "Mine", "ABCD1234", "people.csv"),
     *("{{first_name}} {{company}}", "Who brings cake?", "Never mind", "people.vcf", "nothing", "nobody", "company"),
-    *("Mars/Olympus", "Mars", "first", "notes", "Zuhause", "{name}", "The session host does not answer."),
+    *("Mars/Olympus", "Mars", "first", "notes", "Zuhause", "{name}", "{hours}", "The session host does not answer."),
 )
 """What people wrote in the furnished bucket."""
 WHOLE = frozenset(("name", "number", "page", "The", "then", "Now", "Hello", "Shall we have tea?"))
