@@ -33,6 +33,7 @@ class Combobox {
       const option = event.target.closest("[role=option]");
       if (option) this.pick(option);
     });
+    if (this.input.value && document.activeElement === this.input) this.look(); // typed before scripts had come
   }
 
   lookSoon() {
