@@ -161,7 +161,7 @@ def test_a_template_is_kept_used_changed_deleted_and_brought_back(page: Page) ->
     assert (typed(used)["text"], typed(used)["to"]) == ("Mine\n\nHi {{first_name}}\nTonight!", "Alice")
     again = page.client.post("/compose", data={"template": template.id, "text": template.text, "repeat": "weekly"})
     assert typed(again)["text"] == template.text
-    assert '<option value="weekly" selected>' in again.text
+    assert '<option value="weekly" selected' in again.text
     address = f"/templates/{template.id}"
     shown = typed(page.client.get(address))
     page.client.post(address, data=shown | {"text": "From the other tab"})
