@@ -124,13 +124,17 @@ def _bubble(page: ChatMessages, message: ChatMessage, names: Names, sent: Mappin
     return Bubble(
         message=message,
         kind=kind_of(message.kind),
-        who=names.of(message.sender, message.sender_name) if group and message.sender and not message.from_me else "",
+        who=_author(message, names) if group and not message.from_me else "",
         answers=_answered(page.chat, message, names, {each.id for each in page.messages} if message.quoted else ()),
         file=None if message.deleted_at else _file(message.media, scheduled),
         reactions=tuple((each.emoji, names.of(each.by) if each.by else texts.YOU) for each in message.reactions),
         scheduled=scheduled,
         edited=_edited(message, zone),
     )
+
+
+def _author(message: ChatMessage, names: Names) -> str:
+    return names.of(message.sender, message.sender_name, given=message.sender_name_given) if message.sender else ""
 
 
 def _edited(message: ChatMessage, zone: str) -> str:
@@ -146,7 +150,8 @@ def _answered(chat: str, message: ChatMessage, names: Names, here: Collection[st
     quoted: Quoted | None = message.answers
     if quoted is None:
         return Answered("", kind_of("text"), texts.ANSWERS_UNKNOWN, "") if message.quoted else None
-    who = texts.YOU if quoted.from_me else names.of(quoted.sender or chat, quoted.sender_name)
+    by, given = quoted.sender or chat, quoted.sender_name_given
+    who = texts.YOU if quoted.from_me else names.of(by, quoted.sender_name, given=given)
     return Answered(who, kind_of(quoted.kind), quoted.text, f"m-{quoted.id}" if quoted.id in here else "")
 
 
@@ -181,7 +186,7 @@ def lines(chats: Iterable[Chat], names: Names, now: datetime, zone: str) -> tupl
     return tuple(
         Line(
             each,
-            names.of(each.id, each.name),
+            names.of(each.id, each.name, given=each.name_given),
             _last_words(each),
             kind_of(each.last_kind),
             when(each.last_at, now, zone),

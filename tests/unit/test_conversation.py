@@ -66,6 +66,16 @@ def test_a_chat_is_called_as_the_owner_calls_it_else_as_it_calls_itself(chat: st
     assert ALICE_ONLY.of(chat, told) == name
 
 
+def test_a_name_on_the_owners_phone_needs_no_mark_and_a_contact_goes_before_it() -> None:
+    assert [ALICE_ONLY.of(each.jid, "Mum", given=True) for each in (ALICE, BOB)] == ["Alice", "Mum"]
+    assert bubble(said(sender=BOB.jid, sender_name="Mum", sender_name_given=True), GROUP).who == "Mum"
+    quoted = Quoted(id="1", sender=BOB.jid, sender_name="Mum", from_me=False, kind="text", text="")
+    quoted = quoted.evolve(sender_name_given=True)
+    answers = bubble(said(quoted="1", answers=quoted), GROUP).answers
+    assert answers is not None
+    assert answers.who == "Mum"
+
+
 def test_days_are_the_owners_days_in_order() -> None:
     late = datetime.fromisoformat("2026-07-01T23:30:00Z")  # already the second in London
     found = shown(said("b", in_(hours=-24)), said("a", late), said("c", NOW))
