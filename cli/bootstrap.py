@@ -44,6 +44,7 @@ SETS = {
     "bench": "dev",
     "requirements": "dev",
     "screens": "dev",
+    "texts": "dev",
 }
 """Which requirements a command runs on; `production` where it is not named."""
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Say how host and link are; exit 1 unless messages leave.",
     "takeover": "Let this machine's session host lead in place of a lost one.",
     "test": "Run everything that checks the project.",
+    "texts": "Collect the page's texts, and bring every language up to date.",
     "tick": "Hand over what is due, once or at each interval.",
     "token": "Make, list and revoke tokens of the send API.",
     "up": "Run host, page and tick here, linked to the real WhatsApp.",
@@ -30,7 +31,7 @@ COMMANDS = {
 """Each command with the first sentence of its help, a test holds the two together; its module is cli/<name>.py, with an
 underscore for a hyphen."""
 
-ISOLATED = {"bench", "demo", "requirements", "screens", "simulator", "test"}
+ISOLATED = {"bench", "demo", "requirements", "screens", "simulator", "test", "texts"}
 """Commands that must not see the owner's settings: what they start is never the owner's bucket or host."""
 
 

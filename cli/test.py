@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,7 +38,33 @@ def command(quick: bool, processes: bool, arguments: tuple[str, ...]) -> None:
 
     Options that are not wa's go to pytest, which then runs in one process and without coverage: wa test -k name
     """
-    failed = [name for name, argv in static_checks().items() if not passes(name, argv)]
+    with _environment(in_memory=not arguments, processes=processes) as environment:
+        with _collected_meanwhile(environment) if not arguments else nullcontext():
+            failed = [name for name, argv in static_checks().items() if not passes(name, argv)]
+        failed += _tests(quick, arguments, environment)
+    if failed:
+        raise click.ClickException(f"failed: {', '.join(failed)}")
+
+
+@contextmanager
+def _collected_meanwhile(environment: Mapping[str, str]) -> Iterator[None]:
+    """What the tests import is compiled beside the checks, by one process, or each worker would compile all of it.
+
+    What is wrong with it, the tests themselves say.
+    """
+    argv = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "--no-cov"]
+    devnull = subprocess.DEVNULL
+    with subprocess.Popen(argv, cwd=ROOT, env=environment, stdin=devnull, stdout=devnull, stderr=devnull) as process:
+        try:
+            yield
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _tests(quick: bool, arguments: tuple[str, ...], environment: Mapping[str, str]) -> list[str]:
+    """Run pytest; what of it failed."""
+    failed = []
     chosen = ["-m", QUICK] if quick else []
     if not quick and not chromium_is_here():
         chosen = ["-m", "not browser"]
@@ -47,11 +73,9 @@ def command(quick: bool, processes: bool, arguments: tuple[str, ...]) -> None:
             failed.append("browser tests (CI=true allows no skip)")
     extra = [] if arguments else [*PARALLEL, *([] if quick else [*SLOWEST, *COVERAGE])]
     tests = [sys.executable, "-m", "pytest", *chosen, *extra, *arguments]
-    with _environment(in_memory=not arguments, processes=processes) as environment:
-        if subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode != 0:
-            failed.append("pytest")
-    if failed:
-        raise click.ClickException(f"failed: {', '.join(failed)}")
+    if subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode != 0:
+        failed.append("pytest")
+    return failed
 
 
 @contextmanager

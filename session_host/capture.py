@@ -24,6 +24,7 @@ from shared.clock import Clock
 from shared.model.address import Address
 from shared.model.link import Link as LinkState
 from shared.model.link import LinkStatus
+from shared.model.sentence import said
 
 log = structlog.get_logger(__name__)
 
@@ -47,15 +48,15 @@ SILENT = timedelta(days=12)
 """How long nothing may come from our own phone: once it was offline for 14 days, WhatsApp unlinks this device."""
 
 REASONS: Mapping[str, str] = {
-    "killed": "The session host was killed or lost its power: what had just come in may be lost.",
-    "journal": "What came in could not be written to the disk.",
-    "damaged": "The file of what came in was damaged.",
-    "not-understood": "An event that came in could not be read by this version.",
-    "set-aside": "The file of captured messages was damaged and set aside; a new one was begun.",
-    "library": "The WhatsApp library stopped handing over what came in.",
-    "unlinked": "This device was not linked: what comes in then never reaches it.",
-    "replaced": "Another program used this linked device, and got what came in.",
-    "unreadable": "Messages came in that cannot be decrypted, and their senders have not sent them again.",
+    "killed": said("The session host was killed or lost its power: what had just come in may be lost."),
+    "journal": said("What came in could not be written to the disk."),
+    "damaged": said("The file of what came in was damaged."),
+    "not-understood": said("An event that came in could not be read by this version."),
+    "set-aside": said("The file of captured messages was damaged and set aside; a new one was begun."),
+    "library": said("The WhatsApp library stopped handing over what came in."),
+    "unlinked": said("This device was not linked: what comes in then never reaches it."),
+    "replaced": said("Another program used this linked device, and got what came in."),
+    "unreadable": said("Messages came in that cannot be decrypted, and their senders have not sent them again."),
 }
 """Why something may have been missed, in words."""
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from session_host.link import NoCode, Reason, SendFailed
 from shared.model.link import LinkStatus
+from shared.model.sentence import said
 
 _PASSING_CODES = frozenset({408, 421, 423, 429, 500, 501, 502, 503, 504, 530})
 """Codes of WhatsApp's server that speak of the moment, not of the message."""
@@ -20,7 +21,9 @@ class _Row(NamedTuple):
     failure: Callable[[re.Match[str]], SendFailed]
 
 
-NO_NEW_PEOPLE = "WhatsApp lets this account write to no new people for now: wait some days and let them write first."
+NO_NEW_PEOPLE = said(
+    "WhatsApp lets this account write to no new people for now: wait some days and let them write first."
+)
 """The sentence of error 463; by it another host learns from the bucket's records that there was one."""
 
 
@@ -49,7 +52,7 @@ def _query(match: re.Match[str]) -> SendFailed:
 def _status(code: int) -> SendFailed:
     if code == 429:
         return SendFailed(
-            "WhatsApp asks this account to slow down: it will be tried again later.",
+            said("WhatsApp asks this account to slow down: it will be tried again later."),
             permanent=False,
             certain=True,
             reason=Reason.SLOW_DOWN,
@@ -74,21 +77,30 @@ _ROWS: tuple[_Row, ...] = (
     # What may have been delivered comes first: where two rows fit, doubt wins.
     _says(
         r"timed out waiting for message send response",
-        f"WhatsApp did not acknowledge the message; it may have been delivered: {_MAYBE}",
+        said(
+            "WhatsApp did not acknowledge the message; it may have been delivered: "
+            "look at the chat on your phone before you send it again."
+        ),
         Reason.NO_ANSWER,
         permanent=False,
         certain=False,
     ),
     _says(
         r"websocket disconnected before message send",
-        f"The connection broke before WhatsApp acknowledged the message; it may have been delivered: {_MAYBE}",
+        said(
+            "The connection broke before WhatsApp acknowledged the message; it may have been delivered: "
+            "look at the chat on your phone before you send it again."
+        ),
         Reason.NO_ANSWER,
         permanent=False,
         certain=False,
     ),
     _says(
         r"info query timed out",
-        f"WhatsApp did not answer in time; the message may have been delivered: {_MAYBE}",
+        said(
+            "WhatsApp did not answer in time; the message may have been delivered: "
+            "look at the chat on your phone before you send it again."
+        ),
         Reason.NO_ANSWER,
         permanent=False,
         certain=False,
@@ -96,7 +108,10 @@ _ROWS: tuple[_Row, ...] = (
     # Alone, without "failed to ...:" before it, this is the second try of a frame whose first went out (source).
     _says(
         r"^websocket not connected$",
-        f"The connection broke while the message was leaving; it may have been delivered: {_MAYBE}",
+        said(
+            "The connection broke while the message was leaving; it may have been delivered: "
+            "look at the chat on your phone before you send it again."
+        ),
         Reason.NO_ANSWER,
         permanent=False,
         certain=False,
@@ -104,35 +119,35 @@ _ROWS: tuple[_Row, ...] = (
     # Certainly not delivered.
     _says(
         r"websocket not connected$",
-        "There is no connection to WhatsApp: it will be tried again once there is.",
+        said("There is no connection to WhatsApp: it will be tried again once there is."),
         Reason.NOT_CONNECTED,
         permanent=False,
         certain=True,
     ),
     _says(
         r"^client is nil$",
-        "The connection to WhatsApp is being made: it will be tried again once it is there.",
+        said("The connection to WhatsApp is being made: it will be tried again once it is there."),
         Reason.NOT_CONNECTED,
         permanent=False,
         certain=True,
     ),
     _says(
         r"the store doesn't contain a device JID",
-        "No WhatsApp account is linked: open Link and scan the QR code; the message waits.",
+        said("No WhatsApp account is linked: open Link and scan the QR code; the message waits."),
         Reason.NOT_LINKED,
         permanent=False,
         certain=True,
     ),
     _says(
         r"no LID found for ",
-        "This number has no WhatsApp account: check the number.",
+        said("This number has no WhatsApp account: check the number."),
         Reason.NO_ACCOUNT,
         permanent=True,
         certain=True,
     ),
     _says(
         r"failed to get group members: .*(not participating in that group|that group does not exist)",
-        "This account is not in that group (any more), or the group is gone: look on your phone.",
+        said("This account is not in that group (any more), or the group is gone: look on your phone."),
         Reason.NOT_IN_GROUP,
         permanent=True,
         certain=True,
@@ -159,13 +174,15 @@ def failure(error: str) -> SendFailed:
 def no_code(error: str) -> NoCode:
     """Why WhatsApp gave no code to type, from the library's error text."""
     if re.search(r"phone number too short|international phone number required", error):
-        return NoCode("This is no phone number WhatsApp takes: write it with its country code, like +44 7957 189696.")
+        return NoCode(
+            said("This is no phone number WhatsApp takes: write it with its country code, like +44 7957 189696.")
+        )
     if re.search(r"status 429|rate-overlimit", error):
-        return NoCode("WhatsApp has made too many codes for this number: wait an hour, or scan the QR code.")
+        return NoCode(said("WhatsApp has made too many codes for this number: wait an hour, or scan the QR code."))
     if found := re.search(r"info query returned status (\d+)", error):
         return NoCode(f"WhatsApp made no code for this number (error {found[1]}): check it, or scan the QR code.")
     if re.search(r"websocket not connected|client is nil|timed out", error):
-        return NoCode("WhatsApp did not answer: ask for a code again.")
+        return NoCode(said("WhatsApp did not answer: ask for a code again."))
     return NoCode(f"WhatsApp made no code ({masked(error)}): scan the QR code instead, or try again later.")
 
 
@@ -174,7 +191,7 @@ def not_uploaded(error: str) -> SendFailed:
     code = re.search(r"status (?:code )?(\d+)", error)
     if re.search(r"ffmpeg|ffprobe", error):
         return SendFailed(
-            "This file needs ffmpeg on the session host's machine: install it there, or send it as a document.",
+            said("This file needs ffmpeg on the session host's machine: install it there, or send it as a document."),
             permanent=True,
             certain=True,
             reason=Reason.NOT_UPLOADED,

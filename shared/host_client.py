@@ -17,6 +17,7 @@ from shared.model.access import ApiTokens, MadeToken, NewToken
 from shared.model.message import Verdict
 from shared.model.owner_settings import PaceStanding
 from shared.model.pace import Forecast
+from shared.model.sentence import said
 from shared.model.values import Value, print_instant
 from shared.model.wire import (
     Group,
@@ -247,7 +248,11 @@ class HostClient:
         except urllib3.exceptions.HTTPError as error:
             reason = type(error).__name__
             raise HostUnreachable(
-                f"The session host at {self._base} does not answer ({reason}): is it running, and is HOST_URL right?"
+                said(
+                    "The session host at {address} does not answer ({reason}): is it running, and is HOST_URL right?",
+                    address=self._base,
+                    reason=reason,
+                )
             ) from None
         return _Received(answer.status, answer.data, answer.headers.get("Content-Type", ""))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from coverage import Coverage
 
 from shared.settings import ALL
 
@@ -78,6 +79,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--nightly"):  # left out, not skipped: with CI=true nothing may be skipped
         items[:] = [item for item in items if item.get_closest_marker("nightly") is None]
     items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """In a worker, too, `no_cover` means that nothing is measured: there pytest-cov 7.1 pauses what it began with the
+    session, and so wakes what it had begun before that and forgotten."""
+    forgotten = Coverage.current() if item.get_closest_marker("no_cover") else None
+    if forgotten is not None:
+        forgotten.stop()
+    yield
+    if forgotten is not None:
+        forgotten.start()
 
 
 @pytest.hookimpl(wrapper=True)

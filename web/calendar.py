@@ -11,6 +11,7 @@ from typing import NamedTuple
 from shared.model.message import Message
 from shared.model.values import Instant
 from web import dates
+from web.language import _
 
 IN_A_CELL = 3
 """Messages shown in a day of a month; the rest is in the week."""
@@ -55,7 +56,7 @@ def month(messages: Sequence[Message], on: date, now: Instant, zone: str) -> Cal
     weeks = -(-(after - start) // _WEEK)
     cells = _cells(messages, start, weeks * 7, now, zone, shown=first)
     return Calendar(
-        f"{first:%B %Y}",
+        dates.month_title(first),
         tuple(cells[at : at + 7] for at in range(0, len(cells), 7)),
         _within((first - timedelta(days=1)).replace(day=1)),
         _within(after),
@@ -68,10 +69,10 @@ def week(messages: Sequence[Message], on: date, now: Instant, zone: str) -> Cale
     start = on - timedelta(days=on.weekday())
     end = start + timedelta(days=6)
     cells = _cells(messages, start, 7, now, zone)
-    begins = f"{start.day}" if start.month == end.month else f"{start.day} {start:%b}"
-    begins += "" if start.year == end.year else f" {start.year}"
+    begins = f"{start.day}" if start.month == end.month else dates.short_day(start)
+    begins = begins if start.year == end.year else dates.short_date(start)
     return Calendar(
-        f"{begins} – {end.day} {end:%b} {end.year}",
+        _("{first} – {last}").format(first=begins, last=dates.short_date(end)),
         (cells,),
         _within(start - _WEEK),
         _within(start + _WEEK),
@@ -108,7 +109,7 @@ def _cells(
     return tuple(
         Cell(
             day,
-            f"{day:%A} {day.day} {day:%B %Y}",
+            dates.long_date(day),
             today=day == today,
             past=day < today,
             other_month=shown is not None and (day.year, day.month) != (shown.year, shown.month),

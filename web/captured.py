@@ -11,7 +11,7 @@ from shared.host_client import HostError, HostRefused
 from shared.model.address import Address, BadAddress
 from shared.model.chats import Chat, ChatMessages, Chats, Hits
 from shared.model.values import Value
-from web import texts
+from web import texts, told
 from web.kept_answer import KeptAnswer
 from web.telling import Host
 
@@ -32,7 +32,10 @@ class CapturedChats:
 
     def chats(self, before: str = "", limit: int = 50) -> Chats:
         """The chats with the newest messages first."""
-        return _understood(Chats, self._host.chats(before=before, limit=limit))
+        found = _understood(Chats, self._host.chats(before=before, limit=limit))
+        if found.captured is None or not found.captured.gaps:
+            return found
+        return found.evolve(captured=found.captured.evolve(gaps=told.gaps(found.captured.gaps)))
 
     def all_chats(self, most: int) -> tuple[tuple[Chat, ...], bool]:
         """At most so many chats, the newest first, and whether there are more."""
@@ -57,7 +60,8 @@ class CapturedChats:
             if refused.status == 404:
                 raise NoSuchChat(chat) from None
             raise
-        return _understood(ChatMessages, found)
+        understood = _understood(ChatMessages, found)
+        return understood.evolve(gaps=told.gaps(understood.gaps)) if understood.gaps else understood
 
     def search(self, words: str, chat: str = "", before: str = "", limit: int = 50) -> Hits:
         """The messages that hold every word."""

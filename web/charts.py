@@ -4,12 +4,15 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from web import dates
 from web.insights import DayCount
+from web.language import _
 
 WIDTH, HEIGHT = 720.0, 220.0
 LEFT, BOTTOM, TOP = 34.0, 34.0, 20.0
 _GAP = 0.25
 """Of a day's width, what is left free."""
+_SAYS = {"sent": _("{day}: {count} sent"), "not-sent": _("{day}: {count} not sent")}
 
 
 class Bar(NamedTuple):
@@ -57,7 +60,7 @@ def day_chart(days: Sequence[DayCount]) -> DayChart:
         for kind, count in (("sent", day.sent), ("not-sent", day.not_sent)):
             height = room * count / top
             if count:
-                says = f"{day.day:%a} {day.day.day} {day.day:%b}: {count} {kind.replace('-', ' ')}"
+                says = _SAYS[kind].format(day=dates.short_weekday(day.day), count=count)
                 bars.append(_bar(x, below - height, step * (1 - _GAP), height, kind, says))
             below -= height
     lines = tuple(Line(round(ground - room * part / top, 1), f"{part:,}") for part in sorted({0, top // 2, top}))
@@ -80,7 +83,7 @@ def _labels(days: Sequence[DayCount], step: float) -> tuple[Label, ...]:
     places = {0: "start", len(days) // 2: "middle", len(days) - 1: "end"}
     ends = {"start": 0.0, "middle": 0.5, "end": 1.0}
     return tuple(
-        Label(round(LEFT + step * (at + ends[anchor]), 1), f"{days[at].day.day} {days[at].day:%b}", anchor)
+        Label(round(LEFT + step * (at + ends[anchor]), 1), dates.short_day(days[at].day), anchor)
         for at, anchor in places.items()
     )
 

@@ -12,7 +12,7 @@ from shared.model.contact import Contact, Phone
 from shared.model.folding import fold
 from shared.store.oplog import Writer
 from shared.store.view import View
-from web import texts
+from web import texts, told
 from web.recipients import typed_address
 from web.scheduling import new_id
 from web.telling import Telling
@@ -134,7 +134,7 @@ def _phones(typed: dict[str, str], country: str, errors: dict[str, str]) -> tupl
         try:
             found = typed_address(typed[number], country)
         except BadAddress as error:
-            errors[number] = str(error)
+            errors[number] = told.of(error)
             continue
         if found.kind is not Kind.PHONE:
             errors[number] = texts.NO_PHONE.format(typed=typed[number][:40])

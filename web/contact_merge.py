@@ -7,7 +7,7 @@ from shared.model.address import BadAddress, Kind
 from shared.model.contact import Contact, Name, Phone
 from shared.model.folding import fold
 from shared.model.values import Value
-from web import texts
+from web import texts, told
 from web.contact_book import MOST_ALIASES, MOST_NAME, MOST_NOTES, MOST_PHONES, MOST_TAGS
 from web.contact_files import Raw, Trouble
 from web.recipients import typed_address
@@ -50,7 +50,7 @@ def checked(raw: Raw, country: str) -> tuple[Person | None, list[Trouble]]:
         try:
             found = typed_address(typed, country)
         except BadAddress as error:
-            complain(str(error))
+            complain(told.of(error))
             continue
         if found.kind is Kind.PHONE:
             phones.setdefault(found.user, Phone(number=found.user, label=label[:MOST_NAME] or None))

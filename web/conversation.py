@@ -9,6 +9,7 @@ from shared.model.content import Media
 from shared.model.message import Message
 from web import dates, texts
 from web.chat_names import Names
+from web.language import _, counted, pgettext
 
 
 class Kind(NamedTuple):
@@ -20,19 +21,22 @@ class Kind(NamedTuple):
 
 KINDS = {
     "text": Kind("", ""),
-    "image": Kind("Picture", "image"),
-    "video": Kind("Video", "film"),
-    "audio": Kind("Sound", "sound"),
-    "voice": Kind("Voice message", "voice"),
-    "document": Kind("Document", "file"),
-    "sticker": Kind("Sticker", "sticker"),
-    "contact": Kind("Contact card", "people"),
-    "location": Kind("Place", "pin"),
-    "poll": Kind("Poll", "poll"),
-    "event": Kind("Event", "agenda"),
-    "invite": Kind("Invitation to a group", "people"),
+    "image": Kind(_("Picture"), "image"),
+    "video": Kind(_("Video"), "film"),
+    "audio": Kind(_("Sound"), "sound"),
+    "voice": Kind(_("Voice message"), "voice"),
+    "document": Kind(_("Document"), "file"),
+    "sticker": Kind(_("Sticker"), "sticker"),
+    "contact": Kind(_("Contact card"), "people"),
+    "location": Kind(pgettext("kind of message", "Place"), "pin"),
+    "poll": Kind(_("Poll"), "poll"),
+    "event": Kind(_("Event"), "agenda"),
+    "invite": Kind(_("Invitation to a group"), "people"),
 }
-OTHER = Kind("Something this page cannot show", "question")
+OTHER = Kind(_("Something this page cannot show"), "question")
+
+_BYTES = counted("{count} byte", "{count} bytes")
+_YESTERDAY = _("Yesterday")
 
 
 class File(NamedTuple):
@@ -185,7 +189,7 @@ def sized(size: int) -> str:
     ('999 bytes', '12 kB', '2.5 MB')
     """
     if size < 1000:
-        return f"{size} bytes"
+        return _BYTES(size)
     return f"{size // 1000} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
@@ -214,8 +218,8 @@ def when(at: datetime, now: datetime, zone: str) -> str:
     if days == 0:
         return f"{local:%H:%M}"
     if 0 < days < 7:
-        return "Yesterday" if days == 1 else f"{local:%A}"
-    return f"{local.day} {local:%b}" + (f" {local.year}" if local.year != today.year else "")
+        return _YESTERDAY if days == 1 else dates.WEEKDAYS[local.weekday()]
+    return dates.short_day(local) if local.year == today.year else dates.short_date(local)
 
 
 def sent_from_here(messages: Iterable[Message]) -> dict[str, Message]:

@@ -8,8 +8,40 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from shared.model import recurrence, walltime
+from web.language import _, counted, pgettext
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+SHORT_WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
+MONTHS = (
+    *(_("January"), _("February"), _("March"), _("April"), _("May"), _("June")),
+    *(_("July"), _("August"), _("September"), _("October"), _("November"), _("December")),
+)
+MONTHS_ALONE = (
+    *(pgettext("alone", "January"), pgettext("alone", "February"), pgettext("alone", "March")),
+    *(pgettext("alone", "April"), pgettext("alone", "May"), pgettext("alone", "June")),
+    *(pgettext("alone", "July"), pgettext("alone", "August"), pgettext("alone", "September")),
+    *(pgettext("alone", "October"), pgettext("alone", "November"), pgettext("alone", "December")),
+)
+SHORT_MONTHS = (
+    *(pgettext("short", "Jan"), pgettext("short", "Feb"), pgettext("short", "Mar"), pgettext("short", "Apr")),
+    *(pgettext("short", "May"), pgettext("short", "Jun"), pgettext("short", "Jul"), pgettext("short", "Aug")),
+    *(pgettext("short", "Sep"), pgettext("short", "Oct"), pgettext("short", "Nov"), pgettext("short", "Dec")),
+)
+
+_STAMP = _("{weekday} {day} {month} {year}, {clock}")
+_SHORT, _SHORT_YEAR = _("{day} {month}"), _("{day} {month} {year}")
+_SHORT_WEEKDAY = _("{weekday} {day} {month}")
+_LONG, _LONG_YEAR = pgettext("long", "{weekday} {day} {month}"), pgettext("long", "{weekday} {day} {month} {year}")
+_MONTH = _("{month} {year}")
+_ECHO = _("{stamp}, {place}, {relative}")
+_TODAY, _TOMORROW, _YESTERDAY = _("Today"), _("Tomorrow"), _("Yesterday")
+_NOW, _AHEAD, _AGO = _("now"), _("in {span}"), _("{span} ago")
+SECONDS, _TENTHS, _MILLISECONDS = _("{count:.0f} s"), _("{count:.1f} s"), _("{count:.0f} ms")
+MINUTES, HOURS, _HOURS_MINUTES = _("{count:.0f} min"), _("{hours} h"), _("{hours} h {minutes} min")
+_DAYS = counted("{count} day", "{count} days")
+_MONTHS_LONG = counted("{count} month", "{count} months")
+_YEARS = counted("{count} year", "{count} years")
+_AFTER, _BEFORE = _("{span} after its second"), _("{span} before its second")
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -41,9 +73,11 @@ def zone_named(typed: str) -> str:
     """The zone's own spelling of what was typed, in any case, with a space for the underscore. Raises BadTime."""
     wanted = "_".join(typed.split()).casefold()
     name = _zone_names().get(wanted)
+    if name is None and not wanted:
+        raise BadTime(_("A time needs its zone: choose one from the list, like Europe/London."))
     if name is None:
-        shown = f"'{typed.strip()[:40]}' is no time zone I know" if wanted else "A time needs its zone"
-        raise BadTime(f"{shown}: choose one from the list, like Europe/London.")
+        sentence = _("'{typed}' is no time zone I know: choose one from the list, like Europe/London.")
+        raise BadTime(sentence.format(typed=typed.strip()[:40]))
     return name
 
 
@@ -61,7 +95,8 @@ def instant(wall: datetime, zone: str) -> datetime:
 def check_year(year: int) -> None:
     """Raises BadTime for a year that nobody schedules a message in."""
     if not EARLIEST <= year <= LATEST:
-        raise BadTime(f"The year {year} looks like a slip: choose a date before {LATEST + 1}.", "date")
+        sentence = _("The year {year} looks like a slip: choose a date before {latest}.")
+        raise BadTime(sentence.format(year=year, latest=LATEST + 1), "date")
 
 
 def clock_change(wall_time: datetime, zone: str) -> str | None:
@@ -71,20 +106,23 @@ def clock_change(wall_time: datetime, zone: str) -> str | None:
     if early is None or late is None or early == late:
         return None
     if early > late:
-        return f"The clocks go back that night and show {wall_time:%H:%M} twice: the first one counts."
+        back = _("The clocks go back that night and show {clock} twice: the first one counts.")
+        return back.format(clock=f"{wall_time:%H:%M}")
     shown = wall(instant(wall_time, zone), zone)
-    return f"The clocks go forward over {wall_time:%H:%M} that day: it leaves at {shown:%H:%M}."
+    forward = _("The clocks go forward over {clock} that day: it leaves at {then}.")
+    return forward.format(clock=f"{wall_time:%H:%M}", then=f"{shown:%H:%M}")
 
 
 def echo(at: datetime, zone: str, now: datetime) -> str:
     """The contract shown before saving: "Fri 27 Nov 2026, 18:00, Europe/London (GMT), in 5 days"."""
-    return f"{stamp(at, zone)}, {place(at, zone)}, {relative(at, now, zone)}"
+    return _ECHO.format(stamp=stamp(at, zone), place=place(at, zone), relative=relative(at, now, zone))
 
 
 def stamp(at: datetime, zone: str) -> str:
     """Day and time in a zone: "Fri 27 Nov 2026, 18:00", with seconds where they are not zero."""
     local = wall(at, zone)
-    return f"{local:%a} {local.day} {local:%b %Y}, {clock(at, zone)}"
+    weekday, month = SHORT_WEEKDAYS[local.weekday()], SHORT_MONTHS[local.month - 1]
+    return _STAMP.format(weekday=weekday, day=local.day, month=month, year=local.year, clock=clock(at, zone))
 
 
 def clock(at: datetime, zone: str) -> str:
@@ -102,22 +140,22 @@ def relative(at: datetime, now: datetime, zone: str) -> str:
     """How far away an instant is: "in 40 s", "in 3 h 5 min", "2 days ago" (days by the zone's calendar)."""
     seconds = (at - now).total_seconds()
     if abs(seconds) < 1:
-        return "now"
+        return _NOW
     size = _size(abs(seconds), abs((wall(at, zone).date() - wall(now, zone).date()).days))
-    return f"in {size}" if seconds > 0 else f"{size} ago"
+    return (_AHEAD if seconds > 0 else _AGO).format(span=size)
 
 
 def _size(seconds: float, days: int) -> str:
     if seconds < _MINUTE:
-        return f"{seconds:.0f} s"
+        return SECONDS.format(count=seconds)
     if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min"
+        return MINUTES.format(count=seconds // _MINUTE)
     if seconds < _DAY:
         hours, minutes = divmod(int(seconds // _MINUTE), 60)
-        return f"{hours} h {minutes} min" if minutes and hours < 6 else f"{hours} h"
+        return (_HOURS_MINUTES if minutes and hours < 6 else HOURS).format(hours=hours, minutes=minutes)
     if days < 60:
-        return f"{days} day{'s' if days > 1 else ''}"
-    return f"{round(days / 30.44)} months" if days < 730 else f"{days / 365.25:.0f} years"
+        return _DAYS(days)
+    return _MONTHS_LONG(round(days / 30.44)) if days < 730 else _YEARS(round(days / 365.25))
 
 
 def day_starts(first: date, count: int, zone: str) -> list[datetime]:
@@ -130,23 +168,52 @@ def day_starts(first: date, count: int, zone: str) -> list[datetime]:
 def lateness(planned: datetime, happened: datetime) -> str:
     """How far from its second something happened: "21 ms after its second", "2 min after its second"."""
     seconds = (happened - planned).total_seconds()
-    return f"{span(abs(seconds))} {'after' if seconds >= 0 else 'before'} its second"
+    return (_AFTER if seconds >= 0 else _BEFORE).format(span=span(abs(seconds)))
 
 
 def span(seconds: float) -> str:
     """How long something took: "21 ms", "1.2 s", "40 s", "2 min"; not negative."""
     if seconds < 10:
-        return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+        return _TENTHS.format(count=seconds) if seconds >= 1 else _MILLISECONDS.format(count=seconds * 1000)
     return _size(seconds, int(seconds // _DAY))
 
 
 def day_title(day: date, today: date) -> str:
     """A heading for a day: "Today", "Tomorrow", "Friday 27 November", with the year where it is another."""
-    names = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
-    near = names.get((day - today).days)
-    return near or f"{day:%A} {day.day} {day:%B}" + (f" {day.year}" if day.year != today.year else "")
+    near = {0: _TODAY, 1: _TOMORROW, -1: _YESTERDAY}.get((day - today).days)
+    return near or (long_day(day) if day.year == today.year else long_date(day))
 
 
 def day_note(day: date, today: date) -> str:
     """The date beside "Today" and its like: "Sunday 22 November"; empty where the title says it already."""
-    return f"{day:%A} {day.day} {day:%B}" if abs(day - today) <= timedelta(days=1) else ""
+    return long_day(day) if abs(day - today) <= timedelta(days=1) else ""
+
+
+def long_day(day: date) -> str:
+    """ "Friday 27 November"."""
+    return _LONG.format(weekday=WEEKDAYS[day.weekday()], day=day.day, month=MONTHS[day.month - 1])
+
+
+def long_date(day: date) -> str:
+    """ "Friday 27 November 2026"."""
+    return _LONG_YEAR.format(weekday=WEEKDAYS[day.weekday()], day=day.day, month=MONTHS[day.month - 1], year=day.year)
+
+
+def short_day(day: date) -> str:
+    """ "27 Nov"."""
+    return _SHORT.format(day=day.day, month=SHORT_MONTHS[day.month - 1])
+
+
+def short_date(day: date) -> str:
+    """ "27 Nov 2026"."""
+    return _SHORT_YEAR.format(day=day.day, month=SHORT_MONTHS[day.month - 1], year=day.year)
+
+
+def short_weekday(day: date) -> str:
+    """ "Fri 27 Nov"."""
+    return _SHORT_WEEKDAY.format(weekday=SHORT_WEEKDAYS[day.weekday()], day=day.day, month=SHORT_MONTHS[day.month - 1])
+
+
+def month_title(day: date) -> str:
+    """ "November 2026"."""
+    return _MONTH.format(month=MONTHS_ALONE[day.month - 1], year=day.year)

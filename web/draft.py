@@ -9,7 +9,7 @@ from shared.model.content import MAX_TEXT, About, Attachment, Media, label, misf
 from shared.model.message import IfLate, LatePolicy, Message
 from shared.model.series import Series
 from shared.model.values import Instant, Value
-from web import attaching, dates, texts, when
+from web import attaching, dates, texts, told, when
 from web import fields as text_fields
 from web.dates import BadTime
 from web.groups import NONE, Groups
@@ -107,7 +107,7 @@ def read(
         if problem := _text_problem(typed["text"]):
             errors["text"] = problem
     elif found := misfit(str(fields.get("to", "")), fields["text"], attachment, about):
-        errors.setdefault("text" if found[0] == "message" else "file", found[1])
+        errors.setdefault("text" if found[0] == "message" else "file", told.translated(found[1]))
     if (moment := _moment(typed, now, zone, errors, begun=begun)) is not None:
         fields |= moment
     if (late := _if_late(typed, errors)) is not None:
@@ -125,7 +125,7 @@ def of_message(message: Message, zone: str) -> dict[str, str]:
         "picked": f"{message.to}|{name}",
         "text": text_fields.literal(message.text),
         **of_attachment(message.attachment),
-        "beside": label(None, message.about),
+        "beside": told.translated(label(None, message.about)),
         "date": f"{local:%Y-%m-%d}",
         "time": f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}",
         "zone": place,

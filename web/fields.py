@@ -7,15 +7,16 @@ from typing import NamedTuple
 from shared.model import address
 from shared.model.contact import Contact
 from web import texts
+from web.language import _
 
 FIELDS = {
-    "name": "their name",
-    "first_name": "its first word",
-    "last_name": "its last word",
-    "alias": "the first other name",
-    "tag": "the tag they were chosen by, or their first",
-    "number": "their number",
-    "notes": "your notes on them",
+    "name": _("their name"),
+    "first_name": _("its first word"),
+    "last_name": _("its last word"),
+    "alias": _("the first other name"),
+    "tag": _("the tag they were chosen by, or their first"),
+    "number": _("their number"),
+    "notes": _("your notes on them"),
 }
 _FIELD = re.compile(r"(\\?)\{\{[ \t]*([A-Za-z][A-Za-z0-9_ -]{0,40}?)[ \t]*(?:\|([^{}\n]{0,200}))?\}\}")
 """A backslash before it keeps it as it is; after a bar stands what to write where the field is empty."""

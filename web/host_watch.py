@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.host_client import HostError
 from shared.model.link import LinkStatus
 from shared.model.values import Instant
+from web import told
 from web.telling import Host
 
 FRESH = timedelta(seconds=1)
@@ -90,7 +91,7 @@ class HostWatch:
         try:
             reading = read_health(self._host.health(), now)
         except HostError as error:
-            reading = Reading(now, problem=str(error))
+            reading = Reading(now, problem=told.of(error))
         finally:
             with self._lock:
                 self._asking = None
@@ -102,7 +103,7 @@ class HostWatch:
 def read_health(health: dict[str, Any], now: datetime) -> Reading:
     """What the page shows of a health document; what is missing or not understood stays unknown."""
     try:
-        link = LinkStatus.model_validate(health["link"]) if "link" in health else None
+        link = told.link(LinkStatus.model_validate(health["link"])) if "link" in health else None
     except ValidationError:
         log.warning("health not understood", field="link")
         link = None
@@ -120,10 +121,10 @@ def read_health(health: dict[str, Any], now: datetime) -> Reading:
     )
 
 
-def _other(told: Any) -> Other | None:
-    if not isinstance(told, dict) or not isinstance(told.get("host"), str):
+def _other(said: Any) -> Other | None:
+    if not isinstance(said, dict) or not isinstance(said.get("host"), str):
         return None
-    return Other(told["host"], _instant(told, "lastPulse"))
+    return Other(said["host"], _instant(said, "lastPulse"))
 
 
 def _silence(health: dict[str, Any]) -> str | None:
@@ -133,12 +134,12 @@ def _silence(health: dict[str, Any]) -> str | None:
     return str(watch.get("tick") or "") or None
 
 
-def _problems(told: Any) -> tuple[str, ...]:
-    return tuple(each for each in told if isinstance(each, str)) if isinstance(told, list) else ()
+def _problems(said: Any) -> tuple[str, ...]:
+    return tuple(each for each in said if isinstance(each, str)) if isinstance(said, list) else ()
 
 
-def _captured(told: Any) -> str:
-    return f"{told.get('count')}-{told.get('last')}-{told.get('gapCount')}" if isinstance(told, dict) else ""
+def _captured(said: Any) -> str:
+    return f"{said.get('count')}-{said.get('last')}-{said.get('gapCount')}" if isinstance(said, dict) else ""
 
 
 def _instant(health: dict[str, Any], name: str) -> datetime | None:

@@ -11,7 +11,8 @@ from shared.model.content import Act
 from shared.model.lifecycle import State
 from shared.model.message import Message
 from shared.model.values import Instant
-from web import dates
+from web import dates, texts, told
+from web.language import _
 from web.listing import Listing, Person
 
 SPANS = (7, 30, 90)
@@ -20,15 +21,15 @@ USUAL = 30
 MOST_PEOPLE, MOST_REASONS = 8, 10
 
 _STEPS = (
-    (0.1, "up to 100 ms"),
-    (1, "up to 1 s"),
-    (10, "up to 10 s"),
-    (60, "up to a minute"),
-    (600, "up to 10 minutes"),
+    (0.1, _("up to 100 ms")),
+    (1, _("up to 1 s")),
+    (10, _("up to 10 s")),
+    (60, _("up to a minute")),
+    (600, _("up to 10 minutes")),
 )
-_LATER = "later"
+_LATER = _("later")
 _NOT_SENT = (State.FAILED, State.MISSED, State.UNKNOWN)
-_WORDS = {State.FAILED: "Failed", State.MISSED: "Missed", State.UNKNOWN: "Not certain"}
+_WORDS = {State.FAILED: texts.WORD_FAILED, State.MISSED: texts.WORD_MISSED, State.UNKNOWN: texts.WORD_NOT_CERTAIN}
 
 
 class DayCount(NamedTuple):
@@ -162,5 +163,5 @@ def _confirmable(message: Message) -> bool:
 
 
 def _reasons(messages: Iterable[Message]) -> tuple[Reason, ...]:
-    counts = Counter((_WORDS[each.delivery.state], each.delivery.error or "") for each in messages)
+    counts = Counter((_WORDS[each.delivery.state], told.translated(each.delivery.error or "")) for each in messages)
     return tuple(Reason(state, sentence, count) for (state, sentence), count in counts.most_common(MOST_REASONS))

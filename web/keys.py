@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from web.language import _
+
 KEYS_COOKIE = "keys"
 OFF = "off"
 
@@ -15,16 +17,16 @@ class Key(NamedTuple):
 
 
 KEYS = (
-    Key("n", "New message", "messages.compose"),
-    Key("/", "Find"),
-    Key("j", "Next one in a list"),
-    Key("k", "The one before"),
-    Key("g a", "Agenda", "agenda.home"),
-    Key("g m", "Month", "agenda.month"),
-    Key("g c", "Chats", "chats.listing"),
-    Key("g p", "Contacts (people)", "contacts.people"),
-    Key("g i", "Insights", "insights.show"),
-    Key("g l", "Link", "link.show"),
-    Key("g s", "Settings", "settings.show"),
-    Key("?", "This help"),
+    Key("n", _("New message"), "messages.compose"),
+    Key("/", _("Find")),
+    Key("j", _("Next one in a list")),
+    Key("k", _("The one before")),
+    Key("g a", _("Agenda"), "agenda.home"),
+    Key("g m", _("Month"), "agenda.month"),
+    Key("g c", _("Chats"), "chats.listing"),
+    Key("g p", _("Contacts (people)"), "contacts.people"),
+    Key("g i", _("Insights"), "insights.show"),
+    Key("g l", _("Link"), "link.show"),
+    Key("g s", _("Settings"), "settings.show"),
+    Key("?", _("This help")),
 )

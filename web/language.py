@@ -4,6 +4,7 @@ One installation speaks one language, chosen when its process starts (WEB_LANGUA
 add one. English needs no catalogue: the texts in the code are it.
 """
 
+from collections.abc import Callable
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
@@ -41,6 +42,19 @@ _ = _catalogue.gettext
 ngettext = _catalogue.ngettext
 pgettext = _catalogue.pgettext
 npgettext = _catalogue.npgettext
+
+
+def counted(one: str, many: str) -> Callable[..., str]:
+    """A text for any number of things, which is called with it and with what else is filled in.
+
+    >>> counted("One thing stops it.", "{count} things stop it.")(2)
+    '2 things stop it.'
+    """
+
+    def said(count: int, **filled_in: object) -> str:
+        return ngettext(one, many, count).format(count=count, **filled_in)
+
+    return said
 
 
 def install(environment: Environment) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from web import texts
+
 FIRST_RUN = "first-run-password"
 PASSWORD = "password"  # noqa: S105  the file's name
 SHORTEST, LONGEST = 12, 1000
@@ -66,11 +68,11 @@ class Owner:
     def choose(self, password: str) -> None:
         """Set the owner's password and remove the first-run one. Raises WeakPassword, OSError."""
         if len(password) < SHORTEST:
-            raise WeakPassword(f"Choose at least {SHORTEST} characters: a few words are easier than symbols.")
+            raise WeakPassword(texts.SHORT_PASSWORD.format(least=SHORTEST))
         if len(password) > LONGEST:
-            raise WeakPassword(f"Choose at most {LONGEST} characters.")
+            raise WeakPassword(texts.LONG_PASSWORD.format(most=LONGEST))
         if len(set(password)) < 5:
-            raise WeakPassword("That is the same few characters again and again: choose a few different words.")
+            raise WeakPassword(texts.FLAT_PASSWORD)
         with self._one_at_a_time:
             hashed = self._hasher.hash(password)
         _replace(self._hash_file, hashed + "\n")

@@ -17,14 +17,16 @@ from shared.model.occurrences import Occurrence
 from shared.model.pace import Forecast
 from shared.model.series import name_of
 from shared.model.values import Instant
-from web import asking, dates, texts
+from web import asking, dates, texts, told
 from web.groups import NONE, Groups, is_group
 from web.host_watch import Reading
+from web.language import counted
 
 TIME_FIELDS = ("when", "date", "time", "zone")
 NAMED = 3
 """How many people a sentence names before it counts the others."""
 _MINUTE = timedelta(minutes=1)
+_AND_MORE = counted("{names} and {count} more", "{names} and {count} more")
 
 
 class Level(StrEnum):
@@ -120,11 +122,11 @@ def summary(rows: Iterable[Row]) -> str:
     """The list in one sentence."""
     levels = [row.level for row in rows]
     if stops := levels.count(Level.STOPS):
-        return texts.CHECK_STOPS_ONE if stops == 1 else texts.CHECK_STOPS.format(count=stops)
+        return texts.CHECK_STOPS(stops)
     if Level.OPEN in levels:
         return texts.CHECK_OPEN
     if looks := levels.count(Level.LOOK):
-        return texts.CHECK_LOOKS_ONE if looks == 1 else texts.CHECK_LOOKS.format(count=looks)
+        return texts.CHECK_LOOKS(looks)
     return texts.CHECK_UNKNOWN if Level.UNKNOWN in levels else texts.CHECK_GOOD
 
 
@@ -243,7 +245,10 @@ def _seen(people: AbstractSet[str], known: Known) -> dict[str, tuple[Level, str]
         if to in found:
             continue
         if message.delivery.state is State.FAILED:
-            found[to] = (Level.LOOK, texts.SEEN_FAILING.format(reason=message.delivery.error or texts.FAILED))
+            found[to] = (
+                Level.LOOK,
+                texts.SEEN_FAILING.format(reason=told.translated(message.delivery.error or "") or texts.FAILED),
+            )
         elif message.delivery.state is State.SENT:
             found[to] = (Level.UNKNOWN, texts.SEEN_UNCONFIRMED)
     return found
@@ -327,4 +332,4 @@ def _pace(meant: Meant, known: Known) -> Row:
 def _listed(people: Sequence[For]) -> str:
     names = [each.name or address.pretty(each.to) for each in people]
     beyond = len(names) - NAMED
-    return f"{', '.join(names[:NAMED])} and {beyond} more" if beyond > 0 else ", ".join(names)
+    return _AND_MORE(beyond, names=", ".join(names[:NAMED])) if beyond > 0 else ", ".join(names)

@@ -7,13 +7,17 @@ from shared.model import address
 from shared.model.address import Address, BadAddress, Kind
 from shared.model.contact import Contact
 from shared.model.folding import fold
+from web import told
 from web.groups import NONE, Groups, is_group
+from web.language import _, counted
 from web.search import ContactIndex
 
 MOST_CANDIDATES = 8
 MOST_GROUPS = 4
 SHORTEST_NUMBER = 7
 """Digits with the country code; no country has shorter ones that can be called from elsewhere."""
+
+_PEOPLE = counted("{count:,} person", "{count:,} people")
 
 
 class Recipient(NamedTuple):
@@ -47,7 +51,7 @@ def resolve(typed: str, picked: str, index: ContactIndex, country: str, groups: 
     """
     typed = typed.strip()
     if not typed:
-        raise Unresolved("Who is it for? Type a name, or a number with its country code.")
+        raise Unresolved(_("Who is it for? Type a name, or a number with its country code."))
     stored, bar, label = picked.partition("|")
     try:
         if bar and label == typed:
@@ -55,7 +59,7 @@ def resolve(typed: str, picked: str, index: ContactIndex, country: str, groups: 
         if "@" in typed or re.fullmatch(r"[+\d(][\d\s()./\u2010-\u2015\u00a0-]*", typed):
             return _to(typed_address(typed, country), index, groups)
     except BadAddress as error:
-        raise Unresolved(str(error)) from None
+        raise Unresolved(told.of(error)) from None
     named, joined = index.named(typed), groups.named(typed)
     if len(named) == 1 and len(named[0].phones) == 1 and not joined:
         return Recipient(Address.from_stored(named[0].phones[0].number), named[0].shown_name)
@@ -66,16 +70,19 @@ def resolve(typed: str, picked: str, index: ContactIndex, country: str, groups: 
     else:
         likely = candidates(index.search(typed), typed) + group_candidates(groups.search(typed), groups, typed)
     if not likely:
-        raise Unresolved(f"Nobody in your contacts is called “{typed[:40]}”: type a number with its country code.")
-    nobody = f"Nobody is called exactly “{typed[:40]}”. Did you mean one of these?"
-    raise Unresolved("Which one do you mean?" if named or joined else nobody, likely)
+        nobody = _("Nobody in your contacts is called “{name}”: type a number with its country code.")
+        raise Unresolved(nobody.format(name=typed[:40]))
+    if named or joined:
+        raise Unresolved(_("Which one do you mean?"), likely)
+    raise Unresolved(_("Nobody is called exactly “{name}”. Did you mean one of these?").format(name=typed[:40]), likely)
 
 
 def typed_address(typed: str, country: str) -> Address:
     """A typed number or address; what only works within one town is refused too. Raises BadAddress."""
     found = address.parse(typed, country)
     if found.kind is Kind.PHONE and len(found.user) < SHORTEST_NUMBER:
-        raise BadAddress(f"'{typed[:40]}' is too short for a phone number: write it with its country code.")
+        short = _("'{typed}' is too short for a phone number: write it with its country code.")
+        raise BadAddress(short.format(typed=typed[:40]))
     return found
 
 
@@ -105,8 +112,7 @@ def tags_like(typed: str, index: ContactIndex) -> tuple[Candidate, ...]:
     """One line for each tag that begins so; picking it writes to everybody who has it."""
     wanted = fold(typed)
     found = [(tag, count) for tag, count in index.tags if fold(tag).startswith(wanted)][:MOST_CANDIDATES]
-    counts = {1: "1 person"}
-    return tuple(Candidate(f"#|#{tag}", f"#{tag}", counts.get(count, f"{count:,} people")) for tag, count in found)
+    return tuple(Candidate(f"#|#{tag}", f"#{tag}", _PEOPLE(count)) for tag, count in found)
 
 
 def _to(found: Address, index: ContactIndex, groups: Groups) -> Recipient:

@@ -18,12 +18,13 @@ from shared.model.folding import fold
 from shared.model.message import Message
 from shared.model.series import Series, name_of
 from shared.store.errors import StoreError
-from web import attaching, dates, language, rule_words, texts
+from web import attaching, dates, language, rule_words, texts, told
 from web.conversation import when
 from web.countries import country_of
 from web.groups import Groups, is_group
 from web.htmx import htmx_version
 from web.keys import KEYS, KEYS_COOKIE, OFF
+from web.language import _
 from web.parts import parts
 from web.repeats import place
 from web.standing import if_late, standing
@@ -67,6 +68,7 @@ def prepare(app: Flask) -> None:
         "hue": hue,
         "hue_of": hue_of,
         "formatted": formatted,
+        "told": told.translated,
         "country": country,
         "same": lambda one, other: fold(one) == fold(other),
         "gains": gains,
@@ -84,10 +86,16 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
 def problem_page(sentence: str, status: int) -> Response:
     """A page that only says what is wrong and what to do."""
     template = "parts/problem.html" if request.headers.get("HX-Request") else "problem.html"
-    return page(template, status, sentence=sentence, title=_TITLES.get(status, "That did not work"))
+    return page(template, status, sentence=sentence, title=_TITLES.get(status, _("That did not work")))
 
 
-_TITLES = {404: "Not found", 403: "Not from here", 413: "Too much", 429: "Too many tries", 503: "The storage is away"}
+_TITLES = {
+    404: _("Not found"),
+    403: _("Not from here"),
+    413: _("Too much"),
+    429: _("Too many tries"),
+    503: _("The storage is away"),
+}
 
 
 def see_other(address: str) -> Response:

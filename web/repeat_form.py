@@ -11,8 +11,15 @@ from shared.model import recurrence
 from shared.model.recurrence import EARLIEST, LAST_DAY, LATEST, MOST_COUNT, MOST_INTERVAL, Freq, Rule
 from shared.model.series import Series
 from web import texts
+from web.language import _
 
-CHOICES = {"": "Does not repeat", "daily": "Daily", "weekly": "Weekly", "monthly": "Monthly", "yearly": "Yearly"}
+CHOICES = {
+    "": _("Does not repeat"),
+    "daily": _("Daily"),
+    "weekly": _("Weekly"),
+    "monthly": _("Monthly"),
+    "yearly": _("Yearly"),
+}
 FIELDS = ("repeat", "every", "monthly_on", "ends", "until", "count")
 DAYS = tuple(day.casefold() for day in recurrence.WEEKDAYS)
 _EMPTY = {"repeat": "", "every": "1", "monthly_on": "date", "ends": "never", "until": "", "count": "10"}

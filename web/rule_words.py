@@ -9,11 +9,23 @@ from shared.model.occurrences import Occurrence
 from shared.model.recurrence import LAST_DAY, Freq, Rule
 from shared.model.series import Series
 from web import dates
+from web.language import _, counted, pgettext
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+_AT = _("{how_often} at {clock}")
+_DAILY = counted("every day", "every {count} days")
+_WEEKLY = counted("every week on {days}", "every {count} weeks on {days}")
+_MONTHLY = counted("every month on {day}", "every {count} months on {day}")
+_YEARLY = counted("every year on {day}", "every {count} years on {day}")
+_ON, _WEEKDAYS = _("every {days}"), _("every weekday, Monday to Friday,")
+_TIMES = counted("{rule}, {count} time", "{rule}, {count} times")
+_UNTIL = _("{rule}, until {day} {month} {year}")
+_ORDINALS = {1: _("{number}st"), 2: _("{number}nd"), 3: _("{number}rd")}
+_ORDINAL = _("{number}th")
+_THE, _ITS_LAST, _LAST_OF = _("the {ordinal}"), _("its last day"), _("the last day of {month}")
+_SHORTER, _LEAP = _("{day} (in shorter months on their last day)"), _("{day} (28 February in other years)")
+_DAY_OF, _AND = pgettext("long", "{day} {month}"), _("{these} and {that}")
+_FORWARD = _("The clocks go forward before: {clock} {called}.")
+_BACK = _("The clocks go back before: {clock} {called}.")
 
 
 class NextDate(NamedTuple):
@@ -32,7 +44,7 @@ def in_words(rule: Rule, first: datetime) -> str:
     'every Friday at 18:00'
     """
     clock = f"{first:%H:%M:%S}" if first.second else f"{first:%H:%M}"
-    return f"{_how_often(rule)} at {clock}{_end(rule)}"
+    return _ended(rule, _AT.format(how_often=_how_often(rule), clock=clock))
 
 
 def of_series(series: Series) -> str:
@@ -50,8 +62,8 @@ def next_dates(found: Iterable[Occurrence], zone: str, now: datetime) -> list[Ne
         clocks = dates.abbreviation(each.at, zone)
         note = dates.clock_change(each.wall, zone) or ""
         if moved and not note:
-            way = "forward" if moved.total_seconds() > 0 else "back"
-            note = f"The clocks go {way} before: {dates.clock(each.at, zone)} {clocks}."
+            way = _FORWARD if moved.total_seconds() > 0 else _BACK
+            note = way.format(clock=dates.clock(each.at, zone), called=clocks)
         listed.append(NextDate(each, dates.stamp(each.at, zone), clocks, note))
         before = each.at
     return listed
@@ -61,54 +73,51 @@ def _how_often(rule: Rule) -> str:
     number = rule.interval
     match rule.freq:
         case Freq.DAILY:
-            return "every day" if number == 1 else f"every {number} days"
+            return _DAILY(number)
         case Freq.WEEKLY:
             return _weekly(rule)
         case Freq.MONTHLY:
-            every = "every month" if number == 1 else f"every {number} months"
-            return f"{every} on {_month_day(rule)}"
+            return _MONTHLY(number, day=_month_day(rule))
         case Freq.YEARLY:
-            every = "every year" if number == 1 else f"every {number} years"
-            return f"{every} on {_year_day(rule)}"
+            return _YEARLY(number, day=_year_day(rule))
 
 
 def _weekly(rule: Rule) -> str:
+    days = _listed([dates.WEEKDAYS[day] for day in rule.weekdays])
     if rule.interval > 1:
-        return f"every {rule.interval} weeks on {_listed([dates.WEEKDAYS[day] for day in rule.weekdays])}"
+        return _WEEKLY(rule.interval, days=days)
     if len(rule.weekdays) == 7:
-        return "every day"
-    if rule.weekdays == (0, 1, 2, 3, 4):
-        return "every weekday, Monday to Friday,"
-    return f"every {_listed([dates.WEEKDAYS[day] for day in rule.weekdays])}"
+        return _DAILY(1)
+    return _WEEKDAYS if rule.weekdays == (0, 1, 2, 3, 4) else _ON.format(days=days)
 
 
 def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else _AND.format(these=", ".join(words[:-1]), that=words[-1])
 
 
 def _month_day(rule: Rule) -> str:
     day = rule.month_day or 0
     if day == LAST_DAY:
-        return "its last day"
-    return f"the {ordinal(day)}" + (" (in shorter months on their last day)" if day > 28 else "")
+        return _ITS_LAST
+    the = _THE.format(ordinal=ordinal(day))
+    return _SHORTER.format(day=the) if day > 28 else the
 
 
 def _year_day(rule: Rule) -> str:
-    month, day = _MONTHS[(rule.month or 1) - 1], rule.month_day or 0
+    month, day = dates.MONTHS[(rule.month or 1) - 1], rule.month_day or 0
     if day == LAST_DAY:
-        return f"the last day of {month}"
-    return f"{day} {month}" + (" (28 February in other years)" if (rule.month, day) == (2, 29) else "")
+        return _LAST_OF.format(month=month)
+    that = _DAY_OF.format(day=day, month=month)
+    return _LEAP.format(day=that) if (rule.month, day) == (2, 29) else that
 
 
 def ordinal(number: int) -> str:
     """1st, 2nd, 3rd, 11th, 22nd."""
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number // 10 != 1 else "th"
-    return f"{number}{ending}"
+    return (_ORDINALS.get(number % 10, _ORDINAL) if number // 10 != 1 else _ORDINAL).format(number=number)
 
 
-def _end(rule: Rule) -> str:
-    if rule.until is not None:
-        return f", until {rule.until.day} {_MONTHS[rule.until.month - 1]} {rule.until.year}"
-    if rule.count is not None:
-        return f", {rule.count} time{'' if rule.count == 1 else 's'}"
-    return ""
+def _ended(rule: Rule, words: str) -> str:
+    """The words with the rule's end, where it has one."""
+    if (until := rule.until) is not None:
+        return _UNTIL.format(rule=words, day=until.day, month=dates.MONTHS[until.month - 1], year=until.year)
+    return words if rule.count is None else _TIMES(rule.count, rule=words)

@@ -82,9 +82,7 @@ def _stays(message: Message, now: Instant) -> bool:
 
 
 def _about_others(count: int) -> str:
-    if not count:
-        return ""
-    return texts.SERIES_STAYS if count == 1 else texts.SERIES_STAY.format(count=count)
+    return texts.SERIES_STAY(count) if count else ""
 
 
 def _told(saved: SavedSeries) -> str:

@@ -13,17 +13,21 @@ FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
 def standing(series: Series, has_dates: bool) -> Standing:
     """What the page says about a series; "paused" and "ended" only once the host has taken that over."""
     if series.conflicts:
-        return Standing("Two versions", "fork", Tone.BAD, texts.SERIES_TWO_VERSIONS, attention=True)
+        return Standing(texts.WORD_TWO_VERSIONS, "fork", Tone.BAD, texts.SERIES_TWO_VERSIONS, attention=True)
     taken_over = series.follows_reach
     match series.state:
         case SeriesState.PAUSED:
-            return Standing("Paused" if taken_over else "Asked to pause", "pause", Tone.WAITING, _said(series))
+            return Standing(
+                texts.WORD_PAUSED if taken_over else texts.WORD_ASKED_TO_PAUSE, "pause", Tone.WAITING, _said(series)
+            )
         case SeriesState.ENDED:
-            return Standing("Ended" if taken_over else "Asked to end", "cross", Tone.QUIET, _said(series))
+            return Standing(
+                texts.WORD_ENDED if taken_over else texts.WORD_ASKED_TO_END, "cross", Tone.QUIET, _said(series)
+            )
         case SeriesState.ACTIVE if has_dates:
-            return Standing("Running", "repeat", Tone.GOOD, _said(series))
+            return Standing(texts.WORD_RUNNING, "repeat", Tone.GOOD, _said(series))
         case SeriesState.ACTIVE:
-            return Standing("Finished", "check", Tone.QUIET, texts.SERIES_FINISHED)
+            return Standing(texts.WORD_FINISHED, "check", Tone.QUIET, texts.SERIES_FINISHED)
 
 
 def _said(series: Series) -> str:

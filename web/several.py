@@ -15,7 +15,7 @@ from shared.model.folding import fold
 from shared.model.message import Message
 from shared.store.oplog import Writer
 from shared.store.view import View
-from web import fields, preflight, texts
+from web import fields, preflight, texts, told
 from web.draft import Draft
 from web.forms_kept import FormsKept
 from web.groups import NONE, Groups, is_group
@@ -135,7 +135,7 @@ def _line(person: Person, text: str, draft: Draft, waiting: Sequence[Message], *
     note = "" if known or is_group(person.number) else texts.NOT_WRITTEN_TO
     problem = ""
     if draft.attachment is not None:
-        problem = (misfit(person.number, filled.text, draft.attachment, None) or ("", ""))[1]
+        problem = told.translated((misfit(person.number, filled.text, draft.attachment, None) or ("", ""))[1])
     elif not filled.text.strip():
         problem = texts.EMPTY_TEXT
     elif len(filled.text) > MAX_TEXT:

@@ -8,7 +8,8 @@ from shared.model.lifecycle import State
 from shared.model.message import UNCONFIRMED, LatePolicy, Message, Status, Verdict
 from shared.model.series import Series
 from shared.model.values import Instant
-from web import dates, texts
+from web import dates, texts, told
+from web.language import _, counted
 
 GRACE = timedelta(minutes=2)
 """How long after its second a message that nobody holds is not yet worth a worry."""
@@ -16,6 +17,11 @@ GRACE = timedelta(minutes=2)
 
 NOW = timedelta(seconds=10)
 """A message that was made for so soon was to be sent now."""
+
+_WITHIN = counted(
+    "If it is late, it is still sent within {hours:g} hour.", "If it is late, it is still sent within {hours:g} hours."
+)
+_ON_TIME, _ASKS = _("It is sent on time or not at all."), _("If it is late, it is not sent until you say so.")
 
 
 class Tone(StrEnum):
@@ -51,28 +57,28 @@ def standing(message: Message, now: Instant, *, sent_again: bool = False) -> Sta
 
     `sent_again`: another message was sent in its place, so nobody need worry about this one.
     """
-    status, error = message.status, message.delivery.error or ""
+    status, error = message.status, told.translated(message.delivery.error or "")
     if message.asked_to_cancel:
         sentence = texts.ASKED_TO_CANCEL
         restore = message.send_at > now
-        return Standing("Asked to cancel", "clock", Tone.WAITING, sentence, can_edit=True, can_restore=restore)
+        return Standing(texts.WORD_ASKED_TO_CANCEL, "clock", Tone.WAITING, sentence, can_edit=True, can_restore=restore)
     if message.conflicts and message.open:
-        return Standing("Two versions", "fork", Tone.BAD, texts.TWO_VERSIONS, can_cancel=True, attention=True)
+        return Standing(texts.WORD_TWO_VERSIONS, "fork", Tone.BAD, texts.TWO_VERSIONS, can_cancel=True, attention=True)
     match status:
         case Status.CANCELLED if message.delivery.they_wrote_at:
             return _called_off(message, message.delivery.they_wrote_at, sent_again=sent_again)
         case Status.CANCELLED:
             restore = message.send_at > now
             sentence = texts.WITHDRAWN if message.gives_way else texts.CANCELLED
-            return Standing("Cancelled", "cross", Tone.QUIET, sentence, can_edit=True, can_restore=restore)
+            return Standing(texts.WORD_CANCELLED, "cross", Tone.QUIET, sentence, can_edit=True, can_restore=restore)
         case Status.SENDING:
-            return Standing("Leaving", "arrow", Tone.WAITING, texts.LEAVING)
+            return Standing(texts.WORD_LEAVING, "arrow", Tone.WAITING, texts.LEAVING)
         case Status.SENT:
             return _sent(message, now)
         case Status.FAILED:
-            return _not_sent("Failed", message, error or texts.FAILED, sent_again=sent_again)
+            return _not_sent(texts.WORD_FAILED, message, error or texts.FAILED, sent_again=sent_again)
         case Status.MISSED:
-            return _not_sent("Missed", message, error or texts.MISSED, sent_again=sent_again)
+            return _not_sent(texts.WORD_MISSED, message, error or texts.MISSED, sent_again=sent_again)
         case Status.UNKNOWN:
             return _unknown(message, error, sent_again=sent_again)
         case _:
@@ -84,7 +90,7 @@ def _called_off(message: Message, they_wrote_at: Instant, *, sent_again: bool) -
     at = dates.stamp(they_wrote_at, message.zone or "UTC")
     sentence = f"{texts.THEY_WROTE_FIRST.format(at=at)}{f' {texts.SENT_AGAIN}' if sent_again else ''}"
     may = not sent_again
-    return Standing("Cancelled", "reply", Tone.QUIET, sentence, can_repeat=may, can_send_now=may)
+    return Standing(texts.WORD_CANCELLED, "reply", Tone.QUIET, sentence, can_repeat=may, can_send_now=may)
 
 
 def _not_sent(word: str, message: Message, why: str, *, sent_again: bool) -> Standing:
@@ -105,41 +111,49 @@ def _unknown(message: Message, error: str, *, sent_again: bool) -> Standing:
     """It may have arrived: only a person settles it, by saying so or by sending it again."""
     match message.verdict:
         case Verdict.ARRIVED:
-            return Standing("Arrived", "check", Tone.GOOD, f"{error} {texts.ARRIVED}".strip(), can_unsettle=True)
+            return Standing(
+                texts.WORD_ARRIVED, "check", Tone.GOOD, f"{error} {texts.ARRIVED}".strip(), can_unsettle=True
+            )
         case Verdict.NOT_ARRIVED:
             sentence = f"{error} {texts.SENT_AGAIN if sent_again else texts.NOT_ARRIVED}".strip()
             repeat = not sent_again
-            return Standing("Not arrived", "cross", Tone.QUIET, sentence, can_repeat=repeat, can_unsettle=True)
+            return Standing(texts.WORD_NOT_ARRIVED, "cross", Tone.QUIET, sentence, can_repeat=repeat, can_unsettle=True)
     if sent_again:
-        return Standing("Not certain", "question", Tone.QUIET, f"{error} {texts.SENT_AGAIN}".strip(), can_judge=True)
+        return Standing(
+            texts.WORD_NOT_CERTAIN, "question", Tone.QUIET, f"{error} {texts.SENT_AGAIN}".strip(), can_judge=True
+        )
     sentence = f"{error} {texts.UNKNOWN}".strip()
-    return Standing("Not certain", "question", Tone.BAD, sentence, can_repeat=True, can_judge=True, attention=True)
+    return Standing(
+        texts.WORD_NOT_CERTAIN, "question", Tone.BAD, sentence, can_repeat=True, can_judge=True, attention=True
+    )
 
 
 def _sent(message: Message, now: Instant) -> Standing:
     if message.delivery.read_at:
-        return Standing("Read", "checks-read", Tone.GOOD, texts.READ)
+        return Standing(texts.WORD_READ, "checks-read", Tone.GOOD, texts.READ)
     if message.delivery.delivered_at:
-        return Standing("Delivered", "checks", Tone.GOOD, texts.DELIVERED)
+        return Standing(texts.WORD_DELIVERED, "checks", Tone.GOOD, texts.DELIVERED)
     if message.unconfirmed_delivery(now):
-        return Standing("Not confirmed", "check", Tone.WAITING, UNCONFIRMED)
-    return Standing("Sent", "check", Tone.GOOD, texts.SENT)
+        return Standing(texts.WORD_NOT_CONFIRMED, "check", Tone.WAITING, told.translated(UNCONFIRMED))
+    return Standing(texts.WORD_SENT, "check", Tone.GOOD, texts.SENT)
 
 
 def _open(message: Message, now: Instant) -> Standing:
     open_ = {"can_edit": True, "can_cancel": True, "can_hasten": message.send_at > now + NOW}
     delivery = message.delivery
     if delivery.held_reason:
-        return Standing("Held", "pause", Tone.WAITING, delivery.held_reason, **open_, attention=True)
+        return Standing(
+            texts.WORD_HELD, "pause", Tone.WAITING, told.translated(delivery.held_reason), **open_, attention=True
+        )
     if max(message.send_at, delivery.held_until or message.send_at) + GRACE < now:
-        return Standing("Overdue", "alert", Tone.BAD, texts.OVERDUE, **open_, attention=True)
+        return Standing(texts.WORD_OVERDUE, "alert", Tone.BAD, texts.OVERDUE, **open_, attention=True)
     if message.asked_to_change:
-        return Standing("Asked to change", "clock", Tone.WAITING, texts.ASKED_TO_CHANGE, **open_)
+        return Standing(texts.WORD_ASKED_TO_CHANGE, "clock", Tone.WAITING, texts.ASKED_TO_CHANGE, **open_)
     if delivery.state is State.CLAIMED:
-        return Standing("Ready", "ready", Tone.GOOD, texts.READY, **open_)
+        return Standing(texts.WORD_READY, "ready", Tone.GOOD, texts.READY, **open_)
     if delivery.error:
-        return Standing("Trying again", "clock", Tone.WAITING, delivery.error, **open_)
-    return Standing("Scheduled", "clock", Tone.QUIET, texts.SCHEDULED, **open_)
+        return Standing(texts.WORD_TRYING_AGAIN, "clock", Tone.WAITING, told.translated(delivery.error), **open_)
+    return Standing(texts.WORD_SCHEDULED, "clock", Tone.QUIET, texts.SCHEDULED, **open_)
 
 
 def just_asked_for(message: Message) -> bool:
@@ -162,8 +176,8 @@ def if_late(message: Message | Series) -> str:
     match message.if_late.policy:
         case LatePolicy.WITHIN:
             hours = message.if_late.hours
-            return f"If it is late, it is still sent within {hours:g} hour{'' if hours == 1 else 's'}."
+            return _WITHIN(2 if hours % 1 else int(hours), hours=hours)
         case LatePolicy.ON_TIME:
-            return "It is sent on time or not at all."
+            return _ON_TIME
         case LatePolicy.ASK:
-            return "If it is late, it is not sent until you say so."
+            return _ASKS

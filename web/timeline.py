@@ -6,7 +6,8 @@ from typing import NamedTuple
 from shared.model.lifecycle import State
 from shared.model.message import Message, Verdict
 from shared.model.values import Instant
-from web import dates, texts
+from web import dates, texts, told
+from web.language import _, counted
 from web.standing import Standing, standing
 
 
@@ -22,12 +23,19 @@ class Step(NamedTuple):
 
 
 _ENDS = {
-    State.FAILED: ("Failed", "alert"),
-    State.MISSED: ("Missed", "alert"),
-    State.UNKNOWN: ("Not certain", "question"),
+    State.FAILED: (texts.WORD_FAILED, "alert"),
+    State.MISSED: (texts.WORD_MISSED, "alert"),
+    State.UNKNOWN: (texts.WORD_NOT_CERTAIN, "question"),
 }
 _VERDICTS = {Verdict.ARRIVED: texts.ARRIVED, Verdict.NOT_ARRIVED: texts.NOT_ARRIVED, None: ""}
-_BY = {"web": "handed over by this page", "tick": "handed over by the tick", "api": "asked for through the API"}
+_BY = {
+    "web": _("handed over by this page"),
+    "tick": _("handed over by the tick"),
+    "api": _("asked for through the API"),
+}
+
+_LEAVES = _("leaves {when}")
+_CHANGED = counted("changed once since", "changed {count} times since")
 
 
 def timeline(message: Message, now: Instant, repeat: Message | None = None) -> tuple[Step, ...]:
@@ -38,23 +46,23 @@ def timeline(message: Message, now: Instant, repeat: Message | None = None) -> t
     half, stands = message.delivery, standing(message, now, sent_again=repeat is not None)
     steps = []
     if message.created_at:
-        steps.append(Step("Written and stored", "check", message.created_at, f"{_edits(message)}"))
+        steps.append(Step(_("Written and stored"), "check", message.created_at, _edits(message)))
     if half.claimed_at:
         steps.append(
-            Step("Claimed by the session host", "check", half.claimed_at, _BY.get(half.handed_over_by or "", ""))
+            Step(_("Claimed by the session host"), "check", half.claimed_at, _BY.get(half.handed_over_by or "", ""))
         )
     if message.cancelled and half.state.open:
         return (*steps, Step(stands.word, stands.icon, None, stands.sentence))
     if half.begun_at:
-        steps.append(Step("Begun", "check", half.begun_at, dates.lateness(message.send_at, half.begun_at)))
+        steps.append(Step(texts.WORD_BEGUN, "check", half.begun_at, dates.lateness(message.send_at, half.begun_at)))
     if half.state in (State.FAILED, State.MISSED, State.UNKNOWN):
         return (*steps, *_ended(message, stands, repeat))
     if half.state.open:
         steps.append(_waiting(message, stands, now))
     late = dates.lateness(message.send_at, half.sent_at) if half.sent_at else ""
-    steps.append(_reached("Sent", "check", half.sent_at, late))
-    steps.append(_reached("Delivered", "checks", half.delivered_at))
-    steps.append(_reached("Read", "checks-read", half.read_at))
+    steps.append(_reached(texts.WORD_SENT, "check", half.sent_at, late))
+    steps.append(_reached(texts.WORD_DELIVERED, "checks", half.delivered_at))
+    steps.append(_reached(texts.WORD_READ, "checks-read", half.read_at))
     return tuple(steps)
 
 
@@ -62,28 +70,28 @@ def _ended(message: Message, stands: Standing, repeat: Message | None) -> Iterat
     """How it ended without being sent for certain, what its owner said of that, and what was sent in its place."""
     half = message.delivery
     if half.called_off:
-        yield Step("They wrote first", "reply", half.they_wrote_at)
-        yield Step("Cancelled", "cross", half.settled_at, texts.CALLED_OFF)
+        yield Step(texts.WORD_THEY_WROTE_FIRST, "reply", half.they_wrote_at)
+        yield Step(texts.WORD_CANCELLED, "cross", half.settled_at, texts.CALLED_OFF)
     else:
         yield from _ended_badly(message, stands)
     if repeat:
-        yield Step("Sent again", "repeat", repeat.created_at or repeat.send_at, texts.SENT_AGAIN)
+        yield Step(texts.WORD_SENT_AGAIN, "repeat", repeat.created_at or repeat.send_at, texts.SENT_AGAIN)
 
 
 def _ended_badly(message: Message, stands: Standing) -> Iterator[Step]:
     half = message.delivery
     word, icon = _ENDS[half.state]
-    yield Step(word, icon, half.settled_at, half.error or "", bad=True)
+    yield Step(word, icon, half.settled_at, told.translated(half.error or ""), bad=True)
     if half.hinted_at:
-        yield Step("A receipt came", "question", half.hinted_at, texts.HINT)
+        yield Step(_("A receipt came"), "question", half.hinted_at, texts.HINT)
     if stands.can_unsettle:
         said = texts.LET_GO if message.cancelled else _VERDICTS.get(message.verdict, "")
-        yield Step("Settled by you", "check", None, said)
+        yield Step(_("Settled by you"), "check", None, said)
 
 
 def _waiting(message: Message, stands: Standing, now: Instant) -> Step:
     zone = message.zone or "UTC"
-    note = stands.sentence if stands.attention else f"leaves {dates.relative(message.send_at, now, zone)}"
+    note = stands.sentence if stands.attention else _LEAVES.format(when=dates.relative(message.send_at, now, zone))
     return Step(stands.word, stands.icon, message.send_at, note, done=False, bad=stands.attention)
 
 
@@ -94,4 +102,4 @@ def _reached(word: str, icon: str, at: Instant | None, note: str = "") -> Step:
 
 def _edits(message: Message) -> str:
     count = message.revision - 1 - message.cancelled  # the cancel itself has a line of its own
-    return f"changed {'once' if count == 1 else f'{count} times'} since" if count > 0 else ""
+    return _CHANGED(count) if count > 0 else ""

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from web import dates
 from web.dates import BadTime
+from web.language import _
 
-_WEEKDAYS = tuple(day.lower() for day in dates.WEEKDAYS)
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FIRST_HALF = ("january", "february", "march", "april", "may", "june")
 _MONTHS = (*_FIRST_HALF, "july", "august", "september", "october", "november", "december")
 _UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600}
@@ -34,7 +35,7 @@ _DAY_FIRST, _MONTH_FIRST = (
 )
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)")
 
-EXAMPLES = "Try “tomorrow 9am”, “friday 18:00”, “27 nov 6pm” or “in 2 hours”."
+EXAMPLES = _("Try “tomorrow 9am”, “friday 18:00”, “27 nov 6pm” or “in 2 hours”.")
 
 
 class Moment(NamedTuple):
@@ -53,9 +54,9 @@ def read(typed: str, now: datetime, zone: str) -> Moment:
     """
     text = " ".join(typed.casefold().split())
     if not text:
-        raise BadTime(f"When should it leave? {EXAMPLES}")
+        raise BadTime(_("When should it leave? {examples}").format(examples=EXAMPLES))
     if len(text) > 100:
-        raise BadTime(f"That is too long for a time. {EXAMPLES}")
+        raise BadTime(_("That is too long for a time. {examples}").format(examples=EXAMPLES))
     if (tail := _TAIL.fullmatch(text)) and tail["zone"] not in ("am", "pm"):
         zone, text = dates.zone_named(tail["zone"]), tail["head"]
     words = " ".join(word for word in text.replace(",", " ").split() if word not in ("at", "on"))
@@ -71,7 +72,8 @@ def read(typed: str, now: datetime, zone: str) -> Moment:
     day = _day(rest, today.date(), clock, typed)
     if clock is None:
         said, hour = typed.strip()[:40], "8pm" if rest == "tonight" else "9am"
-        raise BadTime(f"At what time? Write for example “{said} {hour}” or “{said} 20:00”.")
+        asked = _("At what time? Write for example “{typed} {hour}” or “{typed} 20:00”.")
+        raise BadTime(asked.format(typed=said, hour=hour))
     return Moment(datetime.combine(day, clock), zone)
 
 
@@ -90,12 +92,14 @@ def _time_of(parts: dict[str, str | None]) -> time:
     hour, minute, second = (int(parts.get(name) or 0) for name in ("h", "m", "s"))
     if half := parts.get("half"):
         if not 1 <= hour <= 12:
-            raise BadTime(f"{hour}{half} is no time: with am or pm the hour goes from 1 to 12.")
+            no_time = _("{typed} is no time: with am or pm the hour goes from 1 to 12.")
+            raise BadTime(no_time.format(typed=f"{hour}{half}"))
         hour = hour % 12 + (12 if half == "pm" else 0)
     try:
         return time(hour, minute, second)
     except ValueError:
-        raise BadTime(f"{hour}:{minute:02} is no time of day: it goes from 00:00 to 23:59.") from None
+        no_time = _("{typed} is no time of day: it goes from 00:00 to 23:59.")
+        raise BadTime(no_time.format(typed=f"{hour}:{minute:02}")) from None
 
 
 def _after(found: re.Match[str], now: datetime, zone: str) -> Moment:
@@ -118,14 +122,16 @@ def _day(words: str, today: date, clock: time | None, typed: str) -> date:
         return today
     if words == "tonight":
         if clock is not None and clock < time(17):
-            raise BadTime(f"Tonight at {clock:%H:%M}? Write “today” or “tomorrow” with the time, or one after 17:00.")
+            asked = _("Tonight at {clock}? Write “today” or “tomorrow” with the time, or one after 17:00.")
+            raise BadTime(asked.format(clock=f"{clock:%H:%M}"))
         return today
     if words == "tomorrow":
         return today + timedelta(days=1)
     if clock is None and (bare := re.fullmatch(r"(?P<day>.+) (?P<hour>\d{1,2})", words)) and _names_a_day(bare["day"]):
         hour = bare["hour"]
-        raise BadTime(f"{hour} in the morning or in the evening? Write {hour}am, {hour}pm or a time like 18:00.")
-    following, _, name = words.rpartition(" ")
+        asked = _("{hour} in the morning or in the evening? Write {hour}am, {hour}pm or a time like 18:00.")
+        raise BadTime(asked.format(hour=hour))
+    following, name = words.rpartition(" ")[::2]
     if (weekday := _weekday(name)) is not None and following in ("", "next", "this"):
         return _on_weekday(weekday, following, today)
     if found := _ISO.fullmatch(words) or _DAY_FIRST.fullmatch(words) or _MONTH_FIRST.fullmatch(words):
@@ -139,12 +145,12 @@ def _names_a_day(words: str) -> bool:
 
 def _on_weekday(weekday: int, following: str, today: date) -> date:
     """A bare weekday is the coming one; "next" is the one in the week after this, and weeks begin on Monday."""
-    name = dates.WEEKDAYS[weekday]
     if following == "next":
         return today + timedelta(days=7 - today.weekday() + weekday)
     ahead = (weekday - today.weekday()) % 7
     if ahead == 0:
-        raise BadTime(f"Today is {name}: write “today” or “next {name}” with the time.")
+        asked = _("Today is {weekday}: write “today” or “next {typed}” with the time.")
+        raise BadTime(asked.format(weekday=dates.WEEKDAYS[weekday], typed=_WEEKDAYS[weekday].capitalize()))
     return today + timedelta(days=ahead)
 
 
@@ -159,12 +165,14 @@ def _on_date(parts: dict[str, str | None], today: date, typed: str) -> date:
     if found is not None:
         dates.check_year(found.year)
     else:
-        raise BadTime(f"There is no such date as “{typed.strip()[:40]}”.")
+        raise BadTime(_("There is no such date as “{typed}”.").format(typed=typed.strip()[:40]))
     named = parts.get("weekday")
     if named and _weekday(named) is None:
         raise BadTime(_not_understood(typed))
     if named and _weekday(named) != found.weekday():
-        raise BadTime(f"{found.day} {found:%B %Y} is a {found:%A}: which of the two do you mean?")
+        asked = _("{day} {month} {year} is a {weekday}: which of the two do you mean?")
+        month_name, weekday = dates.MONTHS[found.month - 1], dates.WEEKDAYS[found.weekday()]
+        raise BadTime(asked.format(day=found.day, month=month_name, year=found.year, weekday=weekday))
     return found
 
 
@@ -191,7 +199,7 @@ def _named(word: str, names: tuple[str, ...]) -> int | None:
 
 def _not_understood(typed: str) -> str:
     if re.search(r"\d[/.]\d", typed):
-        return "I cannot tell day and month apart there: write the month by its name, like 27 Nov 18:00."
+        return _("I cannot tell day and month apart there: write the month by its name, like 27 Nov 18:00.")
     if "midnight" in typed.casefold():
-        return "Midnight belongs to two days: write 00:00 with the day that begins then."
-    return f"I do not understand “{typed.strip()[:40]}”. {EXAMPLES}"
+        return _("Midnight belongs to two days: write 00:00 with the day that begins then.")
+    return _("I do not understand “{typed}”. {examples}").format(typed=typed.strip()[:40], examples=EXAMPLES)

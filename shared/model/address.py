@@ -8,6 +8,7 @@ import re
 from enum import StrEnum
 from typing import Any, Self
 
+from shared.model.sentence import said
 from shared.model.values import Value
 
 
@@ -21,6 +22,13 @@ class Kind(StrEnum):
 
 _SERVERS = {"s.whatsapp.net": Kind.PHONE, "c.us": Kind.PHONE, "lid": Kind.LID, "g.us": Kind.GROUP}
 _USER = {Kind.PHONE: r"[1-9]\d{4,14}", Kind.LID: r"\d{5,20}", Kind.GROUP: r"\d{5,20}(-\d{5,20})?"}
+
+_NO_NUMBER = said("'{typed}' is no phone number: write it with its country code, like +44 7957 189696.")
+_TOO_LONG = said("'{typed}' is too long for a phone number: write it with its country code, like +44 7957 189696.")
+_TOO_SHORT = said("'{typed}' is too short for a phone number: write it with its country code, like +44 7957 189696.")
+_NOT_POSSIBLE = said(
+    "'{typed}' is not possible for a phone number: write it with its country code, like +44 7957 189696."
+)
 
 
 class BadAddress(ValueError):
@@ -50,7 +58,10 @@ class Address(Value):
         user = user.lstrip("+").split(":")[0].split(".")[0]
         if kind is None or not re.fullmatch(_USER[kind], user, flags=re.ASCII):
             raise BadAddress(
-                f"'{to[:40]}' is no WhatsApp address: use digits with the country code, like 447957189696."
+                said(
+                    "'{typed}' is no WhatsApp address: use digits with the country code, like 447957189696.",
+                    typed=to[:40],
+                )
             )
         return cls(kind=kind, user=user)
 
@@ -65,7 +76,6 @@ def parse(typed: str, country: str | None = None) -> Address:
         return Address.from_stored(typed)
     import phonenumbers  # 48 MB unpacked: never in the Lambda bundle
 
-    example = "write it with its country code, like +44 7957 189696."
     international = f"+{typed[2:]}" if typed.startswith("00") else typed
     text = international if international.startswith("+") or country else f"+{international}"
     try:
@@ -73,12 +83,12 @@ def parse(typed: str, country: str | None = None) -> Address:
         if country and not text.startswith("+") and not _possible(number):
             number = phonenumbers.parse(f"+{text}", None)
     except phonenumbers.NumberParseException:
-        raise BadAddress(f"'{typed[:40]}' is no phone number: {example}") from None
+        raise BadAddress(said(_NO_NUMBER, typed=typed[:40])) from None
     if not _possible(number):
         reasons = phonenumbers.ValidationResult
-        words = {reasons.TOO_LONG: "too long", reasons.INVALID_COUNTRY_CODE: "not possible"}
-        reason = words.get(phonenumbers.is_possible_number_with_reason(number), "too short")
-        raise BadAddress(f"'{typed[:40]}' is {reason} for a phone number: {example}")
+        sentences = {reasons.TOO_LONG: _TOO_LONG, reasons.INVALID_COUNTRY_CODE: _NOT_POSSIBLE}
+        reason = phonenumbers.is_possible_number_with_reason(number)
+        raise BadAddress(said(sentences.get(reason, _TOO_SHORT), typed=typed[:40]))
     return Address(kind=Kind.PHONE, user=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from shared.model.sentence import said
 from shared.model.values import Record
 
 MAX_TEXT = 65_536
@@ -125,40 +126,59 @@ def misfit(to: str, text: str, attachment: Any, about: About | None) -> tuple[st
     if found is not None or attachment is not None or (about and about.act in (Act.REACT, Act.DELETE)):
         return found
     if not text.strip():
-        return "message", "The text is empty: write what is to be sent."
+        return "message", said("The text is empty: write what is to be sent.")
     if len(text) > MAX_TEXT:
-        sentence = f"The text has {len(text):,} characters, WhatsApp takes {MAX_TEXT:,}: shorten or split it."
+        sentence = said(
+            "The text has {length:,} characters, WhatsApp takes {most:,}: shorten or split it.",
+            length=len(text),
+            most=MAX_TEXT,
+        )
         return "message", sentence
     return None
 
 
 def _attachment_misfit(text: str, attachment: Any) -> tuple[str, str] | None:
     if isinstance(attachment, Unfamiliar):
-        return "attachment", f"This version cannot send the kind “{attachment.kind}”: update WhatsApp-VPSLink."
+        return "attachment", said(
+            "This version cannot send the kind “{kind}”: update WhatsApp-VPSLink.", kind=attachment.kind
+        )
     if text and attachment.kind not in ("image", "video", "document"):
-        return "message", "WhatsApp shows no text with this kind of attachment: send the text as a message of its own."
+        return "message", said(
+            "WhatsApp shows no text with this kind of attachment: send the text as a message of its own."
+        )
     if len(text) > MAX_CAPTION:
-        return "message", f"The text beside an attachment has {len(text):,} characters, WhatsApp takes {MAX_CAPTION:,}."
+        return "message", said(
+            "The text beside an attachment has {length:,} characters, WhatsApp takes {most:,}.",
+            length=len(text),
+            most=MAX_CAPTION,
+        )
     if isinstance(attachment, Media):
         allowed, mime = MIMES[attachment.kind], attachment.mime.partition(";")[0]
         if allowed is not None and mime not in allowed:
             kinds = ", ".join(sorted(allowed))
-            sentence = f"WhatsApp takes {kinds} as {attachment.kind}, not {mime}: send it as a document."
+            sentence = said(
+                "WhatsApp takes {kinds} as {kind}, not {mime}: send it as a document.",
+                kinds=kinds,
+                kind=attachment.kind,
+                mime=mime,
+            )
             return "attachment", sentence
     return None
 
 
 def _about_misfit(to: str, text: str, attachment: Any, about: About) -> tuple[str, str] | None:
     if about.act is not Act.REPLY and attachment is not None:
-        return "attachment", f"A message with the act {about.act} has no attachment."
+        return "attachment", said("A message with the act {act} has no attachment.", act=str(about.act))
     if about.act in (Act.EDIT, Act.DELETE) and not about.from_me:
-        return "about", "Only messages of your own can be edited or deleted for everyone: set fromMe for one of them."
+        return "about", said(
+            "Only messages of your own can be edited or deleted for everyone: set fromMe for one of them."
+        )
     if not about.from_me and about.sender is None and to.endswith("@g.us"):
-        return "about", "Say in sender who wrote that message of the group."
+        return "about", said("Say in sender who wrote that message of the group.")
     if about.act is Act.DELETE and text:
-        return "message", "A deletion has no text: leave it out."
+        return "message", said("A deletion has no text: leave it out.")
     if about.act is Act.REACT and not is_emoji(text):
-        return "message", "A reaction is one emoji; an empty text takes it back."
+        return "message", said("A reaction is one emoji; an empty text takes it back.")
     return None
 
 
@@ -180,19 +200,19 @@ def label(attachment: Any, about: About | None) -> str:
     if about is not None and about.act is not Act.REPLY:
         return _ACTS[about.act]
     if attachment is None:
-        return "Reply" if about else ""
+        return said("Reply") if about else ""
     named = getattr(attachment, "name", None)
     word = _KINDS.get(attachment.kind, attachment.kind)
-    return f"{word}: {named}" if named else word
+    return said("{kind}: {name}", kind=word, name=named) if named else word
 
 
-_ACTS = {Act.REACT: "Reaction", Act.EDIT: "Edit of a message", Act.DELETE: "Deletion of a message"}
+_ACTS = {Act.REACT: said("Reaction"), Act.EDIT: said("Edit of a message"), Act.DELETE: said("Deletion of a message")}
 _KINDS = {
-    "image": "Picture",
-    "video": "Video",
-    "audio": "Audio",
-    "voice": "Voice message",
-    "document": "Document",
-    "location": "Place",
-    "contact": "Contact",
+    "image": said("Picture"),
+    "video": said("Video"),
+    "audio": said("Audio"),
+    "voice": said("Voice message"),
+    "document": said("Document"),
+    "location": said("Place"),
+    "contact": said("Contact"),
 }

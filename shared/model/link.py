@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from shared.model.sentence import said
 from shared.model.values import Instant, Told
 
 
@@ -37,43 +38,54 @@ class Link(StrEnum):
 
 
 SENTENCES: dict[Link, tuple[str, str]] = {
-    Link.STARTING: ("The session host is starting.", "Nothing: this takes a few seconds."),
+    Link.STARTING: (said("The session host is starting."), said("Nothing: this takes a few seconds.")),
     Link.STANDBY: (
-        "Another session host may lead this account, so this one stays off WhatsApp.",
-        "Nothing if it is to take over: it connects once it leads.",
+        said("Another session host may lead this account, so this one stays off WhatsApp."),
+        said("Nothing if it is to take over: it connects once it leads."),
     ),
-    Link.UNLINKED: ("No WhatsApp account is linked.", "Open Link and scan the QR code with your phone."),
+    Link.UNLINKED: (said("No WhatsApp account is linked."), said("Open Link and scan the QR code with your phone.")),
     Link.PAIRING: (
-        "Waiting for your phone to scan the QR code.",
-        "On your phone: Settings, Linked devices, Link a device.",
+        said("Waiting for your phone to scan the QR code."),
+        said("On your phone: Settings, Linked devices, Link a device."),
     ),
-    Link.CONNECTING: ("Connecting to WhatsApp.", "Nothing: this takes a few seconds."),
-    Link.CONNECTED: ("Connected to WhatsApp.", "Nothing."),
-    Link.CATCHING_UP: ("Connected; reading what came in while away.", "Nothing: this takes a moment."),
+    Link.CONNECTING: (said("Connecting to WhatsApp."), said("Nothing: this takes a few seconds.")),
+    Link.CONNECTED: (said("Connected to WhatsApp."), said("Nothing.")),
+    Link.CATCHING_UP: (said("Connected; reading what came in while away."), said("Nothing: this takes a moment.")),
     Link.PHONE_SILENT: (
-        "Connected, but your phone has not been seen for twelve days.",
-        "Open WhatsApp on your phone: once it was offline for fourteen days, WhatsApp unlinks this device.",
+        said("Connected, but your phone has not been seen for twelve days."),
+        said("Open WhatsApp on your phone: once it was offline for fourteen days, WhatsApp unlinks this device."),
     ),
     Link.RECONNECTING: (
-        "The connection to WhatsApp was lost; trying again.",
-        "Check the server's network if this lasts.",
+        said("The connection to WhatsApp was lost; trying again."),
+        said("Check the server's network if this lasts."),
     ),
-    Link.REPLACED: ("Another program took over this linked device.", "Stop the other program, then restart this host."),
-    Link.LOGGED_OUT: ("The phone has unlinked this device.", "Open Link and scan the QR code again; messages wait."),
+    Link.REPLACED: (
+        said("Another program took over this linked device."),
+        said("Stop the other program, then restart this host."),
+    ),
+    Link.LOGGED_OUT: (
+        said("The phone has unlinked this device."),
+        said("Open Link and scan the QR code again; messages wait."),
+    ),
     Link.BANNED: (
-        "WhatsApp has banned this account.",
-        "Wait until the ban ends, or ask for a review in WhatsApp on the phone; messages wait.",
+        said("WhatsApp has banned this account."),
+        said("Wait until the ban ends, or ask for a review in WhatsApp on the phone; messages wait."),
     ),
-    Link.OUTDATED: ("WhatsApp no longer accepts this client version.", "Update WhatsApp-VPSLink; messages wait."),
+    Link.OUTDATED: (
+        said("WhatsApp no longer accepts this client version."),
+        said("Update WhatsApp-VPSLink; messages wait."),
+    ),
     Link.NEEDS_PASSKEY: (
-        "This account asks for a passkey to link a device, which is not supported.",
-        "Turn off the passkey on the phone (Settings, Account, Passkeys), then ask for a new code; messages wait.",
+        said("This account asks for a passkey to link a device, which is not supported."),
+        said(
+            "Turn off the passkey on the phone (Settings, Account, Passkeys), then ask for a new code; messages wait."
+        ),
     ),
     Link.STUCK: (
-        "WhatsApp does not answer; the connection is being replaced.",
-        "Nothing; look at the log if this lasts.",
+        said("WhatsApp does not answer; the connection is being replaced."),
+        said("Nothing; look at the log if this lasts."),
     ),
-    Link.STOPPED: ("The session host is stopping.", "Start it again if this was not meant."),
+    Link.STOPPED: (said("The session host is stopping."), said("Start it again if this was not meant.")),
 }
 
 
@@ -96,7 +108,10 @@ class LinkStatus(Told):
         return self.state.sends
 
 
-STILL_CONNECTING = ("WhatsApp could not be reached yet; trying again.", "Check the server's network if this lasts.")
+STILL_CONNECTING = (
+    said("WhatsApp could not be reached yet; trying again."),
+    said("Check the server's network if this lasts."),
+)
 
 
 def describe(state: Link, since: Instant, detail: str | None = None) -> LinkStatus:

@@ -14,6 +14,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from shared.model.content import About, Act, Attachment, label
 from shared.model.lifecycle import Delivery, State
+from shared.model.sentence import said
 from shared.model.values import Instant, Value, print_instant
 from shared.model.versioned import Versioned
 
@@ -25,7 +26,7 @@ _CANCELLED = ("cancelled", "canceled")
 CONFIRMED_WITHIN = timedelta(hours=1)
 """How soon a phone that is on confirms what reached it."""
 
-UNCONFIRMED = (
+UNCONFIRMED = said(
     "WhatsApp's server took it, but their phone has not confirmed it: it may be off, or waiting for this message."
 )
 

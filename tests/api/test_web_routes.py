@@ -293,6 +293,7 @@ def test_this_page_itself_can(page: Page, headers: dict[str, str]) -> None:
     assert page.client.post("/settings/theme", headers=headers, data={"theme": "light"}).status_code == 303
 
 
+@pytest.mark.no_cover  # measured, it takes twice as long, and those of each page measure the same code
 @pytest.mark.parametrize("route", ROUTES)
 def test_hostile_input_is_answered_and_never_believed(page: Page, route: str) -> None:
     page.enter()

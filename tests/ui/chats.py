@@ -32,9 +32,9 @@ def picture(width: int = 320, height: int = 200) -> bytes:
     )
 
 
-def furnish_chats(served: Served) -> None:
+def furnish_chats(served: Served, now: datetime | None = None) -> None:
     """Three chats: Alice's with everything, a group, and one with somebody who chose a hostile name."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = now or datetime.now(UTC).replace(microsecond=0)
     chats = served.host.chats
 
     def ago(**span: float) -> datetime:

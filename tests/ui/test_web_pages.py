@@ -131,9 +131,9 @@ PHONE_SIZE: ViewportSize = {"width": 360, "height": 740}
 PHONE = {"viewport": PHONE_SIZE, "has_touch": True}
 
 
-def furnish(served: Served) -> None:
+def furnish(served: Served, now: datetime | None = None) -> None:
     """A bucket with a message in every state worth a look, and hostile names among the people."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = now or datetime.now(UTC).replace(microsecond=0)
     forked = message(DORA, id="forked", send_at=now + timedelta(days=3))
     served.store(
         messages=(
@@ -155,7 +155,7 @@ def furnish(served: Served) -> None:
         ),
         series=(weekly(now), weekly(now).evolve(id="hostile-series", text="<b>" + "x" * 3000)),
     )
-    furnish_chats(served)
+    furnish_chats(served, now)
     SettingsStore(served.bucket).write(OwnerSettings(id=OWNER, revision=1, version="web-1", quiet="off", daily=80))
     for text in ("This?", "Or that?"):
         name = served.writer.reserve()

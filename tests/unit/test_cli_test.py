@@ -145,6 +145,19 @@ def test_where_no_compiled_code_may_lie_beside_its_source_the_run_keeps_its_own(
 
 
 @pytest.mark.usefixtures("tests_only")
+@pytest.mark.parametrize(("arguments", "imported"), [((), 2), (("-q",), 1)])
+def test_what_a_whole_run_imports_is_compiled_before_its_workers_begin(
+    project: Path, capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], imported: int
+) -> None:
+    (project / "test_sound.py").write_text(
+        "from pathlib import Path\n\nPath('times').open('a').write('.')\n\n"
+        f"def test_it():\n    assert Path('times').read_text() == '.' * {imported}\n"
+    )
+    code, lines = run(capfd, *arguments)
+    assert code == 0, lines
+
+
+@pytest.mark.usefixtures("tests_only")
 @pytest.mark.parametrize(("arguments", "measured"), [((), False), (("--processes",), True)])
 def test_what_the_tests_start_is_measured_when_asked(
     project: Path, capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], measured: bool

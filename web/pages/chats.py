@@ -12,7 +12,7 @@ from shared.model.folding import fold, holds
 from shared.model.message import Message
 from shared.store.errors import StoreError
 from shared.store.view import Snapshot
-from web import conversation, texts
+from web import conversation, texts, told
 from web.captured import BEGINNING, MOST, NoSuchChat
 from web.chat_export import MIMES, Book, Form, file_name, written
 from web.chat_names import Names
@@ -40,7 +40,7 @@ def listing() -> Response:
         found = parts().captured.chats(_asked("before"))
     except HostError as error:
         _no_such_place(error)
-        return rendered("chats.html", 503, problem=str(error), found=None, lines=())
+        return rendered("chats.html", 503, problem=told.of(error), found=None, lines=())
     names = _names(_snapshot(), any_group=any(each.id.endswith("@g.us") for each in found.chats))
     return rendered("chats.html", problem="", found=found, lines=_lines(found, names))
 
@@ -59,8 +59,8 @@ def search() -> Response:
         named = () if chat or _asked("before") else _named(names, words)
     except HostError as error:
         _no_such_place(error)
-        told = shown | {"problem": str(error), "name": names.of(chat) if chat else ""}
-        return rendered("chat_search.html", 503, **told)
+        values = shown | {"problem": told.of(error), "name": names.of(chat) if chat else ""}
+        return rendered("chat_search.html", 503, **values)
     rows = tuple((each, _of(names, each), highlighted(each.message.text, words)) for each in hits.hits)
     return rendered(
         "chat_search.html",
@@ -82,7 +82,7 @@ def thread(chat_id: str) -> Response:
         abort(404, description=texts.NO_CHAT)
     except HostError as error:
         _no_such_place(error)
-        return rendered("chat.html", 503, problem=str(error), found=None, name="", chat_id=chat_id)
+        return rendered("chat.html", 503, problem=told.of(error), found=None, name="", chat_id=chat_id)
     snapshot = _snapshot()
     names = _names(snapshot, any_group=found.chat.endswith("@g.us"))
     contact = names.contact(found.chat)
@@ -114,7 +114,7 @@ def export(chat_id: str, form: str) -> Response:
     except HostError as error:
         if key:
             parts().exports.note(key, Progress(0, 0, Stage.STOPPED))
-        return problem_page(texts.NOT_EXPORTED.format(reason=error), 503)
+        return problem_page(texts.NOT_EXPORTED.format(reason=told.of(error)), 503)
     names = _names(_snapshot(), any_group=first.chat.endswith("@g.us"))
     book = Book(
         first.chat, names.of(first.chat, first.name, given=first.name_given), parts().clock.now(), parts().settings.zone
@@ -151,7 +151,7 @@ def media(media_id: str) -> Response:
     except HostError as error:
         if isinstance(error, HostRefused) and error.status == 404:
             abort(404, description=texts.NO_FILE)
-        return problem_page(str(error), 503)
+        return problem_page(told.of(error), 503)
 
 
 def _no_such_place(error: HostError) -> None:

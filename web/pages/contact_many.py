@@ -44,13 +44,12 @@ def change() -> Response:
         return _nothing(texts.NO_TAG)
     if any(len(tag) > MOST_NAME for tag in tags):
         return _nothing(texts.LONG_NAME.format(most=MOST_NAME, length=max(map(len, tags))))
-    change_one, one, many = _CHANGES[what]
+    change_one, said = _CHANGES[what]
     edits = [Edit(content, contact) for contact in chosen if (content := change_one(contact, tags))]
     if not edits:
         return _nothing(texts.NOTHING_CHANGED, tone="quiet")
     change_id = parts().contact_changes.apply(edits)
-    sentence = (one if len(edits) == 1 else many).format(count=len(edits), tag=", ".join(tags))
-    tell(sentence, undo=url_for("contacts.many.undo", change_id=change_id))
+    tell(said(len(edits), tag=", ".join(tags)), undo=url_for("contacts.many.undo", change_id=change_id))
     return _back()
 
 
@@ -68,9 +67,8 @@ def undone_in_words(undone: Undone) -> str:
     """What became of an undo, in a sentence or two."""
     if undone.already:
         return texts.CHANGE_ALREADY
-    back = texts.CHANGE_UNDONE_ONE if undone.restored == 1 else texts.CHANGE_UNDONE.format(count=undone.restored)
-    left = texts.CHANGE_LEFT_ONE if undone.left == 1 else texts.CHANGE_LEFT.format(count=undone.left)
-    return f"{back} {left}" if undone.left else back
+    back = texts.CHANGE_UNDONE(undone.restored)
+    return f"{back} {texts.CHANGE_LEFT(undone.left)}" if undone.left else back
 
 
 @page.get("/contacts/duplicates")
@@ -179,11 +177,11 @@ def _deleted(contact: Contact, _: tuple[str, ...]) -> dict[str, Any] | None:
     return None if contact.ended else {"deleted_at": parts().clock.now()}
 
 
-_CHANGES: dict[str, tuple[Callable[[Contact, tuple[str, ...]], dict[str, Any] | None], str, str]] = {
-    "tag": (_tagged, texts.TAGGED_ONE, texts.TAGGED),
-    "untag": (_untagged, texts.UNTAGGED_ONE, texts.UNTAGGED),
-    "star": (_starred, texts.STARRED_ONE, texts.STARRED),
-    "delete": (_deleted, texts.DELETED_ONE, texts.DELETED),
+_CHANGES: dict[str, tuple[Callable[[Contact, tuple[str, ...]], dict[str, Any] | None], Callable[..., str]]] = {
+    "tag": (_tagged, texts.TAGGED),
+    "untag": (_untagged, texts.UNTAGGED),
+    "star": (_starred, texts.STARRED),
+    "delete": (_deleted, texts.DELETED),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from shared.host_client import HostError
-from web import contact_found, texts
+from web import contact_found, texts, told
 from web.contact_found import Strangers
 from web.parts import parts
 from web.rendering import page as rendered
@@ -51,7 +51,7 @@ def _page(status: int = 200, **typed: Any) -> Response:
     try:
         chats, more = parts().captured.all_chats(MOST_CHATS)
     except HostError as error:
-        status, values["unreachable"] = 503, str(error)
+        status, values["unreachable"] = 503, told.of(error)
     else:
         found = contact_found.strangers(chats, parts().records.index(snapshot), snapshot.messages.values())
     beyond = max(0, len(found.people) - SHOWN)

@@ -11,7 +11,7 @@ from shared.model import address
 from shared.model.address import BadAddress
 from shared.model.link import Link, LinkStatus
 from shared.model.values import Instant
-from web import texts
+from web import texts, told
 from web.parts import parts
 from web.recipients import typed_address
 from web.rendering import page as rendered
@@ -41,7 +41,7 @@ class Unreadable(NamedTuple):
     @property
     def sentence(self) -> str:
         """How many, in words."""
-        return texts.UNREADABLE_ONE if self.total == 1 else texts.UNREADABLE.format(self.total)
+        return texts.UNREADABLE(self.total)
 
 
 class Gap(NamedTuple):
@@ -63,12 +63,12 @@ class Captured(NamedTuple):
     @property
     def sentence(self) -> str:
         """How many, in words."""
-        return texts.CAPTURED.get(self.messages, texts.CAPTURED_MANY.format(self.messages))
+        return texts.CAPTURED(self.messages) if self.messages else texts.CAPTURED_NONE
 
     @property
     def gaps_sentence(self) -> str:
         """How often something may be missing, in words."""
-        return texts.GAP_ONE if self.gap_count == 1 else texts.GAPS.format(self.gap_count)
+        return texts.GAPS(self.gap_count)
 
     @property
     def stamp(self) -> str:
@@ -151,17 +151,17 @@ def pair() -> Response:
     try:
         phone = None if typed is None else _phone(typed)
     except BadAddress as error:
-        return _shown(typed or "", str(error), status=422)
+        return _shown(typed or "", told.of(error), status=422)
     try:
         parts().host.pair(phone)
         tell(texts.PAIRING_AGAIN if phone is None else texts.PAIRING_BY_CODE)
     except HostRefused as error:
         if phone is not None:
             parts().watch.forget()
-            return _shown(typed or "", str(error), status=422)
-        tell(str(error), tone="bad")
+            return _shown(typed or "", told.of(error), status=422)
+        tell(told.of(error), tone="bad")
     except HostError as error:
-        tell(str(error), tone="bad")
+        tell(told.of(error), tone="bad")
     parts().watch.forget()
     return see_other(url_for("link.show"))
 
@@ -173,7 +173,7 @@ def logout() -> Response:
         parts().host.logout()
         tell(texts.LOGGED_OUT)
     except HostError as error:
-        tell(str(error), tone="bad")
+        tell(told.of(error), tone="bad")
     parts().watch.forget()
     return see_other(url_for("link.show"))
 
@@ -195,19 +195,19 @@ def _connection() -> Connection:
     try:
         return read(parts().host.link())
     except HostError as error:
-        return Connection(problem=str(error))
+        return Connection(problem=told.of(error))
 
 
 def read(answer: dict[str, Any]) -> Connection:
     """The host's answer; a field that makes no sense becomes a sentence."""
     pairing = answer.get("pairing") or {}
     try:
-        status = LinkStatus.model_validate(answer["status"])
+        status = told.link(LinkStatus.model_validate(answer["status"]))
         expires_at = _INSTANT.validate_python(pairing["expiresAt"]) if pairing.get("expiresAt") else None
         backup, unreadable = _backup(answer.get("backup")), _unreadable(answer.get("undecryptable"))
         captured = _captured(answer.get("capture"))
     except (KeyError, TypeError, ValueError, AttributeError):  # pydantic's is a ValueError
-        return Connection(problem="The session host answered what this version of the page does not understand.")
+        return Connection(problem=texts.HOST_NOT_UNDERSTOOD_HERE)
     number, svg = answer.get("number"), pairing.get("svg")
     return Connection(
         status, str(number) if number else None, str(svg) if svg else None, expires_at,
@@ -216,29 +216,29 @@ def read(answer: dict[str, Any]) -> Connection:
     )  # fmt: skip
 
 
-def _backup(told: Any) -> Backup | None:
-    if not told:
+def _backup(answer: Any) -> Backup | None:
+    if not answer:
         return None
-    last = _INSTANT.validate_python(told["last"]) if told.get("last") else None
-    return Backup(bool(told.get("on")), last, str(told["trouble"]) if told.get("trouble") else None)
+    last = _INSTANT.validate_python(answer["last"]) if answer.get("last") else None
+    return Backup(bool(answer.get("on")), last, str(answer["trouble"]) if answer.get("trouble") else None)
 
 
-def _unreadable(told: Any) -> Unreadable | None:
-    if not told or not told.get("count"):
+def _unreadable(answer: Any) -> Unreadable | None:
+    if not answer or not answer.get("count"):
         return None
-    return Unreadable(int(told["count"]), _INSTANT.validate_python(told["since"]))
+    return Unreadable(int(answer["count"]), _INSTANT.validate_python(answer["since"]))
 
 
-def _captured(told: Any) -> Captured | None:
-    if not told:
+def _captured(answer: Any) -> Captured | None:
+    if not answer:
         return None
     gaps = tuple(
         Gap(
             _INSTANT.validate_python(each["from"]),
             _INSTANT.validate_python(each["to"]) if each.get("to") else None,
-            str(each["sentence"]),
+            told.translated(str(each["sentence"])),
         )
-        for each in told["gaps"][:GAPS_SHOWN]
+        for each in answer["gaps"][:GAPS_SHOWN]
     )
-    trouble = str(told["trouble"]) if told.get("trouble") else None
-    return Captured(int(told["count"]), trouble, int(told["gapCount"]), gaps)
+    trouble = str(answer["trouble"]) if answer.get("trouble") else None
+    return Captured(int(answer["count"]), trouble, int(answer["gapCount"]), gaps)

@@ -87,4 +87,4 @@ def _form(wanted: str, error: str = "", status: int = 200) -> Response:
 
 def _minutes(wait: timedelta) -> str:
     minutes = int(wait.total_seconds() // 60) + 1
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return texts.MINUTES(minutes)

@@ -69,7 +69,7 @@ def cancel(form_id: str) -> Response:
         count = parts().several.cancel(form_id)
     except KeyError:
         abort(404, description=texts.NO_MESSAGE)
-    tell(texts.SEVERAL_CANCELLED.format(count=count) if count else texts.SEVERAL_CANCELLED_NONE)
+    tell(texts.SEVERAL_CANCELLED(count) if count else texts.SEVERAL_CANCELLED_NONE)
     return see_other(url_for("agenda.home"))
 
 
@@ -160,19 +160,17 @@ def _queue(count: int) -> str:
 def _about(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
     if minutes < 1:
-        return f"{round(span.total_seconds())} s"
-    return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"
+        return dates.SECONDS.format(count=span.total_seconds())
+    return dates.MINUTES.format(count=minutes) if minutes < 90 else dates.HOURS.format(hours=round(minutes / 60))
 
 
 def _say(saved: SavedSet, made: Draft, form_id: str) -> None:
     meaning = f"{dates.echo(made.send_at, made.zone, parts().clock.now())}."
-    already = texts.SEVERAL_ALREADY.format(count=saved.again) if saved.again else ""
+    already = texts.SEVERAL_ALREADY(saved.again) if saved.again else ""
     if not saved.messages:
         tell(already, tone="quiet")
         return
-    one, many = texts.SEVERAL_ONE_SCHEDULED, texts.SEVERAL_SCHEDULED
-    count = len(saved.messages)
-    sentence = (one if count == 1 else many).format(count=count, meaning=meaning)
+    sentence = texts.SEVERAL_SCHEDULED(len(saved.messages), meaning=meaning)
     refused = [item for item in saved.told.items if item.outcome is Outcome.REFUSED]
     if refused:
         reason = texts.REFUSED_BY_HOST.format(reason=refused[0].reason or "")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, g, json, request, url_for
 
 from shared.store.errors import StoreError
-from web import texts
+from web import language, texts
 from web.agenda import Agenda, agenda
 from web.keys import KEYS_COOKIE, OFF
 from web.listing import Show
@@ -32,14 +32,14 @@ def manifest() -> Response:
         "name": texts.APP_NAME,
         "short_name": texts.APP_SHORT,
         "description": texts.APP_DESCRIPTION,
-        "lang": "en",
+        "lang": language.LANGUAGE,
         "start_url": url_for("agenda.home"),
         "scope": "/",
         "display": "standalone",
         "background_color": "#0b141a",
         "theme_color": "#111b21",
         "icons": icons,
-        "shortcuts": [{"name": "New message", "url": url_for("messages.compose")}],
+        "shortcuts": [{"name": texts.NEW_MESSAGE, "url": url_for("messages.compose")}],
     }
     return Response(json.dumps(document), mimetype="application/manifest+json")
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from shared.host_client import HostError, HostRefused, HostUnreachable
 from shared.model.access import ApiTokens, MadeToken, NewToken, Scope
-from web import texts
+from web import texts, told
 from web.parts import parts
 from web.rendering import page as rendered
 from web.rendering import see_other, tell
@@ -50,11 +50,11 @@ def make() -> Response:
     except HostRefused as refused:
         if refused.status == 409:
             return _shown(typed, errors={"name": texts.PROGRAM_NAME_TAKEN}, status=409)
-        return _shown(typed, problem=str(refused), status=503)
+        return _shown(typed, problem=told.of(refused), status=503)
     except HostUnreachable as error:
         return _shown(typed, problem=f"{error} {texts.PROGRAM_MAYBE_MADE}", status=503)
     except HostError as error:
-        return _shown(typed, problem=str(error), status=503)
+        return _shown(typed, problem=told.of(error), status=503)
     return _shown(Typed(), made=made)
 
 
@@ -73,9 +73,9 @@ def _revoked(name: str) -> tuple[str, str]:
     try:
         parts().host.revoke_token(name)
     except HostRefused as refused:
-        return {404: texts.PROGRAM_GONE, 409: texts.PROGRAM_IS_OWN}.get(refused.status, str(refused)), "bad"
+        return {404: texts.PROGRAM_GONE, 409: texts.PROGRAM_IS_OWN}.get(refused.status, told.of(refused)), "bad"
     except HostError as error:
-        return str(error), "bad"
+        return told.of(error), "bad"
     return texts.PROGRAM_REVOKED.format(name=name), "good"
 
 
@@ -104,6 +104,6 @@ def _known() -> Known:
     try:
         return Known(parts().host.tokens())
     except HostRefused as refused:
-        return Known(may_not=True) if refused.status == 403 else Known(problem=str(refused))
+        return Known(may_not=True) if refused.status == 403 else Known(problem=told.of(refused))
     except HostError as error:
         return Known(problem=f"{error} {texts.PROGRAMS_AWAY}")
