@@ -4,6 +4,7 @@ Pure. The events are the library's own objects, looked at by attribute, so that 
 """
 
 import base64
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -91,6 +92,7 @@ class Seen(NamedTuple):
 
 
 NOTHING = Seen()
+LONGEST_NAME = 200
 
 
 def of_message(event: Any) -> Seen:
@@ -102,8 +104,8 @@ def of_message(event: Any) -> Seen:
     if info.Category == PEER or chat is None or sender is None:
         return seen
     by = "" if source.IsFromMe else sender
-    if by and info.Pushname:
-        seen = seen._replace(name=(sender, info.Pushname[:200]))
+    if by and (name := _name(info.Pushname)):
+        seen = seen._replace(name=(sender, name))
     message = event.Message
     if change := _change(message, chat, by, at):
         return seen._replace(change=change)
@@ -125,6 +127,16 @@ def of_receipt(event: Any) -> Seen:
     return Seen(pairs=_pairs(source), phone_at=_at(event.Timestamp) if ours else None)
 
 
+def given_names(contacts: Iterable[Any]) -> dict[str, str]:
+    """What the owner calls people, by address, of the library's contacts: most are only known by their own names."""
+    found: dict[str, str] = {}
+    for each in contacts:
+        name = _name(each.Info.FullName) or _name(each.Info.FirstName)
+        if name and (address := jid(each.JID)):
+            found[address] = name
+    return found
+
+
 def jid(address: Any) -> str | None:
     """The library's address of a person or a group without its device; None for any other.
 
@@ -141,6 +153,11 @@ def _jid(user: str, server: str) -> str | None:
         return Address.from_stored(f"{user}@{server}").jid
     except BadAddress:
         return None
+
+
+def _name(told: str | bytes) -> str:
+    """A name as it is kept; the library hands over as bytes what is no UTF-8."""
+    return (told.decode(errors="replace") if isinstance(told, bytes) else told).strip()[:LONGEST_NAME]
 
 
 def is_hidden(address: str) -> bool:

@@ -6,7 +6,7 @@ message. Nothing here knows the library or the journal; `take` is one transactio
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -59,6 +59,10 @@ MIGRATIONS = (
     -- When somebody else wrote in a chat last: known longer than the message itself.
     CREATE TABLE heard (chat TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO heard SELECT chat, MAX(at) FROM messages WHERE from_me = 0 GROUP BY chat;
+    """,
+    """
+    -- What the owner's phone calls somebody; `names` has what each one calls itself.
+    CREATE TABLE given (address TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
 )
 MOST_GAPS = 200
@@ -121,6 +125,18 @@ class Store:
     def learn(self, pairs: Iterable[Pair]) -> None:
         """These are the same persons."""
         self.take([Seen(pairs=tuple(pairs))], self.position(), None)
+
+    def give(self, names: Mapping[str, str]) -> int:
+        """These people are called so by the owner, and nobody else is called anything; how many names changed."""
+        hidden_first = sorted(names.items(), key=lambda each: not is_hidden(each[0]))
+        with self.database.transaction() as connection:
+            given = {self.same(address): name for address, name in hidden_first}
+            before = {row["address"]: row["name"] for row in connection.execute("SELECT * FROM given")}
+            new = [(address, name) for address, name in given.items() if before.get(address) != name]
+            gone = [(address,) for address in before.keys() - given.keys()]
+            connection.executemany("INSERT OR REPLACE INTO given VALUES (?, ?)", new)
+            connection.executemany("DELETE FROM given WHERE address = ?", gone)
+        return len(new) + len(gone)
 
     def position(self) -> Position:
         """Up to where the journal was taken over."""
@@ -277,8 +293,10 @@ class Store:
             self._change(connection, change)
         for row in connection.execute("DELETE FROM heard WHERE chat = ? RETURNING at", (pair.lid,)).fetchall():
             _heard(connection, pair.number, row["at"])
-        connection.execute("UPDATE OR IGNORE names SET address = ? WHERE address = ?", (pair.number, pair.lid))
-        connection.execute("DELETE FROM names WHERE address = ?", (pair.lid,))
+        for table in ("names", "given"):
+            where = (pair.number, pair.lid)
+            connection.execute(f"UPDATE OR IGNORE {table} SET address = ? WHERE address = ?", where)  # noqa: S608
+            connection.execute(f"DELETE FROM {table} WHERE address = ?", (pair.lid,))  # noqa: S608
 
 
 def _columns(message: Captured) -> tuple[object, ...]:

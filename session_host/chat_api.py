@@ -42,6 +42,8 @@ class ChatApi:
 
     def chats(self, _: Call) -> Answer:
         before = request.args.get("before")
+        if before is None:
+            self._host.names_looked_at()
         found = _answered(lambda limit: chat_pages.chats(self._host.capture.store, before, limit))
         return Answer(found if before is not None else found.evolve(captured=self._kept()))
 

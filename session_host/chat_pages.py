@@ -43,6 +43,21 @@ class Turn(NamedTuple):
     around: str | None = None
 
 
+class Called(NamedTuple):
+    """What somebody is called: by the owner's phone, and by itself."""
+
+    given: str | None = None
+    push: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """The owner's word first."""
+        return self.given or self.push
+
+
+_NAMELESS = Called()
+
+
 class _Rows(NamedTuple):
     """A page's rows, the newest first, and whether there are older and newer ones."""
 
@@ -68,12 +83,12 @@ def chats(store: Store, before: str | None, limit: int) -> Chats:
     elif before is not None:
         last, than = place_of("before", before)[0], ""
     rows = store.database.query(
-        "SELECT m.chat, count(*) AS messages, max(m.at) AS last, n.name FROM messages m"
-        " LEFT JOIN names n ON n.address = m.chat GROUP BY m.chat"
+        "SELECT m.chat, count(*) AS messages, max(m.at) AS last FROM messages m GROUP BY m.chat"
         " HAVING (max(m.at), m.chat) < (?, ?) ORDER BY last DESC, m.chat DESC LIMIT ?",
         (last, than, limit + 1),
     )
-    shown = [_chat(store, row) for row in rows[:limit]]
+    known = names(store, [row["chat"] for row in rows[:limit]])
+    shown = [_chat(store, row, known.get(row["chat"], _NAMELESS)) for row in rows[:limit]]
     more = rows[limit - 1] if len(rows) > limit else None
     return Chats(chats=tuple(shown), next=None if more is None else f"{more['last']}-{more['chat']}")
 
@@ -89,9 +104,11 @@ def messages(store: Store, chat_id: str, turn: Turn, limit: int, gaps: Sequence[
     if not page.rows and not total:
         raise NoSuchChat(chat)
     since, until = _time_of(page, turn)
+    called = names(store, [chat]).get(chat, _NAMELESS)
     return ChatMessages(
         chat=chat,
-        name=names(store, [chat]).get(chat),
+        name=called.name,
+        name_given=called.given is not None,
         messages=with_changes(store, chat, page.rows),
         total=total,
         next=place(page.rows[-1]) if page.older else None,
@@ -174,18 +191,21 @@ def place_of(name: str, text: str) -> tuple[int, int]:
         raise BadQuery(f"{name}: the place that an earlier page told, or a time like 2026-12-24T10:00:00Z.") from None
 
 
-def names(store: Store, addresses: Sequence[str]) -> dict[str, str]:
-    """What these call themselves, where that was seen."""
+def names(store: Store, addresses: Sequence[str]) -> dict[str, Called]:
+    """What these are called, where that was seen."""
     found = store.database.query(
-        "SELECT address, name FROM names WHERE address IN (SELECT value FROM json_each(?))", (json.dumps(addresses),)
+        "SELECT a.value AS address, g.name AS given, n.name AS push FROM json_each(?) a"
+        " LEFT JOIN given g ON g.address = a.value LEFT JOIN names n ON n.address = a.value",
+        (json.dumps(addresses),),
     )
-    return {row["address"]: row["name"] for row in found}
+    return {row["address"]: Called(row["given"], row["push"]) for row in found if row["given"] or row["push"]}
 
 
-def _chat(store: Store, row: sqlite3.Row) -> Chat:
+def _chat(store: Store, row: sqlite3.Row, called: Called) -> Chat:
     newest = with_changes(store, row["chat"], _older(store, row["chat"], END, 1))[0]
     return Chat(
-        id=row["chat"], name=row["name"], last_at=newest.at, last_text=newest.text[:SNIPPET], last_kind=newest.kind,
+        id=row["chat"], name=called.name, name_given=called.given is not None, push_name=called.push,
+        last_at=newest.at, last_text=newest.text[:SNIPPET], last_kind=newest.kind,
         last_from_me=newest.from_me, messages=row["messages"],
     )  # fmt: skip
 
@@ -216,23 +236,26 @@ def _changes(store: Store, chat: str, ids: Sequence[str]) -> dict[str, list[sqli
 
 def _quoted(message: ChatMessage) -> Quoted:
     return Quoted(
-        id=message.id, sender=message.sender, sender_name=message.sender_name, from_me=message.from_me,
-        kind=message.kind, text=message.text[:SNIPPET],
+        id=message.id, sender=message.sender, sender_name=message.sender_name,
+        sender_name_given=message.sender_name_given, from_me=message.from_me, kind=message.kind,
+        text=message.text[:SNIPPET],
     )  # fmt: skip
 
 
 def _shown(
-    row: sqlite3.Row, changes: Sequence[sqlite3.Row], known: Mapping[str, str], quotes: Mapping[str, Quoted]
+    row: sqlite3.Row, changes: Sequence[sqlite3.Row], known: Mapping[str, Called], quotes: Mapping[str, Quoted]
 ) -> ChatMessage:
     """Only its author edits a message; it is deleted by its author, in a group also by who runs it."""
     group = row["chat"].endswith("@g.us")
     edits = [each for each in changes if each["what"] == What.EDIT and each["by"] == row["sender"]]
     gone = [each for each in changes if each["what"] == What.DELETE and (group or each["by"] == row["sender"])]
     text = edits[-1]["text"] if edits else row["text"]
+    called = known.get(row["sender"], _NAMELESS)
     return ChatMessage(
         id=row["id"],
         sender=row["sender"] or None,
-        sender_name=known.get(row["sender"]),
+        sender_name=called.name,
+        sender_name_given=called.given is not None,
         from_me=bool(row["from_me"]),
         at=instant(row["at"]),
         kind=row["kind"],

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from session_host import chat_pages
 from session_host.capture_events import What
 from session_host.captured import Store
-from session_host.chat_pages import BadQuery, place, place_of
+from session_host.chat_pages import BadQuery, Called, place, place_of
 from session_host.database import instant
-from shared.model.chats import Hit, Hits
+from shared.model.chats import ChatMessage, Hit, Hits
 from shared.model.folding import fold, holds
 
 LONGEST = 200
@@ -87,11 +87,16 @@ def _hits(store: Store, rows: Sequence[sqlite3.Row], query: Query) -> list[Hit]:
     numbers = json.dumps([row["n"] for row in rows])
     for row in store.database.query("SELECT * FROM messages WHERE n IN (SELECT value FROM json_each(?))", (numbers,)):
         chats.setdefault(row["chat"], []).append(row)
-    called = chat_pages.names(store, list(chats))
+    known = chat_pages.names(store, list(chats))
     found = {
-        row["n"]: Hit(chat=chat, name=called.get(chat), message=message, place=place(row))
+        row["n"]: _hit(chat, known.get(chat), message, row)
         for chat, whole in chats.items()
         for row, message in zip(whole, chat_pages.with_changes(store, chat, whole), strict=True)
         if holds(message.text, query.words)
     }
     return [found[row["n"]] for row in rows if row["n"] in found]
+
+
+def _hit(chat: str, called: Called | None, message: ChatMessage, row: sqlite3.Row) -> Hit:
+    name, given = (called.name, called.given is not None) if called else (None, False)
+    return Hit(chat=chat, name=name, name_given=given, message=message, place=place(row))

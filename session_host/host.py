@@ -15,6 +15,7 @@ from session_host.fence import Fence
 from session_host.folder import Folder
 from session_host.folder_lock import FolderLock
 from session_host.gates import Skew, link_gate
+from session_host.given_names import GivenNames
 from session_host.hints import Hints
 from session_host.identity import IdentityStore
 from session_host.ledger import Ledger
@@ -134,6 +135,8 @@ class Host:
         self.started_at = clock.now()
         self.last_tick: datetime | None = None
         self._capturing = Stepper("capture", self.capture.work, clock)
+        self.names = GivenNames(link, self.capture.store, clock)
+        self._naming = Stepper("names", self.names.step, clock)
         self.ledger.listen(self._tell)
         heard, lost = self.capture.heard, self.capture.lost
         link.listen(Ears(self._receipt, self._link_changed, self._arrival, heard, lost))
@@ -165,6 +168,7 @@ class Host:
             log.warning("stopped inside a send")
         folded = self._folding.join(left() - 1) and left() > LAST_FOLD_SECONDS and self.folder.finish(self.clock.now())
         self.link.stop(min(left(), 2.0))
+        self._naming.join(min(left(), 1.0))
         if self._capturing.join(left()):
             self.capture.close()
         if self._beating.join(left()) and folded:
@@ -301,6 +305,7 @@ class Host:
             self._uploading,
             self._backing_up,
             self._capturing,
+            self._naming,
         )
 
     def _told(self) -> Told:
@@ -377,6 +382,11 @@ class Host:
     def _read_journal(self) -> None:
         self._capturing.wake()
 
+    def names_looked_at(self) -> None:
+        """Somebody looks at names: those on the phone are read soon, where that was not just done."""
+        self.names.asked()
+        self._naming.wake()
+
     def _settle_by_receipt(self, receipt: Receipt) -> None:
         self.ledger.receipt(receipt, self.clock.now())
         self.fold_soon()
@@ -393,6 +403,8 @@ class Host:
     def _link_changed(self, status: LinkStatus) -> None:
         self.events.publish("link", state=str(status.state), sentence=status.sentence)
         self.capture.link_changed(status)
+        self.names.link_changed(status)
+        self._naming.wake()
         if self.backups.link_changed(status):
             self._backing_up.wake()
         self._sending.wake()

@@ -3,7 +3,7 @@
 `whatsapp.py` is the real one; the tests have a fake that is held to the same contract.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -174,6 +174,13 @@ class Link(Protocol):
 
     def groups(self) -> tuple[Group, ...]:
         """The groups this account is in, by name. Raises SendFailed with a sentence where they could not be asked."""
+
+    def given_names(self) -> Mapping[str, str]:
+        """What the owner's phone calls people, by their WhatsApp addresses (of a number, rarely a hidden one).
+
+        A name that the owner took back may stay; without any, this device may not have been told yet. Raises SendFailed
+        with a sentence where they could not be read.
+        """
 
     def make_ready(self, what: Outgoing) -> None:
         """Upload the file of what is to be sent, if it has one and is not uploaded; nobody hears of it.

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from session_host import link_events, link_files, link_messages, link_output, safety, send_errors
+from session_host import capture_events, link_events, link_files, link_messages, link_output, safety, send_errors
 from session_host.link import Ears, NoCode, Pairing, Reason, SendFailed, Sent
 from session_host.link_calls import GateClosed
 from session_host.link_machine import SESSION, Happening, Kind
@@ -241,6 +241,16 @@ class WhatsAppLink:
             for each in found
         )
         return tuple(sorted(groups, key=lambda group: (group.name.casefold(), group.id)))
+
+    def given_names(self) -> Mapping[str, str]:
+        """What the library's store holds, which it keeps up to date by itself: WhatsApp is not asked."""
+        try:
+            found = self._call(lambda client: client.contact.get_all_contacts())
+        except _CallFailed as failure:
+            log.warning("link.no-names", error=send_errors.masked(failure.error))
+            sentence = "The names on the phone could not be read now: look at the log if this lasts."
+            raise SendFailed(sentence, permanent=False, certain=True) from None
+        return capture_events.given_names(found)
 
     def make_ready(self, what: Outgoing) -> None:
         """Upload the file, once for each way it is shown."""

@@ -81,7 +81,7 @@ class WrittenBy:
 
     def __init__(self, captured: CapturedChats, clock: Clock) -> None:
         self._kept: KeptAnswer[frozenset[str]] = KeptAnswer(
-            "written-by", lambda: _written_by(captured.chats(limit=MOST)), frozenset(), clock, kept=timedelta(minutes=2)
+            "written-by", lambda: written_by(captured.chats(limit=MOST)), frozenset(), clock, kept=timedelta(minutes=2)
         )
 
     def known(self) -> frozenset[str]:
@@ -89,9 +89,13 @@ class WrittenBy:
         return self._kept.known()
 
 
-def _written_by(found: Chats) -> frozenset[str]:
-    """A name is known of those only who wrote."""
-    return frozenset(str(Address.from_stored(each.id)) for each in found.chats if each.name or not each.last_from_me)
+def written_by(found: Chats) -> frozenset[str]:
+    """What somebody calls itself is known of those only who wrote."""
+    return frozenset(
+        str(Address.from_stored(each.id))
+        for each in found.chats
+        if each.push_name or (each.name and not each.name_given) or not each.last_from_me
+    )
 
 
 def _understood(model: type[V], answer: dict[str, Any]) -> V:

@@ -79,7 +79,7 @@ def file_name(book: Book, form: Form) -> str:
 def _who(book: Book, message: ChatMessage, names: Names) -> str:
     if message.from_me:
         return texts.YOU
-    return names.of(message.sender or book.chat, message.sender_name)
+    return names.of(message.sender or book.chat, message.sender_name, given=message.sender_name_given)
 
 
 def _words(message: ChatMessage) -> str:

@@ -1,4 +1,5 @@
-"""What the people and groups of the captured chats are called: as in the contacts, else as they call themselves."""
+"""What the people and groups of the captured chats are called: as in the contacts, else on the owner's phone, else as
+they call themselves."""
 
 from collections.abc import Mapping
 
@@ -15,14 +16,15 @@ class Names:
     def __init__(self, index: ContactIndex, groups: Mapping[str, str]) -> None:
         self._index, self._groups = index, groups
 
-    def of(self, chat: str, told: str | None = None) -> str:
-        """What to call it; `told` is what a person calls itself, which is shown with a ~ before it."""
+    def of(self, chat: str, told: str | None = None, *, given: bool = False) -> str:
+        """What to call it; `told` is what a person calls itself, which is shown with a ~ before it, or where `given`
+        what the owner's phone does."""
         if contact := self.contact(chat):
             return contact.shown_name
         if chat.endswith(f"@{Kind.GROUP.value}"):
             return self._groups.get(chat) or texts.GROUP
         if told and told.strip():
-            return f"~{told.strip()}"
+            return told.strip() if given else f"~{told.strip()}"
         if chat.endswith(f"@{Kind.LID.value}"):
             return texts.HIDDEN_NUMBER.format(end=address.masked(chat))
         return address.pretty(chat)

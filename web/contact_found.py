@@ -15,19 +15,21 @@ from web.search import ContactIndex
 
 
 class Found(NamedTuple):
-    """Somebody with a phone number. name: what they call themselves, or a message to them does; alike: a contact of
-    that name with other numbers."""
+    """Somebody with a phone number. name: what the owner's phone calls them, else they themselves, else a message to
+    them; alike: a contact of that name with other numbers; own_name: what they call themselves, where that is another.
+    """
 
     number: str
     name: str
     last_at: datetime
     messages: int
     alike: str = ""
+    own_name: str = ""
 
 
 class Strangers(NamedTuple):
-    """Whom the chats know and the contacts do not. hidden: what those call themselves whose number is not known;
-    known: how many people are contacts already."""
+    """Whom the chats know and the contacts do not. hidden: the names of those whose number is not known, with a ~ where
+    they call themselves so; known: how many people are contacts already."""
 
     people: tuple[Found, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -47,13 +49,15 @@ def strangers(chats: Iterable[Chat], index: ContactIndex, messages: Iterable[Mes
             continue
         name = clean(chat.name or called.get(str(found)) or "")[:MOST_NAME].strip()
         if found.kind is Kind.LID:
-            hidden.append(name)
+            hidden.append(name if chat.name_given or not name else f"~{name}")
         elif found.kind is Kind.PHONE and index.by_number(found.user):
             known += 1
         elif found.kind is Kind.PHONE:
             namesakes = index.named(name) if name else []
             alike = namesakes[0].shown_name if namesakes else ""
-            people.setdefault(found.user, Found(found.user, name, chat.last_at, chat.messages, alike))
+            own_name = clean(chat.push_name or "")[:MOST_NAME].strip()
+            others = own_name if own_name != name else ""
+            people.setdefault(found.user, Found(found.user, name, chat.last_at, chat.messages, alike, others))
     return Strangers(tuple(people.values()), tuple(hidden), known)
 
 

@@ -132,13 +132,26 @@ def _bubble(page: ChatMessages, message: ChatMessage, names: Names, sent: Mappin
     return Bubble(
         message=message,
         kind=kind_of(message.kind),
-        who=names.of(message.sender, message.sender_name) if group and message.sender and not message.from_me else "",
-        answers=_answered(page.chat, message, names, {each.id for each in page.messages} if message.quoted else ()),
+        who=_author(page, message, names) if group and message.sender and not message.from_me else "",
+        answers=_answered(page, message, names, {each.id for each in page.messages} if message.quoted else ()),
         file=None if message.deleted_at else _file(message.media, scheduled),
-        reactions=tuple((each.emoji, names.of(each.by) if each.by else texts.YOU) for each in message.reactions),
+        reactions=tuple(
+            (each.emoji, _called(page, names, each.by) if each.by else texts.YOU) for each in message.reactions
+        ),
         scheduled=scheduled,
         edited=_edited(message, zone),
     )
+
+
+def _author(page: ChatMessages, said: ChatMessage | Quoted, names: Names) -> str:
+    return _called(page, names, said.sender or page.chat, said.sender_name, given=said.sender_name_given)
+
+
+def _called(page: ChatMessages, names: Names, who: str, told: str | None = None, *, given: bool = False) -> str:
+    """Of a group's members each message tells their names; of a chat with one person, the page does."""
+    if who == page.chat:
+        told, given = page.name, page.name_given
+    return names.of(who, told, given=given)
 
 
 def _edited(message: ChatMessage, zone: str) -> str:
@@ -150,11 +163,11 @@ def _edited(message: ChatMessage, zone: str) -> str:
     return dates.clock(whole, zone) if same_day else dates.stamp(whole, zone)
 
 
-def _answered(chat: str, message: ChatMessage, names: Names, here: Collection[str]) -> Answered | None:
+def _answered(page: ChatMessages, message: ChatMessage, names: Names, here: Collection[str]) -> Answered | None:
     quoted: Quoted | None = message.answers
     if quoted is None:
         return Answered("", kind_of("text"), texts.ANSWERS_UNKNOWN, "") if message.quoted else None
-    who = texts.YOU if quoted.from_me else names.of(quoted.sender or chat, quoted.sender_name)
+    who = texts.YOU if quoted.from_me else _author(page, quoted, names)
     return Answered(who, kind_of(quoted.kind), quoted.text, f"m-{quoted.id}" if quoted.id in here else "")
 
 
@@ -189,7 +202,7 @@ def lines(chats: Iterable[Chat], names: Names, now: datetime, zone: str) -> tupl
     return tuple(
         Line(
             each,
-            names.of(each.id, each.name),
+            names.of(each.id, each.name, given=each.name_given),
             _last_words(each),
             kind_of(each.last_kind),
             when(each.last_at, now, zone),

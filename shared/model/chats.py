@@ -8,6 +8,9 @@ from shared.model.captured import ChatId
 from shared.model.content import MediaId
 from shared.model.values import Instant, Record
 
+NAME = "what the owner's phone calls the person, else what that calls itself, where either is known"
+GIVEN = "whether it is the name on the owner's phone"
+
 
 class Gap(Record):
     """A time in which something may have been missed; without an end, it may still be."""
@@ -35,7 +38,9 @@ class Chat(Record):
     """One chat: a person's by the phone number where that is known, else by the hidden number (LID), or a group."""
 
     id: ChatId
-    name: str | None = Field(default=None, description="what the person calls itself, where that was seen")
+    name: str | None = Field(default=None, description=NAME)
+    name_given: bool = Field(default=False, description=GIVEN)
+    push_name: str | None = Field(default=None, description="what the person calls itself, where that was seen")
     last_at: Instant
     last_text: str = Field(description="the beginning of the newest message's text")
     last_kind: str
@@ -77,6 +82,7 @@ class Quoted(Record):
     id: str
     sender: ChatId | None = None
     sender_name: str | None = None
+    sender_name_given: bool = False
     from_me: bool
     kind: str
     text: str = Field(description="the beginning of it")
@@ -87,7 +93,8 @@ class ChatMessage(Record):
 
     id: str
     sender: ChatId | None = Field(default=None, description="who wrote it; null: the owner, or not known")
-    sender_name: str | None = Field(default=None, description="in a group: what the sender calls itself")
+    sender_name: str | None = Field(default=None, description=f"in a group: {NAME}")
+    sender_name_given: bool = Field(default=False, description=GIVEN)
     from_me: bool
     at: Instant
     kind: str
@@ -104,7 +111,8 @@ class ChatMessages(Record):
     """Messages of one chat, the newest first."""
 
     chat: ChatId
-    name: str | None = Field(default=None, description="what the person calls itself, where that was seen")
+    name: str | None = Field(default=None, description=NAME)
+    name_given: bool = Field(default=False, description=GIVEN)
     messages: tuple[ChatMessage, ...]
     total: int | None = Field(default=None, ge=0, description="how many are kept of the whole chat here")
     next: str | None = Field(default=None, description="the `before` of the page that follows; absent at the end")
@@ -116,7 +124,8 @@ class Hit(Record):
     """A message that holds every word that was searched for."""
 
     chat: ChatId
-    name: str | None = Field(default=None, description="what the person calls itself, where that was seen")
+    name: str | None = Field(default=None, description=NAME)
+    name_given: bool = Field(default=False, description=GIVEN)
     message: ChatMessage
     place: str = Field(description="the `around` that shows it among its neighbours")
 

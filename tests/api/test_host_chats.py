@@ -53,6 +53,20 @@ def test_the_chat_with_the_newest_message_comes_first(api: Api) -> None:
     assert (second["id"], second.get("name"), second["messages"]) == (BOB_ID, None, 1)
 
 
+def test_a_name_on_the_phone_goes_first_and_who_looks_has_it_read_again(api: Api) -> None:
+    hear(api, events.message(ALICE_LID, "One", alt=ALICE_ID, push_name="Ali", at=in_(1)))
+    api.link.ears.status(link_status(Link.CONNECTED))
+    for seconds, name in ((5, "Mum"), (40, "Mother")):
+        api.link.given = {ALICE_ID: name}
+        api.ask("GET", "/api/v1/chats")
+        api.set(in_(seconds))
+        api.host.names.step(in_(seconds))
+        (chat,) = api.ask("GET", "/api/v1/chats").get_json()["chats"]
+        assert (chat["name"], chat["nameGiven"], chat["pushName"]) == (name, True, "Ali")
+    hits = api.ask("GET", "/api/v1/search?q=one").get_json()["hits"]
+    assert [(each["name"], each["nameGiven"]) for each in hits] == [("Mother", True)]
+
+
 @pytest.mark.parametrize("name", [ALICE_ID, ALICE.number, f"+{ALICE.number}", ALICE_LID])
 def test_a_chat_is_found_under_each_of_its_names(api: Api, name: str) -> None:
     hear(api, events.message(ALICE_LID, "Tea?", alt=ALICE_ID))

@@ -144,6 +144,18 @@ def test_a_group_has_its_name_and_each_bubble_its_author(page: Page) -> None:
     assert [each.get_text() for each in found.select(".say-who")] == ["~Bobby"]
 
 
+def test_a_name_on_the_phone_goes_before_their_own_which_is_found_too(page: Page) -> None:
+    hear(page, events.message(BOB.jid, "Cake?", push_name="Bobby", at=in_(-60)))
+    page.host.kept.store.give({BOB.jid: "<b>Uncle Bob", ALICE.jid: "Not used: she is a contact"})
+    for path in ("/chats", "/chats/search?q=cake", "/chats/search?q=bobby"):
+        found = [each.get_text() for each in soup(page, path).select(".chat bdi")]
+        assert "<b>Uncle Bob" in found, path
+        assert "~Bobby" not in found
+    heading = soup(page, f"/chats/{BOB.jid}").h1
+    assert heading is not None
+    assert heading.get_text(strip=True) == "<b>Uncle Bob"
+
+
 def test_hostile_names_and_texts_are_words_only(page: Page) -> None:
     hear(page, events.message(EVE.jid, "<img src=x onerror=alert(1)> *<b>*", push_name=EVE.name, at=in_(-60)))
     for path in ("/chats", f"/chats/{EVE.jid}", "/chats/search?q=%3Cimg", "/chats/search?q=eve"):

@@ -6,13 +6,13 @@ import pytest
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
-from shared.model.chats import Chat
+from shared.model.chats import Chat, Chats
 from shared.model.contact import Phone
 from tests.api.web_page import Page, imported, one, path_of, typed, words
 from tests.builders import NOW, contact, in_, message
 from tests.cast import ALICE, BOB, CHARLIE, DORA, EVE, GROUP
 from tests.fakes import events
-from web import contact_found
+from web import captured, contact_found
 from web.search import ContactIndex
 
 LID = "20000000000001@lid"
@@ -34,6 +34,13 @@ def page(tmp_path: Path) -> Page:
 
 def chat(id_: str, name: str | None = None) -> Chat:
     return Chat(id=id_, name=name, last_at=NOW, last_text="Hi", last_kind="text", last_from_me=False, messages=2)
+
+
+def test_who_has_a_name_on_the_phone_has_not_written_by_that() -> None:
+    ours = chat(BOB.jid, "Uncle Bob").evolve(last_from_me=True, name_given=True)
+    wrote = ours.evolve(id=EVE.jid, push_name="Eve")
+    of_an_older_host = chat(CHARLIE.jid, "Charlie").evolve(last_from_me=True)
+    assert captured.written_by(Chats(chats=(ours, wrote, of_an_older_host))) == {EVE.number, CHARLIE.number}
 
 
 def offered(answer: TestResponse) -> dict[str, str]:
@@ -65,6 +72,15 @@ def test_those_chosen_are_shown_first_then_added_and_taken_back(page: Page) -> N
     page.client.post(f"{address}/undo")
     assert [each.name for each in page.contacts.values() if not each.ended] == ["Alice"]
     assert len(offered(page.client.get("/contacts/whatsapp"))) == 3
+
+
+def test_the_name_on_the_phone_is_proposed_and_their_own_is_said_beside_it(page: Page) -> None:
+    page.host.kept.store.give({BOB.jid: "Uncle Bob", EVE.jid: EVE.name, DORA.jid: "Dora from work"})
+    answer = page.client.get("/contacts/whatsapp")
+    found, shown = offered(answer), words(answer)
+    assert (found[BOB.number], found[DORA.number]) == ("Uncle Bob", "Dora from work")
+    assert "· ~Bob" in shown
+    assert shown.count("~") == 1, "nobody's own name is said twice"
 
 
 def test_everybody_at_once(page: Page) -> None:
@@ -111,7 +127,7 @@ def test_hidden_numbers_are_named_and_left_out_and_namesakes_are_said() -> None:
     chats = [chat(ALICE.jid), chat(BOB.jid, "alice"), chat(LID, "Lia"), chat(LID.replace("1@", "2@")), chat(GROUP)]
     found = contact_found.strangers(chats, index)
     assert [(each.number, each.alike) for each in found.people] == [(BOB.number, "Alice")]
-    assert (found.hidden, found.known) == (("Lia", ""), 1)
+    assert (found.hidden, found.known) == (("~Lia", ""), 1)
 
 
 def test_the_page_names_who_is_left_out_and_says_when_there_is_nobody(tmp_path: Path) -> None:

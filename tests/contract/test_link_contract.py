@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -70,6 +71,9 @@ class World(Protocol):
     def writes(self, *, damaged: bool = False) -> str:
         """Ada writes to this account, damaged: on its first way; the message's id."""
 
+    def names(self, name: str) -> None:
+        """The owner calls Ada so on the phone."""
+
 
 class FakeWorld:
     def __init__(self) -> None:
@@ -113,6 +117,9 @@ class FakeWorld:
             self._fake.arrival(id_, ADA.jid, readable=readable)
         return id_
 
+    def names(self, name: str) -> None:
+        self._fake.given[ADA.jid] = name
+
 
 class RealWorld:
     def __init__(self, control: Control, link: RealLink, number: str) -> None:
@@ -150,6 +157,9 @@ class RealWorld:
         if damaged:
             self._control.add_fault(FaultRule(stanza="delivery", action="garble"))
         return self._control.send(ADA.user, "Hello back", to=self.number).id
+
+    def names(self, name: str) -> None:
+        self._control.put_name(ADA.user, name, account=self.number)
 
 
 class Heard:
@@ -240,8 +250,9 @@ def test_before_the_start_there_is_a_status_and_nothing_goes(world: World) -> No
     assert not world.link.status().sends
     assert nothing_goes(world)
     assert (world.link.own_number(), world.link.pairing(), world.link.is_registered(ADA)) == (None, None, None)
-    with pytest.raises(SendFailed):
-        world.link.logout()
+    for asked in (world.link.logout, world.link.given_names):
+        with pytest.raises(SendFailed):
+            asked()
 
 
 def test_an_unlinked_account_shows_a_code_until_a_phone_scans_it(world: World, heard: Heard) -> None:
@@ -430,6 +441,15 @@ def test_a_group_it_is_not_in_takes_nothing(linked: World) -> None:
     assert linked.link.groups() == ()
     failed = refused(linked, Address.from_stored("120363999999999999@g.us"))
     assert (failed.certain, failed.permanent, failed.reason) == (True, True, Reason.NOT_IN_GROUP)
+
+
+def test_the_names_that_the_phone_gives_people_are_known_and_a_rename_too(linked: World) -> None:
+    for name in ("Ada Lovelace 👋", "Aunt Ada"):
+        linked.names(name)
+        deadline = time.monotonic() + 30
+        while (known := linked.link.given_names()) != {ADA.jid: name}:
+            assert time.monotonic() < deadline, known
+            time.sleep(0.05)
 
 
 def test_a_broken_line_comes_back_by_itself(linked: World, heard: Heard) -> None:

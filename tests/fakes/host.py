@@ -75,6 +75,7 @@ class ScriptedLink:
         self.upload_failures: list[Exception] = []
         self.uploaded: dict[str, bytes] = {}
         self.joined: tuple[Group, ...] = ()
+        self.given: dict[str, str] = {}
         self.while_sending: Callable[[], None] = lambda: None
         self.prepared = self.started = self.resting = self.stopped = False
         self.qr: Pairing | None = None
@@ -129,6 +130,11 @@ class ScriptedLink:
         if self.failures:
             raise self.failures.pop(0)
         return self.joined
+
+    def given_names(self) -> dict[str, str]:
+        if self.failures:
+            raise self.failures.pop(0)
+        return dict(self.given)
 
     def make_ready(self, what: Outgoing) -> None:
         if what.media is not None and what.media.media not in self.uploaded:

@@ -43,6 +43,7 @@ class FakeLink:
         self.things: list[Outgoing] = []
         self.unregistered: set[str] = set()
         self.joined: list[Group] = []
+        self.given: dict[str, str] = {}
         self.uploaded: dict[str, bytes] = {}
         self.upload_failures: deque[str] = deque()
 
@@ -152,6 +153,11 @@ class FakeLink:
         if not self._status.sends:
             raise send_errors.not_connected(self._status)
         return tuple(self.joined)
+
+    def given_names(self) -> dict[str, str]:
+        if not self._status.sends:
+            raise send_errors.not_connected(self._status)
+        return dict(self.given)
 
     def make_ready(self, what: Outgoing) -> None:
         if (media := what.media) is None:

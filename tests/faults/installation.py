@@ -166,6 +166,9 @@ class FaultyLink:
     def groups(self) -> tuple[Group, ...]:
         return ()
 
+    def given_names(self) -> dict[str, str]:
+        return {}
+
     def make_ready(self, what: Outgoing) -> None:
         """These histories are of texts."""
 

@@ -91,6 +91,10 @@ class RealLink:
     def groups(self) -> tuple[Group, ...]:
         return tuple(Group.model_validate(each) for each in self._ask("groups"))
 
+    def given_names(self) -> dict[str, str]:
+        names: dict[str, str] = self._ask("given_names")
+        return names
+
     def make_ready(self, what: Outgoing) -> None:
         self._ask("make_ready", **_printed(what))
 

@@ -20,7 +20,7 @@ from simulator.models import FaultRule, TextToSend
 from tests.cast import ALICE, BOB
 from tests.fakes import events
 from tests.flow.host_process import HostProcess, running_host
-from tests.flow.simulated import running_simulator
+from tests.flow.simulated import OWNER, running_simulator
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +31,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HostProcess
     with running_simulator(folder) as control:
         for person in (ALICE, BOB):
             control.put_contact(person.number, name=person.name)
+        control.put_phone(OWNER)
+        control.put_name(BOB.number, "Uncle Bob")
         with running_host(folder, control) as running:
             yield running, control
 
@@ -51,6 +53,20 @@ def test_what_comes_in_is_captured_once_under_the_phone_number(host: tuple[HostP
     chat = next(each for each in running.client.chats()["chats"] if each["id"] == message["sender"])
     assert chat["name"] == ALICE.name
     assert "@lid" not in str(running.client.chats())
+
+
+def test_who_has_a_name_on_the_phone_is_called_by_it_beside_what_they_call_themselves(
+    host: tuple[HostProcess, Control],
+) -> None:
+    running, control = host
+    control.send(BOB.number, "It is me, Bob.")
+
+    def called() -> tuple[object, ...]:
+        found = (each for each in running.client.chats()["chats"] if each["id"].startswith(BOB.number))
+        return next(((each.get("name"), each.get("nameGiven"), each.get("pushName")) for each in found), ())
+
+    running.until(lambda: called() == ("Uncle Bob", True, BOB.name))
+    assert "Uncle" not in (running.folder / "host.log").read_text(errors="replace")
 
 
 def test_what_the_owner_types_on_the_phone_is_captured_as_ones_own(host: tuple[HostProcess, Control]) -> None:

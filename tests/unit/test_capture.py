@@ -4,13 +4,14 @@ import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from session_host import chat_pages
+from session_host import capture_events, chat_pages, chat_search
 from session_host.capture import Capture
 from session_host.chat_pages import Turn
 from session_host.database import LedgerError
@@ -255,6 +256,74 @@ class TestIdentity:
         desk.killed()
         desk.take(events.message(ANN_LID, "second"))
         assert desk.texts(ANN) == ["first", "second"]
+
+
+class TestNames:
+    """What the owner's phone calls somebody goes before what they call themselves; both are kept."""
+
+    @staticmethod
+    def called(desk: Desk) -> dict[str, tuple[str | None, bool, str | None]]:
+        found = chat_pages.chats(desk.capture.store, None, 9).chats
+        return {each.id: (each.name, each.name_given, each.push_name) for each in found}
+
+    def test_the_owners_name_is_shown_everywhere_and_a_changed_one_too(self, desk: Desk) -> None:
+        desk.take(
+            events.message(ANN, "Tea?", push_name="Ann", at=in_(1)),
+            events.message(GROUP, "Cake?", sender=ANN, id_="3EB0A", at=in_(2)),
+            events.message(BEN, "Milk?", push_name="Ben", at=in_(3)),
+        )
+        store = desk.capture.store
+        assert store.give({ANN: "Mum", BEN: "Benny"}) == 2
+        assert store.give({ANN: "Mum"}) == 1, "a name that is gone there is gone here"
+        assert store.give({ANN: "Mum"}) == 0
+        assert self.called(desk) == {
+            ANN: ("Mum", True, "Ann"), BEN: ("Ben", False, "Ben"), GROUP: (None, False, None),
+        }  # fmt: skip
+        page = chat_pages.messages(store, ANN, Turn(), 9)
+        (said,) = desk.chat(GROUP)
+        (hit,) = chat_search.search(store, chat_search.query_of(store, "tea", None), None, 9).hits
+        assert (page.name, page.name_given) == (hit.name, hit.name_given) == ("Mum", True)
+        assert (said.sender_name, said.sender_name_given) == ("Mum", True)
+
+    @pytest.mark.parametrize("first", ["names", "who is who"])
+    def test_a_name_of_the_number_is_the_hidden_numbers_whichever_is_known_first(self, desk: Desk, first: str) -> None:
+        desk.take(events.message(ANN_LID, "Tea?", push_name="Ann"), events.message(BEN_LID, "Cake?"))
+        pairs = [events.message(ANN_LID, "!", alt=ANN), events.message(BEN_LID, "!", alt=BEN)]
+        if first == "who is who":
+            desk.take(*pairs)
+        desk.capture.store.give({ANN: "Mum", ANN_LID: "not this one", BEN_LID: "Benny"})
+        if first == "names":
+            desk.take(*pairs)
+        assert self.called(desk) == {ANN: ("Mum", True, "Ann"), BEN: ("Benny", True, None)}
+
+    def test_what_the_library_says_of_contacts_is_read_and_nothing_in_it_is_trusted(self) -> None:
+        told = [
+            _contact(ANN, full=" Ann\u202e Example ", first="Ann"),
+            _contact(BEN_LID, first="Ben", push="Benjamin"),
+            _contact("447700900003@s.whatsapp.net", push="only their own word"),
+            _contact("447700900004@s.whatsapp.net", full="x" * 900),
+            _contact("447700900005@s.whatsapp.net", full=b"\xff\xfeA"),
+            _contact("status@broadcast", full="nobody"),
+            _contact("120363000000000009@newsletter", full="news"),
+        ]
+        assert capture_events.given_names(told) == {
+            ANN: "Ann\u202e Example",
+            BEN_LID: "Ben",
+            "447700900004@s.whatsapp.net": "x" * 200,
+            "447700900005@s.whatsapp.net": "\ufffd\ufffdA",
+        }
+
+    def test_a_name_that_is_no_text_keeps_nothing_from_being_captured(self, desk: Desk) -> None:
+        name, data = events.raw(events.message(ANN, "Tea?", push_name="ABCDEF"))
+        assert desk.capture.heard(name, data.replace(b"ABCDEF", b"A\xff\xfeDEF"))
+        desk.take()
+        assert self.called(desk) == {ANN: ("A\ufffd\ufffdDEF", False, "A\ufffd\ufffdDEF")}
+
+
+def _contact(address: str, *, full: str | bytes = "", first: str = "", push: str = "") -> Any:
+    user, _, server = address.partition("@")
+    info = SimpleNamespace(FullName=full, FirstName=first, PushName=push)
+    return SimpleNamespace(JID=SimpleNamespace(User=user, Server=server), Info=info)
 
 
 def _made(number: int) -> Any:

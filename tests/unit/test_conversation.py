@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.model.chats import ChatMessage, ChatMessages, Gap, MediaFacts, Quoted
+from shared.model.chats import ChatMessage, ChatMessages, Gap, MediaFacts, Quoted, Reaction
 from shared.model.content import Media
 from shared.model.message import Message
 from tests.builders import NOW, contact, in_, message, sent
@@ -64,6 +64,28 @@ def bubble(message: ChatMessage, chat: str = ALICE.jid, sent: dict[str, Message]
 )
 def test_a_chat_is_called_as_the_owner_calls_it_else_as_it_calls_itself(chat: str, told: str | None, name: str) -> None:
     assert ALICE_ONLY.of(chat, told) == name
+
+
+def test_a_name_on_the_owners_phone_needs_no_mark_and_a_contact_goes_before_it() -> None:
+    assert [ALICE_ONLY.of(each.jid, "Mum", given=True) for each in (ALICE, BOB)] == ["Alice", "Mum"]
+    assert bubble(said(sender=BOB.jid, sender_name="Mum", sender_name_given=True), GROUP).who == "Mum"
+    quoted = Quoted(id="1", sender=BOB.jid, sender_name="Mum", from_me=False, kind="text", text="")
+    quoted = quoted.evolve(sender_name_given=True)
+    answers = bubble(said(quoted="1", answers=quoted), GROUP).answers
+    assert answers is not None
+    assert answers.who == "Mum"
+
+
+def test_in_a_chat_with_one_person_they_are_called_as_the_page_says_everywhere() -> None:
+    quoted = Quoted(id="1", sender=BOB.jid, from_me=False, kind="text", text="Tea?")
+    loved = Reaction(by=BOB.jid, emoji="❤", at=NOW)
+    answer = said(sender=BOB.jid, quoted="1", answers=quoted, reactions=(loved,))
+    for given, name in ((True, "Mum"), (False, "~Mum")):
+        page = ChatMessages(chat=BOB.jid, name="Mum", name_given=given, messages=(answer,))
+        ((entry,),) = (day.entries for day in conversation(page, ALICE_ONLY, {}, NOW, LONDON))
+        assert isinstance(entry, Bubble)
+        assert entry.answers is not None
+        assert (entry.answers.who, entry.reactions) == (name, (("❤", name),))
 
 
 def test_days_are_the_owners_days_in_order() -> None:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, request, stream_with_context
 
 from shared.host_client import HostError, HostRefused
 from shared.model.address import pretty
-from shared.model.chats import Chats
+from shared.model.chats import Chats, Hit
 from shared.model.folding import fold, holds
 from shared.model.message import Message
 from shared.store.errors import StoreError
@@ -61,9 +61,7 @@ def search() -> Response:
         _no_such_place(error)
         values = shown | {"problem": told.of(error), "name": names.of(chat) if chat else ""}
         return rendered("chat_search.html", 503, **values)
-    rows = tuple(
-        (each, names.of(each.chat, each.name), highlighted(plain(each.message.text), words)) for each in hits.hits
-    )
+    rows = tuple((each, _of(names, each), highlighted(plain(each.message.text), words)) for each in hits.hits)
     return rendered(
         "chat_search.html",
         **shown | {"hits": hits, "rows": rows, "named": named},
@@ -93,7 +91,7 @@ def thread(chat_id: str) -> Response:
         problem="",
         found=found,
         chat_id=found.chat,
-        name=names.of(found.chat, found.name),
+        name=names.of(found.chat, found.name, given=found.name_given),
         contact=contact,
         to=contact.shown_name if contact and len(contact.phones) == 1 else pretty(found.chat),
         days=conversation.conversation(found, names, _sent(snapshot), parts().clock.now(), parts().settings.zone),
@@ -118,7 +116,9 @@ def export(chat_id: str, form: str) -> Response:
             parts().exports.note(key, Progress(0, 0, Stage.STOPPED))
         return problem_page(texts.NOT_EXPORTED.format(reason=told.of(error)), 503)
     names = _names(_snapshot(), any_group=first.chat.endswith("@g.us"))
-    book = Book(first.chat, names.of(first.chat, first.name), parts().clock.now(), parts().settings.zone)
+    book = Book(
+        first.chat, names.of(first.chat, first.name, given=first.name_given), parts().clock.now(), parts().settings.zone
+    )
     pages = parts().captured.pages(first)
     if key:
         pages = parts().exports.counted(key, first.total or 0, pages)
@@ -187,7 +187,12 @@ def _lines(found: Chats, names: Names) -> tuple[Line, ...]:
     return conversation.lines(found.chats, names, parts().clock.now(), parts().settings.zone)
 
 
+def _of(names: Names, hit: Hit) -> str:
+    return names.of(hit.chat, hit.name, given=hit.name_given)
+
+
 def _named(names: Names, words: tuple[str, ...]) -> tuple[Line, ...]:
     """Chats whose name or number was searched for."""
     lines = _lines(parts().captured.chats(limit=MOST), names)
-    return tuple(each for each in lines if holds(f"{each.name} {each.chat.id}", words))[:_NAMED]
+    known = ((each, f"{each.name} {each.chat.push_name or ''} {each.chat.id}") for each in lines)
+    return tuple(each for each, called in known if holds(called, words))[:_NAMED]
