@@ -335,7 +335,7 @@ class Machine:
             Steps(self, each, (lambda: host.pulse_is_held) if each.name == "pulse" else lambda: False)
             for each in host.threads
             if each.name != "capture"  # nothing comes in here
-            if each.name != "uploads"  # there are only texts
+            if each.name not in ("uploads", "names")  # there are only texts, and nobody is in an address book
         ]
         self.world.actors.extend(self._steps)
         self.world.say(f"{self.name} starts as {host.pulse.host}")
