@@ -4,11 +4,13 @@ age says who can read it, not who wrote it: whoever can write to the bucket and 
 """
 
 import hashlib
+import threading
 import zlib
 
 import pyrage
 from pydantic import Field, ValidationError
 
+from shared.clock import SYSTEM
 from shared.model.values import Instant, Record
 from shared.store import document
 from shared.store.errors import Unreadable
@@ -19,6 +21,8 @@ MOST_BYTES = 256 * 1024 * 1024
 
 SHORTEST_PASSPHRASE = 12
 AGE = b"age-encryption.org/v1"
+BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between the tries to open an identity file on a machine that is kept from its work."""
 _LONGEST_HEAD = 10_000
 _SECRET = "AGE-SECRET-KEY-1"  # noqa: S105  (what such a line begins with)
 
@@ -99,12 +103,7 @@ def needs_passphrase(file: bytes) -> bool:
 def identity(file: bytes, passphrase: str | None) -> str:
     """The identity in such a file. Raises SealError, for a wrong passphrase too."""
     if needs_passphrase(file):
-        try:
-            file = bytes(pyrage.passphrase.decrypt(file, passphrase or ""))
-        except pyrage.DecryptError as error:
-            if "Decryption failed" in str(error):
-                raise SealError("This is not the passphrase of the identity file.") from None
-            raise SealError(f"The identity file cannot be opened ({error}): take another copy of it.") from None
+        file = _opened(file, passphrase or "")
     for line in file.decode(errors="replace").splitlines():
         if line.startswith(_SECRET):
             try:
@@ -112,6 +111,24 @@ def identity(file: bytes, passphrase: str | None) -> str:
             except pyrage.IdentityError:
                 break
     raise SealError("The identity file holds no age identity: give the file that ./wa link key made.")
+
+
+def _opened(file: bytes, passphrase: str) -> bytes:
+    """What the file says. age measures first how quick this machine is; kept from its work just then, it refuses."""
+    for pause in (*BUSY_PAUSES, None):
+        try:
+            return bytes(pyrage.passphrase.decrypt(file, passphrase))
+        except pyrage.DecryptError as error:
+            if "Decryption failed" in str(error):
+                raise SealError("This is not the passphrase of the identity file.") from None
+            if "Excessive work" not in str(error):
+                raise SealError(f"The identity file cannot be opened ({error}): take another copy of it.") from None
+        if pause is not None:
+            SYSTEM.wait(threading.Event(), pause)
+    raise SealError(
+        "This machine is too busy just now to open the identity file, or far slower than the one that made it: "
+        "try again when it has less to do."
+    )
 
 
 def _recipient(text: str) -> pyrage.x25519.Recipient:

@@ -41,7 +41,7 @@ class _Guard:
         for verb in ("connect", "connect_ex", "sendto", "sendmsg"):
             self._stand_before(socket.socket, verb, _address_of[verb])
         for look_up in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
-            self._stand_before(socket, look_up, lambda arguments: arguments[0])
+            self._stand_before(socket, look_up, lambda arguments: (arguments[0],))
 
     def _stand_before(self, owner: object, name: str, whither: Callable[[tuple[Any, ...]], Any]) -> None:
         passed_on = getattr(owner, name)
@@ -49,9 +49,8 @@ class _Guard:
         @functools.wraps(passed_on)
         def guarded(*arguments: Any, **more: Any) -> Any:
             to = whither(arguments)
-            host = to[0] if isinstance(to, tuple) else None if owner is socket.socket else to
-            if not self.open and not _is_here(host):
-                raise OutsideNetwork(f"{name} {host}: a test reached for another machine")
+            if not self.open and isinstance(to, tuple) and not _is_here(to[0]):
+                raise OutsideNetwork(f"{name} {to[0]}: a test reached for another machine")
             return passed_on(*arguments, **more)
 
         setattr(owner, name, guarded)
@@ -63,7 +62,7 @@ _address_of: dict[str, Callable[[tuple[Any, ...]], Any]] = {
     "sendto": lambda arguments: arguments[-1],
     "sendmsg": lambda arguments: arguments[4] if len(arguments) > 4 else None,
 }
-"""The address among a socket's and its call's arguments: a tuple, or a path on this machine."""
+"""The address among a socket's and its call's arguments; one that is no tuple is a path on this machine."""
 
 
 def _is_here(host: str | bytes | None) -> bool:

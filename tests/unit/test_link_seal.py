@@ -144,6 +144,27 @@ class TestIdentityFile:
         with pytest.raises(SealError, match="cannot be opened"):
             link_seal.identity(made[0][:-80], "six words that nobody guesses")
 
+    @pytest.mark.parametrize(("refusals", "opened"), [(2, True), (99, False)])
+    def test_a_machine_that_is_busy_while_age_measures_it_tries_again(
+        self, made: tuple[bytes, str], monkeypatch: pytest.MonkeyPatch, refusals: int, opened: bool
+    ) -> None:
+        decrypt, tries = pyrage.passphrase.decrypt, []
+
+        def measured(file: bytes, passphrase: str) -> bytes:
+            tries.append(file)
+            if len(tries) <= refusals:
+                raise pyrage.DecryptError("Excessive work parameter for passphrase.")
+            return bytes(decrypt(file, passphrase))
+
+        monkeypatch.setattr(pyrage.passphrase, "decrypt", measured)
+        monkeypatch.setattr(link_seal, "BUSY_PAUSES", (0.0, 0.0))
+        if opened:
+            assert link_seal.identity(made[0], "six words that nobody guesses").startswith("AGE-SECRET-KEY-1")
+        else:
+            with pytest.raises(SealError, match="too busy"):
+                link_seal.identity(made[0], "six words that nobody guesses")
+        assert len(tries) == 3
+
     def test_ages_own_plain_file_is_good_too(self) -> None:
         file = f"# created: 2026-11-22\n# public key: {RECIPIENT}\n{SECRET}\n".encode()
         assert not link_seal.needs_passphrase(file)

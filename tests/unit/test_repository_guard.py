@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,27 @@ def test_no_test_connects_to_another_machine(host: str) -> None:
         outward.connect((host, 80))
 
 
-def test_no_test_asks_for_another_machines_address() -> None:
-    with pytest.raises(RuntimeError, match=r"look-up of web\.example: a test reached for another machine"):
-        socket.getaddrinfo("web.example", 443)
+@pytest.mark.parametrize(
+    "look_up", [socket.gethostbyname, socket.gethostbyname_ex, lambda name: socket.getaddrinfo(name, 1)]
+)
+def test_no_test_asks_for_another_machines_address(look_up: Callable[[str], object]) -> None:
+    with pytest.raises(RuntimeError, match=r"web\.example: a test reached for another machine"):
+        look_up("web.example")
 
 
-def test_no_test_sends_a_datagram_to_another_machine() -> None:
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda outward, to: outward.sendto(b"", to),
+        lambda outward, to: outward.sendto(b"", 0, to),
+        lambda outward, to: outward.sendmsg([b""], [], 0, to),
+        lambda outward, to: outward.connect_ex(to),
+    ],
+    ids=["sendto", "sendto with flags", "sendmsg", "connect_ex"],
+)
+def test_no_test_sends_a_datagram_to_another_machine(send: Callable[[socket.socket, tuple[str, int]], object]) -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as outward, pytest.raises(RuntimeError, match="another machine"):
-        outward.sendto(b"", ("192.0.2.1", 53))
+        send(outward, ("192.0.2.1", 53))
 
 
 def test_this_machine_may_be_reached() -> None:
