@@ -90,7 +90,7 @@ def collect() -> "Catalog":
             name = str(path.relative_to(ROOT))
             options = TEMPLATES if method == "jinja2" else {}
             extractor = "jinja2.ext:babel_extract" if method == "jinja2" else method
-            found = extract(extractor, io.BytesIO(path.read_bytes()), keywords, ("For translators:",), options)
+            found = extract(extractor, io.BytesIO(path.read_bytes()), keywords, ("Translators:",), options)
             for _line, text, comments, context in found:
                 catalog.add(text, None, [(name, 0)], auto_comments=comments, context=context)
     return catalog
