@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cli import ROOT
+from web.language import DOMAIN, LOCALE
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog, Message
 
-LOCALE = ROOT / "web" / "locale"
-DOMAIN = "page"
 WIDTH = 110
 
 KEYWORDS = {

@@ -15,7 +15,7 @@ from shared.model.values import print_instant
 from web import dates, texts
 from web.chat_names import Names
 from web.conversation import kind_of
-from web.language import LANGUAGE
+from web.language import TAG
 from web.spreadsheet import defused
 
 
@@ -163,7 +163,7 @@ def _html(book: Book, entries: Entries, names: Names) -> Iterator[str]:
     title = escape(texts.EXPORT_TITLE.format(name=book.name))
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     yield (
-        f'<!doctype html><html lang="{LANGUAGE}"><meta charset="utf-8">'
+        f'<!doctype html><html lang="{TAG}"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>{title}</title><style>{_STYLE}</style>\n'
         f"<h1>{title}</h1><small>{escape(_stamp(book, book.at))}, {escape(book.zone)}</small>\n"

@@ -1,16 +1,16 @@
 """How gunicorn serves the page: one process with threads; state that must be shared is on disk, so more may run."""
 
+from importlib import import_module
 from typing import Any
 
 from shared.host_client import HostClient, HostError
 from shared.logs import configure
-from shared.settings import HostAddress, LogSettings, PageLanguage, SettingsError, StorageSettings, WebSettings
+from shared.settings import HostAddress, LogSettings, SettingsError, StorageSettings, WebSettings
 from shared.starting import refuse_to_start
-from web.language import catalogue
 
 try:
     bind = WebSettings.read().bind
-    catalogue(PageLanguage.read().language)
+    import_module("web.language")  # takes its texts from the catalogue of WEB_LANGUAGE, or says what is wrong with it
 except SettingsError as error:
     refuse_to_start("The web page", error)
 worker_class = "gthread"

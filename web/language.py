@@ -36,8 +36,10 @@ def languages(folder: Path = LOCALE) -> list[str]:
     return [ENGLISH, *sorted(each.parent.parent.name for each in folder.glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))]
 
 
-LANGUAGE = PageLanguage.read().language
-_catalogue = catalogue(LANGUAGE)
+_language = PageLanguage.read().language
+_catalogue = catalogue(_language)
+TAG = _language.replace("_", "-")
+"""The language as documents name it (BCP 47): en, pt-BR."""
 _ = _catalogue.gettext
 ngettext = _catalogue.ngettext
 pgettext = _catalogue.pgettext
@@ -62,5 +64,5 @@ def install(environment: Environment) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     callables = {"gettext": _, "ngettext": ngettext, "pgettext": pgettext, "npgettext": npgettext}
-    environment.install_gettext_callables(**callables, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals["language"] = LANGUAGE
+    environment.install_gettext_callables(**callables, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    environment.globals["language"] = TAG

@@ -118,16 +118,13 @@ def check(meant: Meant, known: Known) -> list[Row]:
     ]
 
 
-def summary(rows: Iterable[Row]) -> str:
+def summary(rows: Sequence[Row]) -> str:
     """The list in one sentence."""
-    levels = [row.level for row in rows]
-    if stops := levels.count(Level.STOPS):
-        return texts.CHECK_STOPS(stops)
-    if looks := levels.count(Level.LOOK):
-        return texts.CHECK_LOOKS(looks)
-    if Level.OPEN in levels:
-        return texts.CHECK_OPEN
-    return texts.CHECK_UNKNOWN if Level.UNKNOWN in levels else texts.CHECK_GOOD
+    found = level(rows)
+    if found in (Level.STOPS, Level.LOOK):
+        count = sum(row.level is found for row in rows)
+        return (texts.CHECK_STOPS if found is Level.STOPS else texts.CHECK_LOOKS)(count)
+    return {Level.OPEN: texts.CHECK_OPEN, Level.UNKNOWN: texts.CHECK_UNKNOWN}.get(found, texts.CHECK_GOOD)
 
 
 def level(rows: Iterable[Row]) -> Level:

@@ -12,8 +12,9 @@ from babel.messages.mofile import write_mo
 
 from cli import texts
 from shared.settings import SettingsError
+from shared.starting import CANNOT_START
 from tests.api.untranslated import pretended
-from web.language import catalogue, languages
+from web.language import LOCALE, catalogue, languages
 
 ROOT = Path(__file__).parents[2]
 Text = str | tuple[str, ...]
@@ -39,7 +40,7 @@ def test_the_made_up_language_leaves_what_is_filled_in() -> None:
 
 def test_the_catalogue_is_current() -> None:
     """Where it is not: `./wa texts`."""
-    assert texts.written(texts.collect()).decode() == (texts.LOCALE / "page.pot").read_text()
+    assert texts.written(texts.collect()).decode() == (LOCALE / "page.pot").read_text()
 
 
 def translated(text: Text, into: Text) -> Catalog:
@@ -93,6 +94,12 @@ def test_a_language_is_brought_up_to_date_and_its_standing_told(tmp_path: Path) 
 def test_a_language_that_nobody_has_made_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"WEB_LANGUAGE is wrong: 'xx' cannot be read .*; write one of en"):
         catalogue("xx", tmp_path)
+
+
+def test_a_page_that_is_to_speak_it_says_so_and_is_not_started_again() -> None:
+    refused = run("-c", "import web.gunicorn_conf", WEB_LANGUAGE="xx")
+    assert refused.returncode == CANNOT_START
+    assert "The web page cannot start: WEB_LANGUAGE is wrong: 'xx'" in refused.stderr
 
 
 SHOW = """

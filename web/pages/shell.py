@@ -32,7 +32,7 @@ def manifest() -> Response:
         "name": texts.APP_NAME,
         "short_name": texts.APP_SHORT,
         "description": texts.APP_DESCRIPTION,
-        "lang": language.LANGUAGE,
+        "lang": language.TAG,
         "start_url": url_for("agenda.home"),
         "scope": "/",
         "display": "standalone",

@@ -52,7 +52,7 @@ def make() -> Response:
             return _shown(typed, errors={"name": texts.PROGRAM_NAME_TAKEN}, status=409)
         return _shown(typed, problem=told.of(refused), status=503)
     except HostUnreachable as error:
-        return _shown(typed, problem=f"{error} {texts.PROGRAM_MAYBE_MADE}", status=503)
+        return _shown(typed, problem=f"{told.of(error)} {texts.PROGRAM_MAYBE_MADE}", status=503)
     except HostError as error:
         return _shown(typed, problem=told.of(error), status=503)
     return _shown(Typed(), made=made)
@@ -106,4 +106,4 @@ def _known() -> Known:
     except HostRefused as refused:
         return Known(may_not=True) if refused.status == 403 else Known(problem=told.of(refused))
     except HostError as error:
-        return Known(problem=f"{error} {texts.PROGRAMS_AWAY}")
+        return Known(problem=f"{told.of(error)} {texts.PROGRAMS_AWAY}")
