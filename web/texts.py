@@ -52,6 +52,14 @@ ASKED_TO_CANCEL = _("Asked to cancel; the session host has not confirmed it yet.
 ASKED_TO_CHANGE = _("Asked to change; the session host has not confirmed the new version yet.")
 TWO_VERSIONS = _("It was changed in two places at once. Pick the version that counts.")
 
+SHOWS = {
+    "upcoming": _("Upcoming"),
+    "attention": _("Needs attention"),
+    "sent": _("Sent"),
+    "not-sent": _("Not sent"),
+    "cancelled": _("Cancelled"),
+    "all": _("All"),
+}
 NOTHING_UNDER = {"not-sent": _("Nothing failed, was missed or is uncertain."), "cancelled": _("Nothing was cancelled.")}
 
 PACE_AT_ONCE = _("It leaves at its second.")
