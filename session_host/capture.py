@@ -97,15 +97,15 @@ class Capture:
         clock: Clock,
         *,
         kept: timedelta,
-        on_receipt: Callable[[Receipt], None],
+        on_receipts: Callable[[Sequence[Receipt]], None],
         on_arrival: Callable[[Arrival], None],
         on_journal: Callable[[], None],
     ) -> None:
         """`kept`: how long a message stays.
-        `on_receipt` and `on_arrival` are told on the worker's thread, at least once; LedgerError makes it try again.
+        `on_receipts` and `on_arrival` are told on the worker's thread, at least once; LedgerError makes it try again.
         `on_journal`: there is something to read."""
         self._link, self._clock, self.kept = link, clock, kept
-        self._on_receipt, self._on_arrival, self._on_journal = on_receipt, on_arrival, on_journal
+        self._on_receipts, self._on_arrival, self._on_journal = on_receipts, on_arrival, on_journal
         self.store = Store(folder, clock.now())
         self.journal = Journal(folder / "journal", clock)
         self.journal.skip_to(self.store.position().file)
@@ -252,9 +252,12 @@ class Capture:
     def _take(self, batch: Batch) -> None:
         """The ledger first: what it was told twice it counts once, and what it was not told is read again."""
         self._not_understood: list[datetime] = []
+        receipts: list[Receipt] = []
         for entry in batch.entries:
             if entry.name not in ("MessageEv", own_sends.NAME):
-                self._tell_ledger(entry)
+                receipts += self._told_ledger(entry)
+        if receipts:
+            self._on_receipts(receipts)
         last = batch.entries[-1].at if batch.entries else None
         taken = self.store.take(self._read(batch.entries), batch.position, last)
         self.journal.release(batch.position)
@@ -263,18 +266,18 @@ class Capture:
         if taken.new:
             log.debug("captured", messages=taken.new, events=len(batch.entries))
 
-    def _tell_ledger(self, entry: Entry) -> None:
+    def _told_ledger(self, entry: Entry) -> Sequence[Receipt]:
+        """The receipt in this entry, to be told with the others; an arrival is told at once."""
         try:
             event = self._link.parse(entry.name, entry.data)
             receipt = link_events.receipt(event) if entry.name == "ReceiptEv" else None
             arrival = link_events.arrival(event) if entry.name in link_events.ARRIVALS else None
         except Exception as error:  # noqa: BLE001  (whatever somebody sent, the next event must be read)
             self._skip(entry, error)
-            return
-        if receipt is not None:
-            self._on_receipt(receipt)
+            return ()
         if arrival is not None:
             self._on_arrival(arrival)
+        return () if receipt is None else (receipt,)
 
     def _read(self, entries: Sequence[Entry]) -> Iterator[Seen]:
         """One by one, between the statements of the transaction: the thread that WhatsApp waits for gets its turns."""

@@ -1,7 +1,7 @@
 """The session host as a whole: its parts, the threads around them, what starts and what stops them."""
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -103,7 +103,7 @@ class Host:
         self.undecryptable = Undecryptable(self.database)
         self.capture = Capture(
             settings.data_dir, link, clock,
-            kept=timedelta(days=settings.capture_days), on_receipt=self._settle_by_receipt, on_arrival=self._arrival,
+            kept=timedelta(days=settings.capture_days), on_receipts=self._settle_by_receipts, on_arrival=self._arrival,
             on_journal=self._read_journal,
         )  # fmt: skip
         self.sender = Sender(
@@ -356,7 +356,7 @@ class Host:
 
     def _fold(self, now: datetime) -> datetime | None:
         while not self._late_receipts.empty():
-            self.ledger.receipt(self._late_receipts.get(), now)
+            self.ledger.receipts([self._late_receipts.get()], now)
         self.hints.step(now)
         self.owner_pace.step(now)  # first, so that nothing leaves at another pace than the owner's
         return self.folder.step(now)
@@ -370,7 +370,7 @@ class Host:
     def _receipt(self, receipt: Receipt) -> None:
         """One that could not be kept in the journal."""
         try:
-            self._settle_by_receipt(receipt)
+            self._settle_by_receipts([receipt])
         except LedgerError as error:
             log.warning("receipt waits", reason=str(error))
             self._late_receipts.put(receipt)
@@ -387,8 +387,8 @@ class Host:
         self.names.asked()
         self._naming.wake()
 
-    def _settle_by_receipt(self, receipt: Receipt) -> None:
-        self.ledger.receipt(receipt, self.clock.now())
+    def _settle_by_receipts(self, receipts: Sequence[Receipt]) -> None:
+        self.ledger.receipts(receipts, self.clock.now())
         self.fold_soon()
 
     def _arrival(self, arrival: Arrival) -> None:

@@ -20,6 +20,9 @@ from shared.model.wire import ItemAnswer, Outcome
 KEPT = timedelta(days=40)
 """How long a settled message stays known after its end was written to the bucket, against late repetitions."""
 
+RECEIPTS_AT_ONCE = 50
+"""Messages whose receipts are noted in one transaction: a few milliseconds, for which a send may have to wait."""
+
 RECEIPT_KEPT = timedelta(hours=1)
 """How long a receipt waits for its message to be settled; a send that is not answered is given up after 75 s."""
 
@@ -144,7 +147,7 @@ class Ledger:
         for message in messages.values():
             found, theirs = known.get(message.id), message.delivery
             if found is not None:
-                if not _nothing_to_do(found, message):
+                if not _nothing_to_do(found, message, host):
                     to_judge.append(message)
             elif theirs.state in (State.CLAIMED, State.BEGUN):
                 to_judge.append(message)
@@ -195,15 +198,17 @@ class Ledger:
             change.begun(begun)
         return begun
 
-    def receipt(self, receipt: Receipt, now: datetime) -> None:
-        """Note delivered or read on the message of that WhatsApp id; one that comes early waits for its message."""
-        with self._changing(synced=False) as change:  # the next send or handover syncs it
+    def receipts(self, receipts: Iterable[Receipt], now: datetime) -> None:
+        """Note delivered or read on the messages of those WhatsApp ids; what comes early waits for its message."""
+        told: dict[str, list[Receipt]] = {}
+        for receipt in receipts:
             for message_id in receipt.message_ids:
-                found = change.rows("message_id = ?", message_id)
-                for row in found:
-                    change.put(row._replace(delivery=_noted(row.delivery, receipt.kind, receipt.at)))
-                if not found:
-                    change.keep_receipt(message_id, receipt, now)
+                told.setdefault(message_id, []).append(receipt)
+        each_id = list(told.items())
+        for first in range(0, len(each_id), RECEIPTS_AT_ONCE):
+            with self._changing(synced=False) as change:  # the next send or handover syncs it
+                for message_id, of_it in each_id[first : first + RECEIPTS_AT_ONCE]:
+                    change.note(message_id, of_it, now)
 
     def unmatched(self, now: datetime) -> list[Unmatched]:
         """Receipts of the last hour that belong to no message known here, nor to one that is being sent."""
@@ -397,10 +402,18 @@ class _Change:
         sql = "UPDATE messages SET projected = 1 WHERE id = ? AND attempt = ? AND rank = ? AND step = ?"
         self._connection.execute(sql, (message_id, *place))
 
-    def keep_receipt(self, message_id: str, receipt: Receipt, now: datetime) -> None:
-        sql = "INSERT OR IGNORE INTO receipts (message_id, kind, at, seen_at, chat) VALUES (?, ?, ?, ?, ?)"
-        row = (message_id, str(receipt.kind), micros(receipt.at), micros(now), receipt.chat)
-        self._connection.execute(sql, row)
+    def note(self, message_id: str, receipts: Iterable[Receipt], now: datetime) -> None:
+        found = self.rows("message_id = ?", message_id)
+        for row in found:
+            delivery = row.delivery
+            for each in receipts:
+                delivery = _noted(delivery, each.kind, each.at)
+            if delivery != row.delivery:  # each device of theirs may say it again
+                self.put(row._replace(delivery=delivery))
+        if not found:
+            sql = "INSERT OR IGNORE INTO receipts (message_id, kind, at, seen_at, chat) VALUES (?, ?, ?, ?, ?)"
+            rows = [(message_id, str(each.kind), micros(each.at), micros(now), each.chat) for each in receipts]
+            self._connection.executemany(sql, rows)
 
     def with_receipts(self, delivery: Delivery) -> Delivery:
         if delivery.message_id is None:
@@ -411,7 +424,7 @@ class _Change:
         return delivery
 
 
-def _nothing_to_do(found: sqlite3.Row, message: Message) -> bool:
+def _nothing_to_do(found: sqlite3.Row, message: Message, host: str) -> bool:
     """Both sides know the same of this message, and it is not one to be claimed or claimed anew."""
     place = (found["attempt"], found["rank"], found["step"])
     if not found["projected"] or place != message.delivery.place:
@@ -421,6 +434,8 @@ def _nothing_to_do(found: sqlite3.Row, message: Message) -> bool:
     content = (message.revision, message.cancelled, message.version)
     if (found["revision"], bool(found["cancelled"]), found["version"]) != content:
         return False
+    if found["rank"] == State.CLAIMED.rank and rules.stands(message, host):
+        return True
     return bool(found["cancelled"]) or (found["rank"] == State.PENDING.rank and found["handed_by"] is None)
 
 

@@ -137,6 +137,14 @@ def reconcile(
     return _obey(inherited, host, now, claims=True)
 
 
+def stands(message: Message, host: str) -> bool:
+    """Whether a claim of this host is for exactly this content, which it has confirmed: then `reconcile` changes
+    nothing."""
+    delivery = message.delivery
+    confirmed = (delivery.confirmed, delivery.confirmed_version) == (message.revision, message.version)
+    return delivery.state is State.CLAIMED and confirmed and delivery.claim == _claim(message, host)
+
+
 def _place(delivery: Delivery) -> tuple[int, int, int]:
     return delivery.place
 
@@ -164,8 +172,7 @@ def _obey(row: Row, host: str, now: datetime, *, claims: bool) -> Row:
         return confirmed
     if sentence := unsendable(content):
         return row._replace(delivery=lifecycle.failed(confirmed.delivery, now, sentence))
-    revision, version, send_at = _named(content)
-    wanted = Claim(host=host, revision=revision, version=version, send_at=send_at)
+    wanted = _claim(content, host)
     if delivery.state is State.CLAIMED:
         if delivery.claim == wanted:
             return confirmed
@@ -175,6 +182,11 @@ def _obey(row: Row, host: str, now: datetime, *, claims: bool) -> Row:
         return confirmed
     claimed = lifecycle.claim(delivery, wanted, now, row.handed_by or "host")
     return row._replace(delivery=claimed, claim_stored=False)
+
+
+def _claim(content: Message, host: str) -> Claim:
+    revision, version, send_at = _named(content)
+    return Claim(host=host, revision=revision, version=version, send_at=send_at)
 
 
 def _named(content: Message) -> tuple[int, str, datetime]:

@@ -25,7 +25,6 @@ Without this, recipients see every message with a badge that says "AI".
 """
 
 FRUGAL = {
-    "GOGC": "50",
     "GOMEMLIMIT": "64MiB",
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "131072",

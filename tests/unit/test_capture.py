@@ -1,7 +1,7 @@
 """Capture: from the library's event to what is shown of a chat, in any order, under any address, killed anywhere."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,16 +46,16 @@ class Desk:
     def _open(self) -> Capture:
         return Capture(
             self.folder, self.link, self.clock, kept=timedelta(days=30),
-            on_receipt=self._receipt, on_arrival=self.arrivals.append, on_journal=self._wake,
+            on_receipts=self._receipts, on_arrival=self.arrivals.append, on_journal=self._wake,
         )  # fmt: skip
 
     def _wake(self) -> None:
         self.woken += 1
 
-    def _receipt(self, receipt: Receipt) -> None:
+    def _receipts(self, receipts: Sequence[Receipt]) -> None:
         if self.trouble:
             raise self.trouble
-        self.receipts.append(receipt)
+        self.receipts.extend(receipts)
 
     def hear(self, *heard: Any) -> None:
         for event in heard:

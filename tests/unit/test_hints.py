@@ -20,7 +20,7 @@ HIDDEN = f"{ALICE.number[::-1]}@lid"
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
     parts = Parts(tmp_path)
-    parts.link.listen(Ears(lambda receipt: parts.ledger.receipt(receipt, receipt.at)))
+    parts.link.listen(Ears(lambda receipt: parts.ledger.receipts([receipt], receipt.at)))
     return parts
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from session_host.database import Database, LedgerError, LedgerFull, LedgerTooNew
-from session_host.ledger import KEPT, NEXT_READY, Ledger
+from session_host.ledger import KEPT, NEXT_READY, RECEIPTS_AT_ONCE, Ledger
 from session_host.link import Receipt, ReceiptKind
 from session_host.schema import MIGRATIONS
 from shared.model import lifecycle
@@ -22,6 +22,10 @@ from tests.fakes.host import HOST, Parts
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
     return Parts(tmp_path)
+
+
+def _receipt(message_id: str, kind: ReceiptKind, seconds: float) -> Receipt:
+    return Receipt(message_ids=(message_id,), kind=kind, at=in_(seconds))
 
 
 def test_what_is_handed_over_first_is_accepted_and_again_is_known(parts: Parts) -> None:
@@ -195,26 +199,42 @@ def test_a_receipt_is_noted_and_the_first_one_counts(parts: Parts) -> None:
     row = parts.ledger.turn(None, parts.row(one), in_(60))
     assert row is not None
     parts.ledger.turn(row._replace(delivery=lifecycle.sent(row.delivery, in_(61), "3EB0AA")), None, in_(61))
+    told: list[str] = []
+    parts.ledger.listen(lambda row: told.append(row.id))
     for seconds in (62, 90):
-        parts.ledger.receipt(
-            Receipt(message_ids=("3EB0AA",), kind=ReceiptKind.DELIVERED, at=in_(seconds)), in_(seconds)
-        )
-    parts.ledger.receipt(Receipt(message_ids=("3EB0AA",), kind=ReceiptKind.READ, at=in_(70)), in_(90))
+        parts.ledger.receipts([_receipt("3EB0AA", ReceiptKind.DELIVERED, seconds)], in_(seconds))
+    parts.ledger.receipts([_receipt("3EB0AA", ReceiptKind.READ, 70)], in_(90))
     delivery = parts.row(one).delivery
     assert (delivery.delivered_at, delivery.read_at) == (in_(62), in_(70))
+    assert told == [one.id, one.id], "the one that told nothing new changed something"
+
+
+def test_many_receipts_at_once_are_each_noted_on_their_message(parts: Parts) -> None:
+    many = [parts.scheduled(message(id=f"many-{n}", send_at=in_(60))) for n in range(RECEIPTS_AT_ONCE + 1)]
+    for each in many:
+        row = parts.ledger.turn(None, parts.row(each), in_(60))
+        assert row is not None
+        parts.ledger.turn(row._replace(delivery=lifecycle.sent(row.delivery, in_(61), f"ID-{each.id}")), None, in_(61))
+    parts.ledger.receipts(
+        [_receipt(f"ID-{each.id}", kind, 62) for kind in ReceiptKind for each in many]
+        + [_receipt("ELSEWHERE", ReceiptKind.READ, 62)],
+        in_(62),
+    )
+    assert {parts.row(each).delivery.read_at for each in many} == {in_(62)}
+    assert [each["message_id"] for each in parts.database.query("SELECT * FROM receipts")] == ["ELSEWHERE"]
 
 
 def test_a_receipt_that_overtakes_the_answer_is_not_lost(parts: Parts) -> None:
     one = parts.scheduled(message(send_at=in_(60)))
     row = parts.ledger.turn(None, parts.row(one), in_(60))
     assert row is not None
-    parts.ledger.receipt(Receipt(message_ids=("3EB0AA",), kind=ReceiptKind.READ, at=in_(60.5)), in_(60.5))
+    parts.ledger.receipts([_receipt("3EB0AA", ReceiptKind.READ, 60.5)], in_(60.5))
     parts.ledger.turn(row._replace(delivery=lifecycle.sent(row.delivery, in_(61), "3EB0AA")), None, in_(61))
     assert parts.row(one).delivery.read_at == in_(60.5)
 
 
 def test_a_receipt_for_nobodys_message_is_forgotten_after_a_while(parts: Parts) -> None:
-    parts.ledger.receipt(Receipt(message_ids=("ELSEWHERE",), kind=ReceiptKind.READ, at=NOW), NOW)
+    parts.ledger.receipts([_receipt("ELSEWHERE", ReceiptKind.READ, 0)], NOW)
     parts.ledger.prune(in_(hours=2))
     assert parts.database.query("SELECT * FROM receipts") == []
 

@@ -215,7 +215,8 @@ class Machine(RuleBasedStateMachine):
     @rule(which=which)
     def receive_a_receipt(self, which: int) -> None:
         id_ = sorted(self.took)[which % len(self.took)]
-        self.ledger.receipt(Receipt(message_ids=(f"3EB0{id_}",), kind=ReceiptKind.DELIVERED, at=self.now), self.now)
+        receipt = Receipt(message_ids=(f"3EB0{id_}",), kind=ReceiptKind.DELIVERED, at=self.now)
+        self.ledger.receipts([receipt], self.now)
 
     @rule()
     def expire(self) -> None:

@@ -27,7 +27,7 @@ PICTURE = Media(kind="image", media="a" * 64, mime="image/png", size=5)
 def capture(tmp_path: Path) -> Iterator[Capture]:
     made = Capture(
         tmp_path, ScriptedLink(), HandClock(), kept=timedelta(days=30),
-        on_receipt=lambda _: None, on_arrival=lambda _: None, on_journal=lambda: None,
+        on_receipts=lambda _: None, on_arrival=lambda _: None, on_journal=lambda: None,
     )  # fmt: skip
     yield made
     made.close()

@@ -316,7 +316,7 @@ def test_the_last_result_is_written_when_the_host_stops(parts: Parts) -> None:
 
 def test_a_receipt_during_the_send_is_kept(parts: Parts) -> None:
     one = parts.scheduled(message(send_at=in_(60)))
-    parts.link.listen(Ears(lambda receipt: parts.ledger.receipt(receipt, in_(60))))
+    parts.link.listen(Ears(lambda receipt: parts.ledger.receipts([receipt], in_(60))))
     parts.link.while_sending = lambda: parts.link.receipt(ReceiptKind.DELIVERED, "3EB00001", at=in_(60.1))
     parts.run(in_(57), in_(61))
     assert parts.row(one).delivery.delivered_at == in_(60.1)

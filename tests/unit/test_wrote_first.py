@@ -37,7 +37,7 @@ class Ear:
         self.undecryptable = Undecryptable(self.database)
         self.capture = Capture(
             folder, self.link, self.clock, kept=timedelta(days=30),
-            on_receipt=lambda _: None, on_arrival=lambda _: None, on_journal=lambda: None,
+            on_receipts=lambda _: None, on_arrival=lambda _: None, on_journal=lambda: None,
         )  # fmt: skip
         self.capture.link_changed(link_status(Link.CONNECTED))
         self.question = WroteFirst(self.capture, self.undecryptable, self.link)
