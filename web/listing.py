@@ -46,9 +46,12 @@ class Person(NamedTuple):
 
 
 class _Row:
-    """A message, under which filters it is, whether it may want to be looked at before its second, and its words."""
+    """A message, under which filters it is, whether it may want to be looked at before its second or after (waits),
+    when it ended by itself, and its words."""
 
-    __slots__ = ("_hay", "message", "order", "shows", "stamp", "to", "uneasy", "withdrawn")
+    __slots__ = (
+        "_hay", "in_group", "message", "order", "settled", "shows", "stamp", "to", "uneasy", "waits", "withdrawn"
+    )  # fmt: skip
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -58,7 +61,9 @@ class _Row:
         half = message.delivery
         quiet = half.state.open and not message.conflicts and not half.held_reason
         self.uneasy = half.state is not State.SENT and not quiet
-        self.to = message.to
+        self.waits = half.state.open and not self.uneasy
+        self.settled = half.settled_at if half.state is not State.PENDING else None
+        self.to, self.in_group = message.to, is_group(message.to)
         what = (message.id, message.version, message.replaces, len(message.conflicts))
         self.stamp = f"{what} {half.attempt} {half.state} {half.step}\n"
         self._hay: str | None = None
@@ -97,7 +102,7 @@ class Listing:
             row.message
             for row in self._rows
             if show in row.shows
-            and (wanted(row.hay) or (is_group(row.to) and wanted(f"{row.hay} {groups.folded(row.to)}")))
+            and (wanted(row.hay) or (row.in_group and wanted(f"{row.hay} {groups.folded(row.to)}")))
         ]
 
     def worrying(self, now: Instant) -> list[Message]:
@@ -145,12 +150,11 @@ class Listing:
     def _attention(self) -> tuple[list[Message], list[Message]]:
         """What may want a look at any moment, and what does only once its second has passed."""
         uneasy = [row.message for row in self._rows if row.uneasy]
-        return uneasy, [row.message for row in self._rows if not row.uneasy and row.message.delivery.state.open]
+        return uneasy, [row.message for row in self._rows if row.waits]
 
     @cached_property
     def _settled(self) -> list[tuple[Instant, Message]]:
-        ended = (row.message for row in self._rows if row.message.delivery.state is not State.PENDING)
-        settled = [(each.delivery.settled_at, each) for each in ended if each.delivery.settled_at is not None]
+        settled = [(row.settled, row.message) for row in self._rows if row.settled is not None]
         return sorted(settled, key=lambda each: each[0])
 
     def _is_sent_again(self, message: Message) -> bool:

@@ -28,6 +28,8 @@ from shared.store.reread import Rereading
 from shared.store.sparse import read_open
 
 R = TypeVar("R", bound=Versioned)
+_Done = tuple[R | None, tuple[R, ...], R]
+"""The document's record, the copies of it in operations, and what they are together."""
 
 
 class Snapshot(NamedTuple):
@@ -171,7 +173,7 @@ class _Merged(Generic[R]):
 
     def __init__(self) -> None:
         self._copies: dict[str, tuple[R, ...]] = {}
-        self._done: dict[str, tuple[R | None, tuple[R, ...], R]] = {}
+        self._done: dict[str, _Done[R]] = {}
         self._base: Mapping[str, R] | None = None
         self._keys: frozenset[str] = frozenset()
         self._records: Mapping[str, R] = MappingProxyType({})
@@ -179,25 +181,40 @@ class _Merged(Generic[R]):
     def update(
         self, base: Mapping[str, R], operations: Mapping[str, Iterable[R]], *, ended: Container[str] = ()
     ) -> Mapping[str, R]:
-        if base is self._base and operations.keys() == self._keys:
-            return self._records
         if not operations.keys() >= self._keys:
-            self._copies, self._keys = {}, frozenset()
+            self._base, self._copies, self._keys = None, {}, frozenset()
+        known, self._base = self._base, None  # until all is done
+        new, merged = self._collect(operations), self._records
+        if base is known:  # then it is one's own change among thousands, or nothing
+            fresh = {id_: self._merge(id_, base.get(id_), self._copies[id_]) for id_ in new if id_ not in ended}
+            self._done |= fresh
+            if fresh:
+                merged = {**merged, **_records(fresh)}
+        else:
+            self._done = {
+                id_: done
+                if (done := self._done.get(id_)) and done[1] is copies and done[0] is base.get(id_)
+                else self._merge(id_, base.get(id_), copies)
+                for id_, copies in self._copies.items()
+                if id_ not in ended
+            }
+            merged = {**base, **_records(self._done)}
+        self._base = base
+        if merged is not self._records:
+            self._records = MappingProxyType(merged)
+        return self._records
+
+    def _collect(self, operations: Mapping[str, Iterable[R]]) -> set[str]:
+        """Take over the copies of operations that are new; whose they are."""
+        new = set()
         for key in sorted(operations.keys() - self._keys):
             for record in operations[key]:
                 self._copies[record.id] = (*self._copies.get(record.id, ()), record)
-        self._done = {
-            id_: done
-            if (done := self._done.get(id_)) and done[1] is copies and done[0] is base.get(id_)
-            else self._merge(id_, base.get(id_), copies)
-            for id_, copies in self._copies.items()
-            if id_ not in ended
-        }
-        merged = {**base, **{id_: record for id_, (_, _, record) in self._done.items()}}
-        self._base, self._keys, self._records = base, frozenset(operations), MappingProxyType(merged)
-        return self._records
+                new.add(record.id)
+        self._keys = frozenset(operations)
+        return new
 
-    def _merge(self, id_: str, base: R | None, copies: tuple[R, ...]) -> tuple[R | None, tuple[R, ...], R]:
+    def _merge(self, id_: str, base: R | None, copies: tuple[R, ...]) -> _Done[R]:
         done = self._done.get(id_)
         if done and done[:2] == (base, copies):
             return done
@@ -205,3 +222,7 @@ class _Merged(Generic[R]):
         for other in others:
             first = merge(first, other)
         return base, copies, first
+
+
+def _records(done: Mapping[str, _Done[R]]) -> dict[str, R]:
+    return {id_: record for id_, (_, _, record) in done.items()}

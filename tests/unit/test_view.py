@@ -4,6 +4,8 @@ import threading
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.model.lifecycle import Delivery
 from shared.model.message import Message
@@ -110,6 +112,50 @@ def test_only_what_changed_is_merged_again() -> None:
     assert second.messages is not first.messages
     assert all(second.messages[id_] is first.messages[id_] for id_ in ("one", "two", "three"))
     assert {*first.messages} == {"one", "two", "three"}
+
+
+def test_a_message_one_writes_leaves_the_thousands_of_contacts_as_they_are() -> None:
+    bucket, view = bucket_and_view()
+    schedule(bucket)
+    before = view.read(NOW)
+    schedule(bucket, "two")
+    after = view.read(NOW)
+    assert after.messages is not before.messages
+    assert after.contacts is before.contacts
+    assert after.series is before.series
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("write"), st.integers(0, 3)),
+            st.tuples(st.just("edit"), st.integers(0, 3)),
+            st.tuples(st.just("fold"), st.integers(0, 1)),
+            st.tuples(st.just("hold listings"), st.just(0)),
+            st.tuples(st.just("catch up"), st.just(0)),
+        ),
+        max_size=12,
+    )
+)
+def test_who_has_read_all_along_sees_what_who_reads_now_sees(steps: list[tuple[str, int]]) -> None:
+    bucket, view = bucket_and_view()
+    writer = Writer(bucket, "web", clock=FakeClock())
+    for minute, (step, number) in enumerate(steps):
+        now = in_(minutes=minute)
+        known = view.read(now).messages
+        if step == "fold":
+            fold(bucket, minute, **{each.id: claimed(each).delivery for each in [*known.values()][:number]})
+        elif step == "hold listings":
+            bucket.hold_listings()
+        elif step == "catch up":
+            bucket.catch_up()
+        elif step == "write" or f"m{number}" in known:
+            name = writer.reserve()
+            old = known.get(f"m{number}")
+            new = old.edited(name, text=f"at {minute}") if old else message(id=f"m{number}", version=name)
+            writer.append(name, now, messages=[new])
+        seen, fresh = view.read(now), View(bucket).read(now)
+        assert {**seen.messages} == {**fresh.messages}
 
 
 def test_what_was_folded_days_ago_is_not_listed_any_more() -> None:
