@@ -16,6 +16,24 @@ from tests.ui.test_web_pages import violations
 pytestmark = pytest.mark.browser
 
 
+FETCHED_BESIDE_OTHERS = """async ([id, opened]) => {
+    let lost = 0;
+    for (let round = 0; round < 15; round++) {
+        const settled = new Promise((resolve) => {
+            const ours = (event) => event.target.id === id && setTimeout(resolve, 30);
+            document.body.addEventListener("htmx:afterSettle", ours);
+        });
+        for (const name of ["status", "chats", "status"]) document.body.dispatchEvent(new CustomEvent(`stale-${name}`));
+        await settled;
+        const found = document.querySelector(opened);
+        if (!found.open) lost += 1;
+        found.open = true;
+    }
+    return lost;
+}"""
+"""How often something is folded though somebody has opened it, when its fragment and others come at the same time."""
+
+
 def test_by_keys_to_a_word_in_a_chat_where_new_ones_appear(tab: Tab, served: Served) -> None:
     now = datetime.now(UTC)
     served.store(
@@ -61,6 +79,7 @@ def test_by_keys_to_a_word_in_a_chat_where_new_ones_appear(tab: Tab, served: Ser
     served.host.chats.hear(events.message(ALICE.jid, "Are you there?", at=now))
     expect(tab.get_by_text("Are you there?")).to_be_visible()
     expect(tab.locator(".say-rest")).to_have_attribute("open", "")
+    assert tab.evaluate(FETCHED_BESIDE_OTHERS, ["thread", ".say-rest"]) == 0
     with tab.expect_download() as download:
         tab.get_by_text("Export").click()
         tab.get_by_role("link", name="Text (TXT)").click()

@@ -8,7 +8,7 @@ export function watchThread() {
     const page = document.documentElement;
     atEnd = page.scrollHeight - page.scrollTop - page.clientHeight < NEAR_PX;
   });
-  document.body.addEventListener("htmx:afterSettle", (event) => {
+  document.body.addEventListener("htmx:afterSwap", (event) => {
     if (atEnd && event.target.id === "thread") document.getElementById("newest").scrollIntoView({ block: "end" });
   });
 }
