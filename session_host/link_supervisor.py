@@ -35,6 +35,8 @@ MAX_SESSIONS = 100
 """Sessions in one process: each leaves two file handles and a quarter of a megabyte in the library for good."""
 
 _FRESH = frozenset({Kind.START, Kind.WANTED})
+_LET_GO = frozenset({Link.LOGGED_OUT, Link.BANNED})
+"""States that the library tells before it has deleted the device."""
 _SLOW = frozenset({Kind.DIAL_FAILED, Kind.OVERDUE})
 
 
@@ -77,6 +79,7 @@ class Supervisor:
         self._overdue: float | None = None
         self._entered = clock.monotonic()
         self._failures = 0
+        self._may_be_the_old_device = False
         self.gate = Gate(clock, self._wake.set)
 
     def status(self) -> LinkStatus:
@@ -138,6 +141,7 @@ class Supervisor:
             return  # said of a line that has broken since
         now, monotonic = self._clock.now(), self._clock.monotonic()
         before = self._status
+        happening = self._unless_old(happening, before)
         step = after(before, happening, now)
         if step.status.state is not before.state:
             if before.state in UP and step.status.state not in UP and monotonic - self._entered >= STABLE:
@@ -155,6 +159,18 @@ class Supervisor:
             self.gate.close()
         if step.status != before:
             self._publish(before, step.status, happening.kind)
+
+    def _unless_old(self, happening: Happening, status: LinkStatus) -> Happening:
+        """The same; only where somebody links anew, the refusal of the device before is once no more than a failed try.
+
+        The library tells of a logout before it has deleted the device: the next session may still log in as that one.
+        """
+        old = self._may_be_the_old_device and status.state is Link.CONNECTING
+        if happening.kind in _FRESH:
+            self._may_be_the_old_device = status.state in _LET_GO
+        elif happening.kind in (Kind.LOGGED_OUT, Kind.CODE, Kind.CONNECTED):
+            self._may_be_the_old_device = False
+        return Happening(kind=Kind.ENDED) if old and happening.kind is Kind.LOGGED_OUT else happening
 
     def _take(self, order: Order, kind: Kind, monotonic: float) -> None:
         if order is Order.KEEP:

@@ -177,6 +177,34 @@ def test_a_phone_that_is_silent_changes_nothing_but_what_is_told(parts: Parts) -
     assert parts.state() is Link.CONNECTED
 
 
+@pytest.mark.parametrize(
+    ("left", "asked"),
+    [(Kind.LOGGED_OUT, Kind.START), (Kind.LOGGED_OUT, Kind.WANTED), (Kind.BANNED, Kind.START)],
+)
+def test_linked_anew_before_the_library_has_deleted_the_device_it_is_tried_once_more(
+    parts: Parts, left: Kind, asked: Kind
+) -> None:
+    parts.connected().tell(left)
+    before = len(parts.statuses)
+    parts.tell(asked, Kind.LOGGED_OUT, Kind.CODE)
+    assert {told.state for told in parts.statuses[before:]} == {Link.CONNECTING, Link.PAIRING}
+    assert len(parts.phone.dialled) == 3
+
+
+def test_a_login_that_is_refused_as_logged_out_again_and_again_is_told(parts: Parts) -> None:
+    parts.connected().tell(Kind.LOGGED_OUT, Kind.START, Kind.LOGGED_OUT)
+    assert parts.state() is Link.CONNECTING
+    parts.tell(Kind.LOGGED_OUT)
+    assert (parts.state(), parts.phone.alive) == (Link.LOGGED_OUT, None)
+
+
+def test_a_logout_is_told_at_once_where_nobody_links_anew(parts: Parts) -> None:
+    parts.tell(Kind.START, Kind.LOGGED_OUT)
+    assert parts.state() is Link.LOGGED_OUT
+    parts.tell(Kind.START, Kind.CODE, Kind.PAIRED, Kind.CONNECTED, Kind.STREAM_ERROR, Kind.LOGGED_OUT)
+    assert parts.state() is Link.LOGGED_OUT
+
+
 def test_an_account_with_a_passkey_waits_for_its_owner(parts: Parts) -> None:
     parts.tell(Kind.START, Kind.CODE, Kind.NEEDS_PASSKEY)
     assert (parts.state(), parts.phone.alive) == (Link.NEEDS_PASSKEY, None)

@@ -38,15 +38,23 @@ async function fromKept(wanted) {
   return found ?? Response.error();
 }
 
-/** The agenda as it is now, with the style sheets it names. Who is logged out keeps none. */
+/** The agenda as it is now, with the style sheets it names. Who is logged out keeps none, also who logs out meanwhile. */
 async function keep(stamps) {
   const answer = await fetch(AGENDA, { credentials: "same-origin", cache: "no-store" });
   if (!answer.ok || leaving) return;
   [keptAt, keptAs] = [Date.now(), stamps];
-  const html = await answer.clone().text();
+  try {
+    await put(answer);
+  } finally {
+    if (leaving) await caches.delete(KEPT);
+  }
+}
+
+async function put(agenda) {
+  const html = await agenda.clone().text();
   const sheets = [...html.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((found) => found[1].replaceAll("&amp;", "&"));
   const cache = await caches.open(KEPT);
-  await cache.put(AGENDA, answer);
+  await cache.put(AGENDA, agenda);
   const known = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname + new URL(url).search));
   await cache.addAll(sheets.filter((sheet) => !known.has(sheet)));
   for (const old of known) if (old !== AGENDA && !sheets.includes(old)) await cache.delete(old);
