@@ -3,17 +3,20 @@
 import stat
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from session_host import rules
 from session_host.database import Database, LedgerError, LedgerFull, LedgerTooNew
 from session_host.ledger import KEPT, NEXT_READY, RECEIPTS_AT_ONCE, Ledger
 from session_host.link import Receipt, ReceiptKind
+from session_host.rules import Row
 from session_host.schema import MIGRATIONS
 from shared.model import lifecycle
 from shared.model.content import MAX_TEXT
 from shared.model.lifecycle import Claim, State
-from shared.model.message import Status
+from shared.model.message import Message, Status
 from shared.model.wire import Outcome
 from tests.builders import NOW, begun, claimed, in_, message, sent
 from tests.fakes.host import HOST, Parts
@@ -86,6 +89,21 @@ def test_a_claim_that_was_not_written_may_not_begin(parts: Parts) -> None:
     assert parts.row(one).delivery.state is State.CLAIMED
     assert not parts.row(one).may_begin
     assert parts.ledger.next_ready(in_(60)) is None
+
+
+def test_a_claim_that_stands_is_not_judged_at_each_fold(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = parts.scheduled(message(send_at=in_(60)))
+    judge, judged = rules.reconcile, []
+
+    def noted(row: Row | None, each: Message, *others: Any, **more: Any) -> Row | None:
+        judged.append(each.id)
+        return judge(row, each, *others, **more)
+
+    monkeypatch.setattr(rules, "reconcile", noted)
+    assert (parts.fold(in_(1)), judged) == ({}, [])
+    parts.edit(one, send_at=in_(50))
+    parts.fold(in_(2))
+    assert judged == [one.id]
 
 
 def test_a_claim_whose_write_had_no_answer_counts_once_it_is_seen_in_the_bucket(parts: Parts) -> None:
@@ -250,6 +268,19 @@ class TestAnotherHostsWork:
         to_write = parts.ledger.reconcile({theirs.id: theirs}, HOST, NOW)
         claim = to_write[theirs.id].claim
         assert (to_write[theirs.id].attempt, claim and claim.host) == (2, HOST)
+
+    def test_what_this_ledger_has_claimed_as_an_earlier_host_is_claimed_anew(self, parts: Parts) -> None:
+        one = parts.scheduled(message(send_at=in_(30)))
+        assert parts.fold(in_(1)) == {}
+        claim = parts.fold(in_(2), host="host-new")[one.id].claim
+        assert (parts.row(one).delivery.attempt, claim and claim.host) == (2, "host-new")
+
+    def test_what_this_ledger_has_claimed_as_an_earlier_host_for_a_time_that_has_passed_is_unknown(
+        self, parts: Parts
+    ) -> None:
+        one = parts.scheduled(message(send_at=in_(30)))
+        parts.fold(in_(31), host="host-new")
+        assert parts.row(one).delivery.state is State.UNKNOWN
 
     def test_what_it_had_begun_is_unknown(self, parts: Parts) -> None:
         theirs = begun(message(send_at=in_(-30)))

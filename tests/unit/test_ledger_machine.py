@@ -6,6 +6,7 @@ what WhatsApp really took, and what a person was shown as confirmed.
 
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -154,6 +155,7 @@ class Machine(RuleBasedStateMachine):
     def fold_and_claim(self, cut: str | None) -> None:
         folded = self.fold.read(self.now)
         deliveries = self.ledger.reconcile(folded.messages, self.host, self.now)
+        self.assert_that_what_stands_would_not_change(folded.messages)
         if cut == "before the write":
             return self.crash()
         written = self.fold.write(self.now, deliveries)
@@ -163,6 +165,14 @@ class Machine(RuleBasedStateMachine):
         self.ledger.stored({id_: each for id_, each in deliveries.items() if id_ not in written.unapplied})
         self.caught_up = True
         return None
+
+    def assert_that_what_stands_would_not_change(self, messages: Mapping[str, Message]) -> None:
+        """What a fold passes over is what judging it would leave as it is."""
+        for each in messages.values():
+            row = self.ledger.get(each.id)
+            same = row and (row.delivery.place, row.content.order) == (each.delivery.place, each.order)
+            if row and same and rules.stands(each, self.host):
+                assert rules.reconcile(row, each, self.host, self.now) == row
 
     @rule()
     def take_a_look(self) -> None:
