@@ -34,6 +34,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
 LEFT_MEANWHILE = ("htmx:sendAbort", "htmx:afterRequest")
 """What htmx says when the page is left while a fragment is on its way; an answer that is an error says more."""
 
+NOT_THERE = ("/nothing-here", "/link/code.svg")
+"""What a test asks for though it is not there; a code is gone when it is scanned between the page and its picture."""
 
 REFUSED = "net::ERR_CONNECTION_REFUSED"
 """What Chromium says where a test has ended the server."""
@@ -53,7 +55,7 @@ class Witness:
     def _console(self, message: ConsoleMessage) -> None:
         expected = any(f"status of {status}" in message.text for status in (401, 409, 422, 503))
         expected = expected or message.text in LEFT_MEANWHILE
-        expected = expected or message.location["url"].endswith("/nothing-here")
+        expected = expected or urlsplit(message.location["url"]).path in NOT_THERE
         expected = expected or (self.may_be_away() and REFUSED in message.text)
         if message.type in {"error", "warning"} and not expected:
             self.complaints.append(f"console: {message.text}")

@@ -12,6 +12,17 @@ from tests.ui.served import Served
 
 pytestmark = pytest.mark.browser
 
+REMOVED_AND_ANOTHER_CHOSEN = """async () => {
+    const swapped = new Promise((resolve) => document.body.addEventListener("htmx:afterSwap", resolve, { once: true }));
+    document.getElementById("detach").click();
+    await swapped;
+    const chosen = new DataTransfer(), field = document.getElementById("file");
+    chosen.items.add(new File(["Monday: soup."], "menu.txt", { type: "text/plain" }));
+    field.files = chosen.files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+"""Another file is chosen the moment the field for it is there."""
+
 
 def test_a_picture_is_attached_while_writing_and_goes_with_its_caption(
     tab: Tab, served: Served, tmp_path: Path
@@ -37,6 +48,10 @@ def test_a_picture_is_attached_while_writing_and_goes_with_its_caption(
     tab.get_by_role("button", name="Remove").click()
     expect(tab.locator(".attached")).to_have_count(0)
     expect(tab.locator("#file")).to_be_focused()
+    tab.set_input_files("#file", {"name": "menu.pdf", "mimeType": "application/pdf", "buffer": PDF})
+    expect(tab.locator(".attached")).to_contain_text("menu.pdf")
+    tab.evaluate(REMOVED_AND_ANOTHER_CHOSEN)
+    expect(tab.locator(".attached")).to_contain_text("menu.txt")
     tab.set_input_files("#file", {"name": "menu.pdf", "mimeType": "application/pdf", "buffer": PDF})
     expect(tab.locator(".attached")).to_contain_text("Document")
     tab.fill("#when", "in 2 hours")

@@ -175,6 +175,7 @@ def test_without_scripts_the_main_path_is_whole(tab: Tab, context: BrowserContex
     tab.get_by_role("button", name="Log in").click()
     tab.get_by_role("link", name="Later").click()
     tab.get_by_role("link", name="Link", exact=True).click()
+    expect(tab.get_by_role("heading", name="Link", exact=True)).to_be_visible()
     code = tab.get_by_role("img", name="QR code")
     until(code)
     installation.scan(lambda: context.request.get(f"{installation.url}/link/code.svg").text())
@@ -194,6 +195,7 @@ def test_without_scripts_the_main_path_is_whole(tab: Tab, context: BrowserContex
     tab.get_by_label("Message", exact=True).fill("Now and without scripts")
     tab.get_by_label("In words").fill("in 3 seconds")
     tab.get_by_role("button", name="Save changes").click()
+    expect(tab.get_by_text("Changed: ")).to_be_visible()
     until(tab.locator(".sheet-status", has_text="Delivered"))
     assert installation.texts(ALICE.number).count("Now and without scripts") == 1
     assert "No scripts" not in installation.texts(ALICE.number)
@@ -207,6 +209,7 @@ def test_without_scripts_the_main_path_is_whole(tab: Tab, context: BrowserContex
     tab.get_by_role("button", name="Cancel the message to Bob").click()
     expect(tab.locator(".notice")).to_contain_text("Asked to cancel")
     tab.get_by_role("link", name="Cancelled", exact=True).click()
+    expect(tab).to_have_url(re.compile("cancelled"))
     until(tab.locator(".row", has_text="Of no use").locator(".status", has_text=re.compile("^Cancelled")))
     tab.locator(".nav-compose").click()
     tab.get_by_label("To", exact=True).fill("Alice")

@@ -1,6 +1,6 @@
 /** What somebody has opened stays open when its fragment is fetched anew; it needs an id. What is opened by itself, where
  * there is a reason to (data-itself), also stays folded where somebody has folded it, until the reason comes or goes.
- * Nothing else happens between the two events; before it settles, another fragment may come. */
+ * Nothing else happens between the two events. */
 export function keepOpened() {
   let kept = [];
   document.body.addEventListener("htmx:beforeSwap", (event) => {
