@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,32 @@ def instant(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+class Turns:
+    """A lock that is had in the order in which it was asked for, so who takes it again and again keeps nobody out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._held:
+                self._held = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()  # it is held for the next already
+            else:
+                self._held = False
+
+
 class Database:
     """A connection that any thread may use, one transaction at a time.
 
@@ -42,7 +69,7 @@ class Database:
 
     def __init__(self, path: Path, migrations: Sequence[str]) -> None:
         self.path = path
-        self._lock = threading.RLock()
+        self._lock = Turns()
         self._synced = True
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))

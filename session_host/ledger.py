@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 from session_host import pace, rules
 from session_host.database import Database, instant, micros
+from session_host.ledger_change import Change, values
 from session_host.ledger_rows import Rows
-from session_host.link import Receipt, ReceiptKind
+from session_host.link import Receipt
 from session_host.rules import Row
 from session_host.schema import HAS_FILE
 from shared.model import lifecycle
@@ -20,8 +22,8 @@ from shared.model.wire import ItemAnswer, Outcome
 KEPT = timedelta(days=40)
 """How long a settled message stays known after its end was written to the bucket, against late repetitions."""
 
-RECEIPTS_AT_ONCE = 50
-"""Messages whose receipts are noted in one transaction: a few milliseconds, for which a send may have to wait."""
+AT_ONCE = 10
+"""Messages of one transaction where each stands for itself: a send waits for one at most."""
 
 RECEIPT_KEPT = timedelta(hours=1)
 """How long a receipt waits for its message to be settled; a send that is not answered is given up after 75 s."""
@@ -30,6 +32,8 @@ SEND_ENDED = timedelta(seconds=100)
 """A receipt older than this is not an early one of the message in hand, whose send is given up before."""
 
 STOPPED_INSIDE = "The session host stopped while this was being sent; it may have arrived."
+
+Item = TypeVar("Item")
 
 _BEGUN = State.BEGUN.rank
 _SUMMARY = "SELECT id, attempt, rank, step, projected, revision, cancelled, version, handed_by FROM messages"
@@ -153,26 +157,26 @@ class Ledger:
                 to_judge.append(message)
             elif theirs.state.open and not message.confirmed:
                 to_write[message.id] = lifecycle.confirm(theirs, message.revision, message.version)
-        if not to_judge:
-            return to_write
-        with self._changing() as change:
-            for message in to_judge:
-                row, found = change.get(message.id), known.get(message.id)
-                judged = rules.reconcile(row, message, host, now, clock_is_right=clock_is_right)
-                if judged is None:
-                    continue
-                if judged != row:
-                    change.put(judged)
-                same = judged.delivery.place == message.delivery.place
-                if judged != row or not same or not (found and found["projected"]):
-                    to_write[message.id] = judged.delivery
+        for group in _in_groups(to_judge):
+            with self._changing() as change:
+                for message in group:
+                    row, found = change.get(message.id), known.get(message.id)
+                    judged = rules.reconcile(row, message, host, now, clock_is_right=clock_is_right)
+                    if judged is None:
+                        continue
+                    if judged != row:
+                        change.put(judged)
+                    same = judged.delivery.place == message.delivery.place
+                    if judged != row or not same or not (found and found["projected"]):
+                        to_write[message.id] = judged.delivery
         return to_write
 
     def stored(self, deliveries: Mapping[str, Delivery]) -> None:
         """These are in the bucket now: claims among them may be begun."""
-        with self._changing(synced=False) as change:  # what a power cut takes, the next fold sees again
-            for message_id, delivery in deliveries.items():
-                change.stored(message_id, delivery)
+        for group in _in_groups(deliveries.items()):
+            with self._changing(synced=False) as change:  # what a power cut takes, the next fold sees again
+                for message_id, delivery in group:
+                    change.stored(message_id, delivery)
 
     # Begin and settle
 
@@ -204,10 +208,9 @@ class Ledger:
         for receipt in receipts:
             for message_id in receipt.message_ids:
                 told.setdefault(message_id, []).append(receipt)
-        each_id = list(told.items())
-        for first in range(0, len(each_id), RECEIPTS_AT_ONCE):
+        for group in _in_groups(told.items()):
             with self._changing(synced=False) as change:  # the next send or handover syncs it
-                for message_id, of_it in each_id[first : first + RECEIPTS_AT_ONCE]:
+                for message_id, of_it in group:
                     change.note(message_id, of_it, now)
 
     def unmatched(self, now: datetime) -> list[Unmatched]:
@@ -307,7 +310,7 @@ class Ledger:
         return self._any_waits("expires_at <= ?", now)
 
     def _any_waits(self, where: str, *parameters: object) -> bool:
-        return bool(self._database.query(f"SELECT 1 FROM waiting WHERE {where} LIMIT 1", _values(parameters)))  # noqa: S608
+        return bool(self._database.query(f"SELECT 1 FROM waiting WHERE {where} LIMIT 1", values(parameters)))  # noqa: S608
 
     def expire(self, now: datetime) -> int:
         """What its limit has passed for is missed, with the reason; how many.
@@ -345,83 +348,13 @@ class Ledger:
         return ended.rowcount
 
     @contextmanager
-    def _changing(self, *, synced: bool = True) -> Iterator["_Change"]:
+    def _changing(self, *, synced: bool = True) -> Iterator[Change]:
         with self._database.transaction(synced=synced) as connection:
-            change = _Change(connection, self._rows)
+            change = Change(connection, self._rows)
             yield change
         for row in change.written.values():
             for listener in self._listeners:
                 listener(row)
-
-
-class _Change:
-    """The statements of one transaction."""
-
-    def __init__(self, connection: sqlite3.Connection, rows: Rows) -> None:
-        self._connection = connection
-        self._rows = rows
-        self.written: dict[str, Row] = {}
-
-    def get(self, message_id: str) -> Row | None:
-        found = self.rows("id = ?", message_id)
-        return found[0] if found else None
-
-    def rows(self, where: str, *parameters: object) -> list[Row]:
-        return self._select("SELECT * FROM messages WHERE ", where, parameters)
-
-    def waiting(self, where: str, *parameters: object) -> list[Row]:
-        return self._select("SELECT * FROM waiting WHERE ", where, parameters)
-
-    def _select(self, start: str, where: str, parameters: tuple[object, ...]) -> list[Row]:
-        found = self._connection.execute(f"{start}{where} ORDER BY send_at, id", _values(parameters))
-        return [self._rows.read(each) for each in found]
-
-    def put(self, row: Row) -> None:
-        fields = self._rows.fields(row)
-        names, marks = ", ".join(fields), ", ".join("?" * len(fields))
-        sql = f"INSERT OR REPLACE INTO messages ({names}) VALUES ({marks})"  # noqa: S608
-        self._connection.execute(sql, tuple(fields.values()))
-        self.written[row.id] = row
-
-    def begun(self, row: Row) -> None:
-        pace.note_begun(self._connection, row)
-
-    def settled(self, row: Row) -> None:
-        pace.note_settled(self._connection, row)
-
-    def stored(self, message_id: str, delivery: Delivery) -> None:
-        row = self.get(message_id)
-        if row is None:
-            return
-        same_claim = row.delivery.claim == delivery.claim and row.delivery.attempt == delivery.attempt
-        if row.delivery.state is State.CLAIMED and delivery.claim is not None and same_claim and not row.claim_stored:
-            self.put(row._replace(claim_stored=True))
-        self.projected(message_id, delivery.place)
-
-    def projected(self, message_id: str, place: tuple[int, int, int]) -> None:
-        sql = "UPDATE messages SET projected = 1 WHERE id = ? AND attempt = ? AND rank = ? AND step = ?"
-        self._connection.execute(sql, (message_id, *place))
-
-    def note(self, message_id: str, receipts: Iterable[Receipt], now: datetime) -> None:
-        found = self.rows("message_id = ?", message_id)
-        for row in found:
-            delivery = row.delivery
-            for each in receipts:
-                delivery = _noted(delivery, each.kind, each.at)
-            if delivery != row.delivery:  # each device of theirs may say it again
-                self.put(row._replace(delivery=delivery))
-        if not found:
-            sql = "INSERT OR IGNORE INTO receipts (message_id, kind, at, seen_at, chat) VALUES (?, ?, ?, ?, ?)"
-            rows = [(message_id, str(each.kind), micros(each.at), micros(now), each.chat) for each in receipts]
-            self._connection.executemany(sql, rows)
-
-    def with_receipts(self, delivery: Delivery) -> Delivery:
-        if delivery.message_id is None:
-            return delivery
-        sql = "DELETE FROM receipts WHERE message_id = ? RETURNING kind, at"
-        for found in self._connection.execute(sql, (delivery.message_id,)).fetchall():
-            delivery = _noted(delivery, ReceiptKind(found["kind"]), instant(found["at"]))
-        return delivery
 
 
 def _nothing_to_do(found: sqlite3.Row, message: Message, host: str) -> bool:
@@ -439,9 +372,7 @@ def _nothing_to_do(found: sqlite3.Row, message: Message, host: str) -> bool:
     return bool(found["cancelled"]) or (found["rank"] == State.PENDING.rank and found["handed_by"] is None)
 
 
-def _values(parameters: tuple[object, ...]) -> list[object]:
-    return [micros(each) if isinstance(each, datetime) else each for each in parameters]
-
-
-def _noted(delivery: Delivery, kind: ReceiptKind, at: datetime) -> Delivery:
-    return lifecycle.read(delivery, at) if kind is ReceiptKind.READ else lifecycle.delivered(delivery, at)
+def _in_groups(each: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
+    rest = iter(each)
+    while group := tuple(islice(rest, AT_ONCE)):
+        yield group

@@ -9,7 +9,7 @@ import pytest
 
 from session_host import rules
 from session_host.database import Database, LedgerError, LedgerFull, LedgerTooNew
-from session_host.ledger import KEPT, NEXT_READY, RECEIPTS_AT_ONCE, Ledger
+from session_host.ledger import AT_ONCE, KEPT, NEXT_READY, Ledger
 from session_host.link import Receipt, ReceiptKind
 from session_host.rules import Row
 from session_host.schema import MIGRATIONS
@@ -228,7 +228,7 @@ def test_a_receipt_is_noted_and_the_first_one_counts(parts: Parts) -> None:
 
 
 def test_many_receipts_at_once_are_each_noted_on_their_message(parts: Parts) -> None:
-    many = [parts.scheduled(message(id=f"many-{n}", send_at=in_(60))) for n in range(RECEIPTS_AT_ONCE + 1)]
+    many = [parts.scheduled(message(id=f"many-{n}", send_at=in_(60))) for n in range(AT_ONCE + 1)]
     for each in many:
         row = parts.ledger.turn(None, parts.row(each), in_(60))
         assert row is not None
