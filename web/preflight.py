@@ -85,14 +85,14 @@ class Meant(NamedTuple):
 
 class Known(NamedTuple):
     """What is known of the world. messages: all that is stored, None where it could not be read; reading: the host's
-    word on itself; forecast: of the first message to the first person; queue: how several leave; heard: addresses that
-    have written to this account; groups: those this account is in."""
+    word on itself; forecast: of the first message to the first person; queue: how several leave, empty where at once,
+    None where it is not known; heard: addresses that have written to this account; groups: those this account is in."""
 
     now: Instant
     messages: Sequence[Message] | None = ()
     reading: Reading | None = None
     forecast: Forecast | None = None
-    queue: str = ""
+    queue: str | None = ""
     heard: AbstractSet[str] = frozenset()
     groups: Groups = NONE
 
@@ -323,9 +323,10 @@ def _pace(meant: Meant, known: Known) -> Row:
     if not meant.people or not meant.dates:
         return Row(title, texts.CHECK_LATER, Level.OPEN, texts.CHECK_NOT_YET)
     sentence = asking.in_words(known.forecast, meant.zone)
-    if known.queue:
-        sentence = f"{known.queue} {texts.SEVERAL_FIRST.format(forecast=sentence)}"
-    if known.forecast is None:
+    queue = texts.SEVERAL_PACE_UNKNOWN if known.queue is None else known.queue
+    if queue:
+        sentence = f"{queue} {texts.SEVERAL_FIRST.format(forecast=sentence)}"
+    if known.forecast is None or known.queue is None:
         return Row(title, texts.CHECK_NOT_KNOWN, Level.UNKNOWN, sentence)
     if known.forecast.reason:
         return Row(title, texts.CHECK_WAITS, Level.LOOK, sentence)
