@@ -34,6 +34,8 @@ WORD_THEY_WROTE_FIRST = _("They wrote first")
 
 SCHEDULED = _("Stored. It leaves at its second.")
 READY = _("The session host has it and will send it at its second.")
+SCHEDULED_UNLESS = _("Stored. It leaves at its second, unless they have written by then.")
+READY_UNLESS = _("The session host has it and will send it at its second, unless they have written by then.")
 LEAVING = _("It is on its way to WhatsApp right now; it can no longer be changed.")
 SENT = _("WhatsApp has taken it; their phone has not confirmed it yet.")
 DELIVERED = _("It is on their phone.")
