@@ -160,12 +160,14 @@ class Demo:
             self._scan_what_is_shown()
 
     def _scan_what_is_shown(self) -> None:
-        """After a log-out on the page there is no phone at hand but the simulated one."""
-        pairing = self._host.link().get("pairing")
-        if pairing:
-            SYSTEM.wait(threading.Event(), SCAN_AFTER_SECONDS)
-            click.echo("The simulated phone scans the QR code.")
-            link(self._host, self._control, OWNER, "Demo owner")
+        """After a log-out on the page there is no phone at hand but the simulated one. The next turn is the retry."""
+        try:
+            if self._host.link().get("pairing"):
+                SYSTEM.wait(threading.Event(), SCAN_AFTER_SECONDS)
+                click.echo("The simulated phone scans the QR code.")
+                link(self._host, self._control, OWNER, "Demo owner")
+        except (HostError, ControlRefused, OSError) as error:
+            click.echo(f"{error} Trying again in {SCAN_AFTER_SECONDS} s.", err=True)
 
     def _fill_contacts(self) -> None:
         """The simulated people are contacts of the page, once."""

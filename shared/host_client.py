@@ -35,6 +35,8 @@ from shared.settings import HostAddress
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
+HEALTH_SECONDS = 5.0
+"""Health is asked for all the time and answered at once: what takes longer hangs."""
 CODE_SECONDS = 110.0
 """A code to type waits for a connection (30 s) and for WhatsApp's answer (75 s)."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -177,7 +179,7 @@ class HostClient:
 
     def health(self) -> dict[str, Any]:
         """The open health document, healthy or not."""
-        return self._ask("GET", "/health", accept=(200, 503))
+        return self._ask("GET", "/health", accept=(200, 503), read_seconds=HEALTH_SECONDS)
 
     def takeover(self, other: str) -> dict[str, Any]:
         """Let this host lead in place of that other one. HostRefused (409) where there is another to take over from."""

@@ -2,14 +2,14 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
 
 from shared.host_client import HostError
 from shared.model.owner_settings import PaceStanding
-from shared.model.pace import Forecast
+from shared.model.pace import DAY, HOUR, Forecast, PaceSettings
 from web import dates, texts
 from web.telling import Host
 
@@ -39,6 +39,13 @@ class Asking:
         """The pace that holds; None where the host does not say."""
         return self._wait(self._threads.submit(self._host.pace_settings))
 
+    def queue(self, count: int) -> str | None:
+        """How so many messages for one time leave, in a sentence; empty where at once, None where it is not known."""
+        if count < 2:
+            return ""
+        standing = self.pace_settings()
+        return None if standing is None else queue_in_words(standing.holds, count)
+
     @staticmethod
     def _wait(answer: "Future[T]") -> T | None:
         try:
@@ -49,6 +56,39 @@ class Asking:
         except HostError as error:
             log.info("pace not known", reason=str(error))
             return None
+
+
+def queue_in_words(pace: PaceSettings, count: int) -> str:
+    """How so many messages for one time leave; empty where nothing keeps them apart."""
+    each = timedelta(seconds=pace.gap_seconds + pace.jitter_seconds / 2)
+    later = _last_of(pace, count, each)
+    if not pace.on or not later:
+        return ""
+    gap = texts.SEVERAL_GAP.format(gap=pace.gap_seconds, most=pace.gap_seconds + pace.jitter_seconds)
+    return texts.SEVERAL_PACE.format(
+        gap=gap if pace.jitter_seconds else f"{pace.gap_seconds:g}",
+        hourly=pace.hourly,
+        daily=pace.daily,
+        count=count,
+        later=_about(later),
+    )
+
+
+def _last_of(pace: PaceSettings, count: int, each: timedelta) -> timedelta:
+    """How long after the first the last leaves: a full hour, and a full day, is waited for."""
+    hour = max(HOUR, pace.hourly * each)
+    full, rest = divmod(pace.daily, pace.hourly)
+    day = max(DAY, full * hour + rest * each)
+    days, left = divmod(count - 1, pace.daily)
+    hours, left = divmod(left, pace.hourly)
+    return days * day + hours * hour + left * each
+
+
+def _about(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 1:
+        return dates.SECONDS.format(count=span.total_seconds())
+    return dates.MINUTES.format(count=minutes) if minutes < 90 else dates.HOURS.format(hours=round(minutes / 60))
 
 
 def in_words(forecast: Forecast | None, zone: str) -> str:

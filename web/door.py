@@ -44,8 +44,8 @@ def _enter() -> Response | tuple[str, int] | None:
     if request.headers.get("HX-Request") or polled:
         return Response(status=401)  # the page stays as it is, and says so: somebody may be typing
     if request.method == "GET":
-        wanted = "" if request.path == "/" else request.full_path.rstrip("?")
-        return see_other(url_for("login.form", **({"next": wanted} if wanted else {})))
+        wanted = None if request.path == "/" else request.full_path.rstrip("?")
+        return see_other(url_for("login.form", next=wanted))
     return see_other(url_for("login.form", next=_page_before(), undone="yes"))
 
 

@@ -23,7 +23,8 @@ STALE = timedelta(seconds=10)
 """How old a reading may be before a page waits a moment for a newer one."""
 
 GLANCE_SECONDS, PATIENCE_SECONDS = 0.15, 1.0
-"""How long a page waits for a newer reading: with a recent one at hand, and without."""
+"""How long the pages wait for a newer reading: with a recent one at hand, and without. Counted from when it was asked
+for, so that a host that hangs costs this once, however often one page or many look."""
 
 log = structlog.get_logger(__name__)
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -64,6 +65,7 @@ class HostWatch:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="host-watch")
         self._lock = threading.Lock()
         self._asking: Future[Reading] | None = None
+        self._asked = 0.0
         self._reading: Reading | None = None
 
     def reading(self) -> Reading | None:
@@ -73,11 +75,13 @@ class HostWatch:
             if self._reading and now - self._reading.at < FRESH:
                 return self._reading
             if self._asking is None:
+                self._asked = self._clock.monotonic()
                 self._asking = self._thread.submit(self._ask)
-            asking, known = self._asking, self._reading
+            asking, asked, known = self._asking, self._asked, self._reading
         recent = known if known and now - known.at < STALE else None
+        patience = GLANCE_SECONDS if recent else PATIENCE_SECONDS
         try:
-            return asking.result(timeout=GLANCE_SECONDS if recent else PATIENCE_SECONDS)
+            return asking.result(timeout=max(0.0, asked + patience - self._clock.monotonic()))
         except TooSlow:
             return recent
 
@@ -87,11 +91,12 @@ class HostWatch:
             self._reading = None
 
     def _ask(self) -> Reading:
-        now = self._clock.now()
+        """One reading, as old as its answer: a host that hangs is asked for longer than a reading counts."""
         try:
-            reading = read_health(self._host.health(), now)
+            health = self._host.health()
+            reading = read_health(health, self._clock.now())
         except HostError as error:
-            reading = Reading(now, problem=told.of(error))
+            reading = Reading(self._clock.now(), problem=told.of(error))
         finally:
             with self._lock:
                 self._asking = None

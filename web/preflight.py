@@ -85,14 +85,14 @@ class Meant(NamedTuple):
 
 class Known(NamedTuple):
     """What is known of the world. messages: all that is stored, None where it could not be read; reading: the host's
-    word on itself; forecast: of the first message to the first person; queue: how several leave; heard: addresses that
-    have written to this account; groups: those this account is in."""
+    word on itself; forecast: of the first message to the first person; queue: how several leave, empty where at once,
+    None where it is not known; heard: addresses that have written to this account; groups: those this account is in."""
 
     now: Instant
     messages: Sequence[Message] | None = ()
     reading: Reading | None = None
     forecast: Forecast | None = None
-    queue: str = ""
+    queue: str | None = ""
     heard: AbstractSet[str] = frozenset()
     groups: Groups = NONE
 
@@ -143,14 +143,19 @@ def waiting_for(messages: Iterable[Message], own: str = "") -> dict[str, list[Me
 
 
 def duplicate(
-    waiting: Iterable[Message], text: str, at: Instant, attachment: Attachment | None = None
+    waiting: Iterable[Message], text: str, at: Instant, attachment: Attachment | None = None, own: str = ""
 ) -> Duplicate | None:
-    """The message among those that wait for a person that is most like this one: the very same first."""
-    content = (text, _file(attachment))
+    """The message among those that wait for a person that is most like this one: the very same first.
+
+    own: the id of the message that is edited; the other dates of its series are meant to say the same.
+    """
+    content, series_id = (text, _file(attachment)), _series_of(own)
     looked_at = (
         Duplicate(
             each,
-            any(content) and (each.text, _file(each.attachment)) == content,
+            any(content)
+            and (each.text, _file(each.attachment)) == content
+            and (not series_id or _series_of(each.id) != series_id),
             abs(each.send_at - at) < _MINUTE,
         )
         for each in waiting
@@ -167,10 +172,16 @@ def _file(attachment: Attachment | None) -> object:
     return (attachment.kind, attachment.media) if isinstance(attachment, Media) else attachment
 
 
+def _series_of(message_id: str) -> str:
+    """The series that this message is a date of; empty for any other."""
+    name = name_of(message_id) if message_id else None
+    return name.series_id if name else ""
+
+
 def _is_own(message: Message, own: str) -> bool:
     if not own or not message.id.startswith(own):
         return False
-    return message.id == own or ((name := name_of(message.id)) is not None and name.series_id == own)
+    return message.id == own or _series_of(message.id) == own
 
 
 def _fields(meant: Meant) -> Row:
@@ -289,7 +300,7 @@ def _duplicates(meant: Meant, known: Known) -> Row:
     waiting = waiting_for(known.messages, meant.own)
     for person in meant.people:
         for each in meant.dates:
-            if found := duplicate(waiting.get(person.to, ()), person.text, each.at, person.attachment):
+            if found := duplicate(waiting.get(person.to, ()), person.text, each.at, person.attachment, meant.own):
                 sentence = about(found, person.name or address.pretty(person.to), meant.zone)
                 return Row(title, texts.CHECK_YES, Level.LOOK, sentence, message_id=found.message.id)
     return Row(title, texts.CHECK_NONE, Level.GOOD, texts.CHECK_NO_DUPLICATE)
@@ -323,9 +334,10 @@ def _pace(meant: Meant, known: Known) -> Row:
     if not meant.people or not meant.dates:
         return Row(title, texts.CHECK_LATER, Level.OPEN, texts.CHECK_NOT_YET)
     sentence = asking.in_words(known.forecast, meant.zone)
-    if known.queue:
-        sentence = f"{known.queue} {texts.SEVERAL_FIRST.format(forecast=sentence)}"
-    if known.forecast is None:
+    queue = texts.SEVERAL_PACE_UNKNOWN if known.queue is None else known.queue
+    if queue:
+        sentence = f"{queue} {texts.SEVERAL_FIRST.format(forecast=sentence)}"
+    if known.forecast is None or known.queue is None:
         return Row(title, texts.CHECK_NOT_KNOWN, Level.UNKNOWN, sentence)
     if known.forecast.reason:
         return Row(title, texts.CHECK_WAITS, Level.LOOK, sentence)

@@ -149,11 +149,14 @@ def _open(message: Message, now: Instant) -> Standing:
         return Standing(texts.WORD_OVERDUE, "alert", Tone.BAD, texts.OVERDUE, **open_, attention=True)
     if message.asked_to_change:
         return Standing(texts.WORD_ASKED_TO_CHANGE, "clock", Tone.WAITING, texts.ASKED_TO_CHANGE, **open_)
+    unless = message.cancel_if_they_write_after is not None
     if delivery.state is State.CLAIMED:
-        return Standing(texts.WORD_READY, "ready", Tone.GOOD, texts.READY, **open_)
+        ready = texts.READY_UNLESS if unless else texts.READY
+        return Standing(texts.WORD_READY, "ready", Tone.GOOD, ready, **open_)
     if delivery.error:
         return Standing(texts.WORD_TRYING_AGAIN, "clock", Tone.WAITING, told.translated(delivery.error), **open_)
-    return Standing(texts.WORD_SCHEDULED, "clock", Tone.QUIET, texts.SCHEDULED, **open_)
+    scheduled = texts.SCHEDULED_UNLESS if unless else texts.SCHEDULED
+    return Standing(texts.WORD_SCHEDULED, "clock", Tone.QUIET, scheduled, **open_)
 
 
 def just_asked_for(message: Message) -> bool:

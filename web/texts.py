@@ -34,6 +34,8 @@ WORD_THEY_WROTE_FIRST = _("They wrote first")
 
 SCHEDULED = _("Stored. It leaves at its second.")
 READY = _("The session host has it and will send it at its second.")
+SCHEDULED_UNLESS = _("Stored. It leaves at its second, unless they have written by then.")
+READY_UNLESS = _("The session host has it and will send it at its second, unless they have written by then.")
 LEAVING = _("It is on its way to WhatsApp right now; it can no longer be changed.")
 SENT = _("WhatsApp has taken it; their phone has not confirmed it yet.")
 DELIVERED = _("It is on their phone.")
@@ -323,9 +325,11 @@ SEVERAL_CANCELLED = counted("Asked to cancel {count} message.", "Asked to cancel
 SEVERAL_CANCELLED_NONE = _("None of them is still waiting, so none was cancelled.")
 SEVERAL_FIRST = _("The first: {forecast}")
 SEVERAL_PACE = _(
-    "They leave one after the other, {gap:g} to {most:g} s apart unless set otherwise, at most {hourly} an hour: "
+    "They leave one after the other, {gap} s apart, at most {hourly} an hour and {daily} in 24 hours: "
     "the last of {count} about {later} after the first."
 )
+SEVERAL_GAP = _("{gap:g} to {most:g}")
+SEVERAL_PACE_UNKNOWN = _("How far apart they leave is not known just now: the host does not say its pace.")
 
 # Not sent if they write first
 THEY_WROTE_FIRST = _("They wrote first, on {at}, so it was not sent.")

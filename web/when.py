@@ -33,6 +33,10 @@ _DAY_FIRST, _MONTH_FIRST = (
     re.compile(rf"(?:(?P<weekday>[a-z]+) )?{first} {second}(?: (?P<year>\d{{4}}))?")
     for first, second in (_DATE, _DATE[::-1])
 )
+_FRACTION = re.compile(
+    rf"(?:\bin \d+[.,]\d+ ?(?:{'|'.join((*_UNITS, *_DAYS))})s?|\d[.,]\d+ ?(?:min|minute|hr|hour|day|week)s?)\b"
+)
+_DOTTED = re.compile(r"(?<![\d.])(?P<h>[01]?\d|2[0-3])\.(?P<m>[0-5]\d)(?: ?(?P<half>am|pm)\b)?(?![\d.])")
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)")
 
 EXAMPLES = _("Try “tomorrow 9am”, “friday 18:00”, “27 nov 6pm” or “in 2 hours”.")
@@ -60,6 +64,8 @@ def read(typed: str, now: datetime, zone: str) -> Moment:
     if (tail := _TAIL.fullmatch(text)) and tail["zone"] not in ("am", "pm"):
         zone, text = dates.zone_named(tail["zone"]), tail["head"]
     words = " ".join(word for word in text.replace(",", " ").split() if word not in ("at", "on"))
+    if re.search(r"\d\.\d", words):  # no part of the grammar, and "6.10pm" is not "10pm"
+        raise BadTime(_not_understood(typed))
     if after := _IN.fullmatch(words):
         return _after(after, now, zone)
     today = dates.wall(now, zone)
@@ -140,7 +146,7 @@ def _day(words: str, today: date, clock: time | None, typed: str) -> date:
 
 
 def _names_a_day(words: str) -> bool:
-    return words in ("today", "tonight", "tomorrow") or _weekday(words.rsplit(maxsplit=1)[-1]) is not None
+    return words in ("today", "tonight", "tomorrow") or _weekday(words.rpartition(" ")[2]) is not None
 
 
 def _on_weekday(weekday: int, following: str, today: date) -> date:
@@ -197,7 +203,27 @@ def _named(word: str, names: tuple[str, ...]) -> int | None:
     return next((at for at, name in enumerate(names) if len(word) >= 3 and name.startswith(word)), None)
 
 
+def _dotted_time(words: str) -> str:
+    """What to write for a time with a dot, where it can only be one: "10.12" alone may be a date, too."""
+    found = _DOTTED.search(words)
+    if found is None:
+        return ""
+    rest = (words[: found.start()] + " " + words[found.end() :]).split()
+    beside = " ".join(word for word in rest if word not in ("at", "on"))
+    a_date = found["half"] is None and 1 <= int(found["m"]) <= 12
+    if re.search(r"\d[/.]\d", beside) or (a_date and not _names_a_day(beside)):
+        return ""
+    return f"{found['h']}:{found['m']}{found['half'] or ''}"
+
+
 def _not_understood(typed: str) -> str:
+    words = " ".join(typed.casefold().replace(", ", " ").split())
+    if _FRACTION.search(words):
+        return _("Write a whole number, in a smaller unit where need be: “in 90 minutes” for an hour and a half.")
+    if clock := _dotted_time(words):
+        return _("Write {clock} for the time, with a colon; a month is written by its name, like 27 Nov.").format(
+            clock=clock
+        )
     if re.search(r"\d[/.]\d", typed):
         return _("I cannot tell day and month apart there: write the month by its name, like 27 Nov 18:00.")
     if "midnight" in typed.casefold():

@@ -8,10 +8,13 @@ from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
 from shared.model.link import Link
+from shared.model.owner_settings import PaceStanding
+from shared.model.pace import PaceSettings
 from tests.api.web_page import Page, one, typed, words
 from tests.builders import contact, in_, link_status, message, series
 from tests.cast import ALICE, BOB, CHARLIE
 from tests.fakes import events
+from web.asking import queue_in_words
 
 WAITS = {"begins_at": in_(hours=30), "reason": "30 messages have left within an hour, which is the most this sends."}
 FORM = {"to": "alice", "text": "Hello", "date": "2026-11-22", "time": "13:00", "zone": "Europe/London"}
@@ -164,7 +167,38 @@ def test_the_preview_for_several_shows_the_same_list(page: Page) -> None:
     found = rows(answer)
     assert "The same text to Bob" in found["Duplicate"]
     assert "One after the other" in found["Pace"]
-    assert "30 an hour" in found["Pace"]
+    assert "6 to 12 s apart, at most 30 an hour and 150 in 24 hours: the last of 2 about 9 s" in found["Pace"]
+
+
+def test_several_leave_at_the_pace_that_holds_and_both_lists_say_so(page: Page) -> None:
+    def both() -> str:
+        live, preview = said(page, to="#choir"), rows(page.client.post("/messages", data=FORM | {"to": "#choir"}))
+        assert live["Pace"] == preview["Pace"]
+        return live["Pace"]
+
+    even = PaceSettings(gap_seconds=90, jitter_seconds=0)
+    page.host.pace_standing = PaceStanding(holds=even, environment=PaceSettings())
+    assert "90 s apart, at most 30 an hour and 150 in 24 hours: the last of 2 about 2 min after the first." in both()
+    page.host.pace_standing = PaceStanding(holds=PaceSettings(on=False), environment=PaceSettings())
+    assert both() == "Pace At its second It leaves at its second."
+    page.host.down = True
+    assert "Not known How far apart they leave is not known just now" in both()
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "later"),
+    [
+        ({}, 31, "60 min"),
+        ({}, 151, "24 h"),
+        ({"gap_seconds": 600, "jitter_seconds": 0}, 30, "5 h"),
+        ({"gap_seconds": 600, "jitter_seconds": 0}, 31, "5 h"),
+        ({"gap_seconds": 0, "jitter_seconds": 0}, 30, ""),
+        ({"gap_seconds": 0, "jitter_seconds": 0}, 61, "2 h"),
+    ],
+)
+def test_the_last_of_many_waits_for_full_hours_and_days(changes: dict[str, float], count: int, later: str) -> None:
+    sentence = queue_in_words(PaceSettings.model_validate(changes), count)
+    assert f"about {later} after" in sentence if later else sentence == ""
 
 
 def test_what_is_shown_already_is_not_shown_again_and_nothing_typed_is_lost(page: Page) -> None:

@@ -73,8 +73,11 @@ def test_a_dry_run_changes_nothing_and_the_import_can_be_taken_back(page: Page) 
     assert people["Dora"].aliases == ("Dora at work",)
 
     page.client.post(f"/contacts/{people['Bob'].id}/favourite", data={"favourite": "yes"})
+    assert "All of them are tagged old phone" in words(page.client.get(address))
     page.client.post(f"{address}/undo")
-    assert "One was changed since and stays" in words(page.client.get(address))
+    shown = words(page.client.get(address))
+    assert "One was changed since and stays" in shown
+    assert "All of them are tagged" not in shown
     after = {each.shown_name: each for each in page.contacts.values() if not each.ended}
     assert sorted(after) == ["Alice", "Bob", "Charlie"]
     assert (after["Alice"].tags, after["Bob"].aliases) == (before[contact(ALICE).id].tags, ("Bobby",))

@@ -3,19 +3,22 @@
 import html
 import json
 import re
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
+from shared.host_client import HostUnreachable
 from shared.model.link import Link
 from shared.model.message import LatePolicy, Message, Status
 from tests import builders
 from tests.api.web_page import Page, errors, one, path_of, typed, words
 from tests.builders import NOW, contact, in_, link_status, message
 from tests.cast import ALICE, BOB, EVERYBODY
-from web.host_watch import read_health
+from web import host_watch
+from web.host_watch import HostWatch, read_health
 
 
 @pytest.fixture
@@ -433,6 +436,38 @@ def test_the_header_says_how_the_host_is(page: Page) -> None:
     page.host.down = True
     page.later(timedelta(seconds=30))
     assert "The session host does not answer." in words(page.client.get("/"))
+
+
+def test_what_is_known_of_a_host_is_as_old_as_its_answer_however_long_it_hung(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hangs() -> dict[str, object]:
+        page.later(timedelta(seconds=15))
+        raise HostUnreachable("The session host does not answer.")
+
+    monkeypatch.setattr(page.host, "health", hangs)
+    watch = HostWatch(page.host, page.clock)
+    while (reading := watch.reading()) is None:
+        threading.Event().wait(0.01)
+    assert reading.problem == "The session host does not answer."
+    assert reading.at == page.clock.now()
+
+
+def test_while_a_host_hangs_only_the_first_look_waits_for_it(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def hangs() -> dict[str, object]:
+        released.wait(30)
+        raise HostUnreachable("The session host does not answer.")
+
+    monkeypatch.setattr(page.host, "health", hangs)
+    monkeypatch.setattr(host_watch, "PATIENCE_SECONDS", 0.01)
+    watch = HostWatch(page.host, page.clock)
+    assert watch.reading() is None
+    monkeypatch.setattr(host_watch, "PATIENCE_SECONDS", 60)
+    page.later(timedelta(seconds=61))
+    assert watch.reading() is None, "it waited again"
+    released.set()
 
 
 def test_the_header_says_that_the_host_sends_nothing_and_which_other_one_is_in_the_way(page: Page) -> None:

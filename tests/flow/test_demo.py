@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 import cli.demo
-from cli.demo import FAILED, INTERRUPTED
+from cli.demo import FAILED, INTERRUPTED, Demo
+from cli.processes import Supervisor
+from cli.simulated import SimulatedStack
+from cli.stack import Folder
+from shared.host_client import HostClient, HostError
+from shared.settings import HostAddress
 from web.owner import Owner
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +88,31 @@ def test_once_cannot_log_in_with_a_password_the_owner_chose_and_says_so(tmp_path
         output, _ = process.communicate(timeout=240)
     assert process.returncode == 1, output
     assert "The owner has chosen a password in this folder" in output
+
+
+def test_a_host_that_does_not_answer_once_is_asked_again_at_the_next_turn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[dict[str, str] | HostError] = [HostError("It does not answer."), {"pairing": "a QR code"}]
+    scanned = []
+
+    def ask(_: HostClient) -> dict[str, str]:
+        if isinstance(answer := answers.pop(0), HostError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(HostClient, "link", ask)
+    monkeypatch.setattr(cli.demo, "link", lambda *_: scanned.append("scanned"))
+    monkeypatch.setattr(cli.demo, "SCAN_AFTER_SECONDS", 0)
+    with Supervisor() as supervisor:
+        running = Demo(SimulatedStack(supervisor, Folder(tmp_path), {}))
+        running._host = HostClient(HostAddress.read({}))
+        monkeypatch.setattr(running, "_control", None, raising=False)
+        running._scan_what_is_shown()
+        assert "It does not answer. Trying again" in capsys.readouterr().err
+        assert scanned == []
+        running._scan_what_is_shown()
+    assert scanned == ["scanned"]
 
 
 @pytest.mark.parametrize(("code", "kept"), [(FAILED, True), (INTERRUPTED, False), (143, False), (None, False)])

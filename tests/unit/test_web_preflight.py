@@ -109,6 +109,19 @@ def test_the_most_alike_of_what_waits_is_named() -> None:
     assert row("Duplicate", MEANT._replace(own="both"), KNOWN._replace(messages=own)).level is Level.GOOD
 
 
+def test_the_other_dates_of_a_series_are_no_duplicates_of_the_one_that_is_edited_but_in_its_minute() -> None:
+    sibling = message(ALICE, id="weekly@2026-11-29T14:00", text="Hello", send_at=in_(days=7))
+    edited = MEANT._replace(own="weekly@2026-11-22T14:00")
+
+    def about(*waiting: Message) -> str:
+        return row("Duplicate", edited, KNOWN._replace(messages=waiting)).sentence
+
+    assert about(sibling) == texts.CHECK_NO_DUPLICATE
+    assert "Another message to Alice is scheduled for that minute" in about(sibling.evolve(send_at=AT))
+    assert "The same text to Alice" in about(sibling, sibling.evolve(id="monthly@2026-11-29T14:00"))
+    assert "The same text to Alice" in about(sibling, sibling.evolve(id="alone"))
+
+
 def test_two_without_a_text_are_not_the_same_text() -> None:
     empty = MEANT._replace(people=(For(ALICE.number, "Alice"),))
     found = row("Duplicate", empty, KNOWN._replace(messages=[message(ALICE, text="", send_at=in_(days=1))]))

@@ -64,6 +64,13 @@ def test_cancelled_is_said_only_once_the_host_has_confirmed() -> None:
     assert standing(confirmed(asked), NOW).word == "Cancelled"
 
 
+def test_what_is_not_sent_if_they_write_first_is_not_promised() -> None:
+    conditional = message(cancel_if_they_write_after=NOW)
+    for each, plain in ((conditional, message()), (builders.claimed(conditional), builders.claimed(message()))):
+        assert standing(each, NOW).sentence.endswith(" at its second, unless they have written by then.")
+        assert standing(plain, NOW).sentence.endswith(" at its second.")
+
+
 def test_what_no_phone_has_confirmed_after_an_hour_says_so() -> None:
     sent = builders.sent(message(), now=in_(hours=-1))
     assert standing(sent, NOW).word == "Sent"

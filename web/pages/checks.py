@@ -58,7 +58,7 @@ def live(filled: Filled, repeat: FilledRepeat) -> Response:
     return rendered("parts/preflight_rows.html", checks=found)
 
 
-def for_several(lines: Sequence[Line], made: draft.Draft, queue: str, forecast: Forecast | None) -> Shown:
+def for_several(lines: Sequence[Line], made: draft.Draft) -> Shown:
     """The list above the preview of a message for several."""
     people = tuple(
         For(line.person.number, line.person.name or "", line.text, line.empty, made.attachment)
@@ -66,8 +66,8 @@ def for_several(lines: Sequence[Line], made: draft.Draft, queue: str, forecast: 
         if not line.problem
     )
     wall = dates.wall(made.send_at, made.zone)
-    known = _known(parts().records.now(), people, forecast)._replace(queue=queue)
-    rows = preflight.check(Meant(people, (Occurrence(wall, made.send_at),), made.zone), known)
+    found = (Occurrence(wall, made.send_at),)
+    rows = preflight.check(Meant(people, found, made.zone), _known(parts().records.now(), people, found))
     return _sealed([row._replace(field="") for row in rows], pressed=True)  # its fields are on the page before it
 
 
@@ -105,17 +105,25 @@ def _listed(filled: Filled, repeat: FilledRepeat | None, own: str, *, pressed: b
     untouched = frozenset() if pressed and not request.form.get("now") else _untouched(typed)
     people = tuple(each._replace(attachment=filled.attachment) for each in people)
     meant = Meant(people, found, place, errors, untouched, own)
-    forecast = None
-    if people and found:
-        forecast = parts().asking.pace(people[0].to, found[0].at, own if known_series is None else "")
-    return _sealed(preflight.check(meant, _known(snapshot, people, forecast)), pressed=pressed)
+    known_of = _known(snapshot, people, found, own if known_series is None else "")
+    return _sealed(preflight.check(meant, known_of), pressed=pressed)
 
 
-def _known(snapshot: Snapshot | None, people: Sequence[For], forecast: Forecast | None) -> Known:
+def _known(snapshot: Snapshot | None, people: Sequence[For], found: Sequence[Occurrence], own: str = "") -> Known:
+    """What the host says of the pace is of the first of them, and of how they all leave. own: the message edited."""
     messages: Sequence[Message] | None = tuple(snapshot.messages.values()) if snapshot else None
     heard = parts().written_by.known() if people else frozenset[str]()
     groups = parts().groups.known() if any(is_group(each.to) for each in people) else NONE
-    return Known(parts().clock.now(), messages, parts().watch.reading(), forecast, heard=heard, groups=groups)
+    forecast, queue = _pace(people, found, own)
+    return Known(parts().clock.now(), messages, parts().watch.reading(), forecast, queue, heard, groups)
+
+
+def _pace(people: Sequence[For], found: Sequence[Occurrence], own: str) -> tuple[Forecast | None, str | None]:
+    """A host that does not answer the one is not asked the other, or the page would wait twice."""
+    if not people or not found:
+        return None, ""
+    forecast = parts().asking.pace(people[0].to, found[0].at, own)
+    return forecast, parts().asking.queue(len(people)) if forecast or len(people) == 1 else None
 
 
 def _people(typed: Mapping[str, str], index: ContactIndex) -> tuple[tuple[For, ...], dict[str, str]]:

@@ -1,12 +1,11 @@
 """A message for several people: what each of them would get, then one message for each."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, request, url_for
 
-from shared.model.pace import HOUR, PaceSettings
 from shared.model.wire import Outcome
 from shared.store.errors import StoreError
 from web import dates, draft, fields, several, texts
@@ -130,38 +129,10 @@ def _preview(form_id: str, made: Draft, people: People, problem: str, status: in
         "seal": several.seal(shown, made),
         "attachment": made.attachment,
         "when": dates.echo(made.send_at, made.zone, parts().clock.now()),
-        "checks": _checks(shown, made),
+        "checks": checks.for_several(shown, made),
         "problem": problem,
     }
     return rendered("several.html", status, **values)
-
-
-def _checks(shown: list[Line], made: Draft) -> checks.Shown:
-    """What is looked at: for the first of them what the host says of the pace, and about how much later the last."""
-    queue = _queue(len(shown)) if len(shown) > 1 else ""
-    forecast = parts().asking.pace(shown[0].person.number, made.send_at) if shown else None
-    return checks.for_several(shown, made, queue, forecast)
-
-
-def _queue(count: int) -> str:
-    usual = PaceSettings()
-    each = usual.gap_seconds + usual.jitter_seconds / 2
-    hours, rest = divmod(count - 1, usual.hourly)
-    later = max(hours * HOUR + timedelta(seconds=rest * each), timedelta(seconds=each))
-    return texts.SEVERAL_PACE.format(
-        gap=usual.gap_seconds,
-        most=usual.gap_seconds + usual.jitter_seconds,
-        hourly=usual.hourly,
-        count=count,
-        later=_about(later),
-    )
-
-
-def _about(span: timedelta) -> str:
-    minutes = round(span.total_seconds() / 60)
-    if minutes < 1:
-        return dates.SECONDS.format(count=span.total_seconds())
-    return dates.MINUTES.format(count=minutes) if minutes < 90 else dates.HOURS.format(hours=round(minutes / 60))
 
 
 def _say(saved: SavedSet, made: Draft, form_id: str) -> None:

@@ -1,5 +1,7 @@
 /** Keeps an open page true: asks what has changed, and lets the stale fragments fetch themselves again. While nobody
  * answers, or whoever sits here was logged out, the page says so and stays: somebody may be typing. */
+import { show } from "./notices.js";
+
 const EVERY_MS = 1200;
 const WHEN_DOWN_MS = 5000;
 const PATIENCE_MS = 8000;
@@ -42,7 +44,7 @@ export function watchLive() {
 
   function say(why) {
     document.body.classList.toggle("out-of-touch", Boolean(why));
-    for (const id of ["page-away", "logged-out"]) document.getElementById(id).hidden = id !== why;
+    for (const id of ["page-away", "logged-out"]) show(document.getElementById(id), id === why);
   }
 
   function compare(stamps) {

@@ -1,5 +1,7 @@
 /** What is being written stays in this tab until it is saved: it is there again after a login, after a page that could
  * not be reached, and after a look elsewhere. Files are not kept, what has been uploaded is. */
+import { show } from "./notices.js";
+
 const KEPT = "typed:";
 const SENT = "typed-sent";
 const OF_THE_PAGE = ["id", "version", "seen", "asked", "do", "file"];
@@ -48,6 +50,6 @@ function restore(form, entries, key) {
     window.htmx?.ajax("POST", address, { target: "#attachment", swap: "innerHTML", values });
   }
   const notice = document.getElementById("typed-again");
-  notice.hidden = false;
+  show(notice);
   notice.querySelector("a").addEventListener("click", () => sessionStorage.removeItem(key));
 }
