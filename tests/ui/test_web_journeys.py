@@ -39,6 +39,32 @@ def test_the_echo_fills_date_and_time_and_a_changed_date_forgets_the_words(tab: 
     expect(tab.locator("#echo")).to_contain_text("10:30, Asia/Tokyo (JST)")
 
 
+def test_what_the_time_meant_is_not_said_of_other_words_while_the_answer_takes_its_time(
+    tab: Tab, served: Served
+) -> None:
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("To", exact=True).fill("07700 900001")
+    tab.get_by_label("Message", exact=True).fill("Hello")
+    tab.get_by_role("button", name="tomorrow 9am").click()
+    echo, checks = tab.locator("#echo"), tab.locator(".preflight")
+    expect(tab.locator(".preflight-sum")).to_contain_text("Nothing stands in its way")
+    expect(checks).not_to_have_class(re.compile("stale"))
+    for address in ("**/compose/echo?*", "**/compose/checks*"):
+        tab.route(address, lambda _: None)
+    tab.get_by_label("In words").fill("tomorrow 10am")
+    assert "good" not in (echo.get_attribute("class") or "").split()
+    expect(echo).to_have_text("…")
+    expect(echo).to_have_attribute("aria-busy", "true")
+    expect(tab.locator(".preflight-sum")).to_be_hidden()
+    expect(tab.get_by_text("Not looked at since you changed it")).to_be_visible()
+    tab.unroute_all()
+    tab.get_by_label("In words").fill("tomorrow 11am")
+    expect(echo).to_contain_text("11:00, Europe/London")
+    expect(echo).to_have_class("echo good")
+    expect(echo).not_to_have_attribute("aria-busy", "true")
+    expect(tab.locator(".preflight-sum")).to_be_visible()
+
+
 def test_the_form_fits_a_screen_and_opens_by_itself_what_needs_a_look(tab: Tab, served: Served) -> None:
     tab.goto(f"{served.url}/compose")
     schedule, more, checks = (
