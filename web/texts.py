@@ -364,6 +364,8 @@ FILE_LIMITS = _(
 FILE_SENDING = _("Uploading…")
 FILE_KEPT_FOR_LATER = _("It could not be uploaded just now; it goes along when you save.")
 
+WITHIN_A_MINUTE = _("within a minute")
+
 # What is looked at before a message leaves
 CHECK_FIELDS, CHECK_TIME, CHECK_WHATSAPP, CHECK_LINK = _("Fields"), _("Time"), _("On WhatsApp"), _("Link")
 CHECK_DUPLICATE, CHECK_QUIET, CHECK_PACE = _("Duplicate"), _("Quiet hours"), _("Pace")

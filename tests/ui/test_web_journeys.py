@@ -109,9 +109,12 @@ def test_the_preview_shows_bold_as_whatsapp_does(tab: Tab, served: Served) -> No
 
 
 def test_an_open_agenda_follows_what_happens_and_keeps_what_is_typed(tab: Tab, served: Served) -> None:
-    known = message(BOB, id="watched", send_at=datetime.now(UTC) + timedelta(minutes=30))
+    known = message(BOB, id="watched", send_at=datetime.now(UTC) + timedelta(seconds=115))
     served.store(messages=(known,))
     tab.reload()
+    count = tab.locator(".next-count [role=timer]")
+    expect(count).to_have_text(re.compile(r"in \d+ s"))
+    expect(count).not_to_have_text(count.inner_text())
     expect(tab.locator(".status", has_text="Scheduled")).to_be_visible()
     tab.get_by_role("searchbox").press_sequentially("Bo")
     expect(tab).to_have_url(f"{served.url}/?q=Bo")
