@@ -56,7 +56,7 @@ def test_what_the_time_meant_is_not_said_of_other_words_while_the_answer_takes_i
     expect(echo).to_have_text("…")
     expect(echo).to_have_attribute("aria-busy", "true")
     expect(tab.locator(".preflight-sum")).to_be_hidden()
-    expect(tab.get_by_text("Not looked at since you changed it")).to_be_visible()
+    expect(tab.get_by_text("Not checked again yet")).to_be_visible()
     tab.unroute_all()
     tab.get_by_label("In words").fill("tomorrow 11am")
     expect(echo).to_contain_text("11:00, Europe/London")
