@@ -106,6 +106,16 @@ def test_the_preview_shows_bold_as_whatsapp_does(tab: Tab, served: Served) -> No
     tab.get_by_label("Message", exact=True).fill("2*3*4 is *twenty* <b>four</b>")
     expect(tab.locator(".preview strong")).to_have_text("twenty")
     expect(tab.locator(".preview b")).to_have_count(0)
+    served.store(contacts=(contact(BOB, name="Bob *B* Brown"),))
+    tab.get_by_label("Message", exact=True).fill("Hi {{first_name}}, \\{{name}} *or {{alias|Bobby}}*")
+    bubble, framed = tab.locator(".preview .bubble"), tab.locator(".preview .unfilled")
+    expect(framed).to_have_text(["{{first_name}}", "{{alias|Bobby}}"])
+    expect(tab.get_by_text("What is framed is filled in")).to_be_visible()
+    tab.get_by_label("To", exact=True).fill("Bob *B* Brown")
+    expect(bubble).to_have_text("Hi Bob, {{name}} or Bobby")
+    expect(framed).to_have_count(0)
+    tab.get_by_label("To", exact=True).fill("Bob *B* Brown; 07700 900001")
+    expect(framed).to_have_count(2)
 
 
 def test_an_open_agenda_follows_what_happens_and_keeps_what_is_typed(tab: Tab, served: Served) -> None:
