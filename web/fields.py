@@ -62,6 +62,16 @@ def fill(text: str, values: Mapping[str, str]) -> Filling:
     return Filling(_FIELD.sub(one, text), tuple(empty), tuple(unknown))
 
 
+def each_filled(text: str, values: Mapping[str, str]) -> dict[str, str]:
+    """What is sent instead of each field, by how it is written in the text; without those that are unknown or empty.
+
+    >>> each_filled("Hi {{first_name}} {{alias}}", {"first_name": "Ada"})
+    {'{{first_name}}': 'Ada'}
+    """
+    fillings = {found[0]: fill(found[0], values) for found in _FIELD.finditer(text)}
+    return {written: filling.text for written, filling in fillings.items() if not filling.empty + filling.unknown}
+
+
 def filled_for(text: str, contact: Contact | None, number: str, errors: dict[str, str]) -> str:
     """The text for one person, where nothing is missing; else a sentence in `errors`, under "text"."""
     filled = fill(text, values_of(contact, number if number.isdigit() else ""))

@@ -368,10 +368,13 @@ FILE_LIMITS = _(
 FILE_SENDING = _("Uploading…")
 FILE_KEPT_FOR_LATER = _("It could not be uploaded just now; it goes along when you save.")
 
+WITHIN_A_MINUTE = _("within a minute")
+
 # What is looked at before a message leaves
 CHECK_FIELDS, CHECK_TIME, CHECK_WHATSAPP, CHECK_LINK = _("Fields"), _("Time"), _("On WhatsApp"), _("Link")
 CHECK_DUPLICATE, CHECK_QUIET, CHECK_PACE = _("Duplicate"), _("Quiet hours"), _("Pace")
 CHECK_TITLE, CHECK_BUTTON = _("Before it leaves"), _("Check")
+CHECK_AGAIN = _("Not checked again yet …")
 CHECK_MEND, CHECK_SEE, CHECK_TO_LINK, CHECK_NEW_TAB = _("Mend it"), _("Look at it"), _("Open Link"), _("in a new tab")
 CHECK_GOOD = _("Nothing stands in its way.")
 CHECK_UNKNOWN = _("Nothing stands in its way, as far as is known.")

@@ -20,6 +20,8 @@ class Step(NamedTuple):
     note: str = ""
     done: bool = True
     bad: bool = False
+    leaves: bool = False
+    """Nothing stands in its way until `at`: the page says how far away that is."""
 
 
 _ENDS = {
@@ -34,7 +36,6 @@ _BY = {
     "api": _("asked for through the API"),
 }
 
-_LEAVES = _("leaves {when}")
 _CHANGED = counted("changed once since", "changed {count} times since")
 
 
@@ -58,7 +59,7 @@ def timeline(message: Message, now: Instant, repeat: Message | None = None) -> t
     if half.state in (State.FAILED, State.MISSED, State.UNKNOWN):
         return (*steps, *_ended(message, stands, repeat))
     if half.state.open:
-        steps.append(_waiting(message, stands, now))
+        steps.append(_waiting(message, stands))
     late = dates.lateness(message.send_at, half.sent_at) if half.sent_at else ""
     steps.append(_reached(texts.WORD_SENT, "check", half.sent_at, late))
     steps.append(_reached(texts.WORD_DELIVERED, "checks", half.delivered_at))
@@ -89,10 +90,10 @@ def _ended_badly(message: Message, stands: Standing) -> Iterator[Step]:
         yield Step(_("Settled by you"), "check", None, said)
 
 
-def _waiting(message: Message, stands: Standing, now: Instant) -> Step:
-    zone = message.zone or "UTC"
-    note = stands.sentence if stands.attention else _LEAVES.format(when=dates.relative(message.send_at, now, zone))
-    return Step(stands.word, stands.icon, message.send_at, note, done=False, bad=stands.attention)
+def _waiting(message: Message, stands: Standing) -> Step:
+    note = stands.sentence if stands.attention else ""
+    leaves = not stands.attention
+    return Step(stands.word, stands.icon, message.send_at, note, done=False, bad=stands.attention, leaves=leaves)
 
 
 def _reached(word: str, icon: str, at: Instant | None, note: str = "") -> Step:

@@ -1,5 +1,6 @@
 """The list of what is looked at before a message leaves: beside the form as it is written, and after Check."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,6 +38,18 @@ def said(page: Page, own: str = "", **changes: str) -> dict[str, str]:
     answer = page.client.post(f"/compose/checks?own={own}" if own else "/compose/checks", data=FORM | changes)
     assert answer.status_code == 200
     return rows(answer)
+
+
+def test_it_tells_the_preview_what_is_sent_instead_of_each_field_once_it_is_for_one_person(page: Page) -> None:
+    text = "Hi {{first_name}} {{notes}} {{notes|</span>'\"}} {{odd}}"
+
+    def told(to: str) -> list[str]:
+        answer = page.client.post("/compose/checks", data=FORM | {"to": to, "text": text})
+        return [str(each["data-filled"]) for each in BeautifulSoup(answer.text, "html.parser").select("[data-filled]")]
+
+    (filled,) = told("alice")
+    assert json.loads(filled) == [["{{first_name}}", "Alice"], ["{{notes|</span>'\"}}", "</span>'\""]]
+    assert told("alice; bob") == told("nobody") == told("") == []
 
 
 def test_all_is_well(page: Page) -> None:

@@ -331,6 +331,22 @@ def test_the_echo_says_what_is_meant_before_anything_is_saved(page: Page) -> Non
     assert "clocks go forward" in gap["note"]
 
 
+def test_what_leaves_within_two_minutes_is_counted_down_and_stands_still_on_no_page(page: Page) -> None:
+    page.store(messages=[message(id="soon", send_at=in_(seconds=40))])
+    for path, places in (("/", [".next-count"]), ("/messages/soon", [".lead", ".step-note"])):
+        soup = BeautifulSoup(page.client.get(path).text, "html.parser")
+        for place in places:
+            timer = one(soup, f"{place} [role=timer][data-left='40.0']")
+            assert (timer.get_text(), timer["data-seconds"], timer["data-over"]) == (
+                "within a minute",
+                "in {seconds} s",
+                "now",
+            )
+    assert "leaves within a minute" in words(page.client.get("/messages/soon"))
+    page.store(messages=[message(id="later", send_at=in_(seconds=120))])
+    assert "leaves in 2 min" in words(page.client.get("/messages/later"))
+
+
 def test_the_agenda_finds_filters_and_counts(page: Page) -> None:
     page.store(
         messages=[

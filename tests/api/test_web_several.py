@@ -44,7 +44,9 @@ def test_each_text_is_shown_before_anything_is_scheduled(page: Page) -> None:
     answer = preview(page)
     shown = words(answer)
     assert "3 messages" in shown
-    for sentence in ("Hi Alice, *tonight*!", "Hi Bob, *tonight*!", "Hi you, *tonight*!", "No number, so", "30 an hour"):
+    bubbles = [each.decode_contents() for each in BeautifulSoup(answer.text, "html.parser").select(".several .bubble")]
+    assert bubbles == [f"Hi {name}, <strong>tonight</strong>!" for name in ("Alice", "Bob", "you")]
+    for sentence in ("No number, so", "30 an hour"):
         assert sentence in shown, sentence
     assert fields(answer)["include"] == [ALICE.number, BOB.number, CHARLIE.number]
     assert "<script>alert" not in answer.text

@@ -39,6 +39,32 @@ def test_the_echo_fills_date_and_time_and_a_changed_date_forgets_the_words(tab: 
     expect(tab.locator("#echo")).to_contain_text("10:30, Asia/Tokyo (JST)")
 
 
+def test_what_the_time_meant_is_not_said_of_other_words_while_the_answer_takes_its_time(
+    tab: Tab, served: Served
+) -> None:
+    tab.goto(f"{served.url}/compose")
+    tab.get_by_label("To", exact=True).fill("07700 900001")
+    tab.get_by_label("Message", exact=True).fill("Hello")
+    tab.get_by_role("button", name="tomorrow 9am").click()
+    echo, checks = tab.locator("#echo"), tab.locator(".preflight")
+    expect(tab.locator(".preflight-sum")).to_contain_text("Nothing stands in its way")
+    expect(checks).not_to_have_class(re.compile("stale"))
+    for address in ("**/compose/echo?*", "**/compose/checks*"):
+        tab.route(address, lambda _: None)
+    tab.get_by_label("In words").fill("tomorrow 10am")
+    assert "good" not in (echo.get_attribute("class") or "").split()
+    expect(echo).to_have_text("…")
+    expect(echo).to_have_attribute("aria-busy", "true")
+    expect(tab.locator(".preflight-sum")).to_be_hidden()
+    expect(tab.get_by_text("Not checked again yet")).to_be_visible()
+    tab.unroute_all()
+    tab.get_by_label("In words").fill("tomorrow 11am")
+    expect(echo).to_contain_text("11:00, Europe/London")
+    expect(echo).to_have_class("echo good")
+    expect(echo).not_to_have_attribute("aria-busy", "true")
+    expect(tab.locator(".preflight-sum")).to_be_visible()
+
+
 def test_the_form_fits_a_screen_and_opens_by_itself_what_needs_a_look(tab: Tab, served: Served) -> None:
     tab.goto(f"{served.url}/compose")
     schedule, more, checks = (
@@ -80,12 +106,25 @@ def test_the_preview_shows_bold_as_whatsapp_does(tab: Tab, served: Served) -> No
     tab.get_by_label("Message", exact=True).fill("2*3*4 is *twenty* <b>four</b>")
     expect(tab.locator(".preview strong")).to_have_text("twenty")
     expect(tab.locator(".preview b")).to_have_count(0)
+    served.store(contacts=(contact(BOB, name="Bob *B* Brown"),))
+    tab.get_by_label("Message", exact=True).fill("Hi {{first_name}}, \\{{name}} *or {{alias|Bobby}}*")
+    bubble, framed = tab.locator(".preview .bubble"), tab.locator(".preview .unfilled")
+    expect(framed).to_have_text(["{{first_name}}", "{{alias|Bobby}}"])
+    expect(tab.get_by_text("What is framed is filled in")).to_be_visible()
+    tab.get_by_label("To", exact=True).fill("Bob *B* Brown")
+    expect(bubble).to_have_text("Hi Bob, {{name}} or Bobby")
+    expect(framed).to_have_count(0)
+    tab.get_by_label("To", exact=True).fill("Bob *B* Brown; 07700 900001")
+    expect(framed).to_have_count(2)
 
 
 def test_an_open_agenda_follows_what_happens_and_keeps_what_is_typed(tab: Tab, served: Served) -> None:
-    known = message(BOB, id="watched", send_at=datetime.now(UTC) + timedelta(minutes=30))
+    known = message(BOB, id="watched", send_at=datetime.now(UTC) + timedelta(seconds=115))
     served.store(messages=(known,))
     tab.reload()
+    count = tab.locator(".next-count [role=timer]")
+    expect(count).to_have_text(re.compile(r"in \d+ s"))
+    expect(count).not_to_have_text(count.inner_text())
     expect(tab.locator(".status", has_text="Scheduled")).to_be_visible()
     tab.get_by_role("searchbox").press_sequentially("Bo")
     expect(tab).to_have_url(f"{served.url}/?q=Bo")

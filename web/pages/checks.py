@@ -28,7 +28,8 @@ from web.several import Line
 
 class Shown(NamedTuple):
     """The list as a page shows it, folded to its summary unless it `opens` by itself. asked: somebody pressed a button,
-    so what is empty is missing; seen: what names this list, so that the same is not shown again."""
+    so what is empty is missing; seen: what names this list, so that the same is not shown again; filled: what is sent
+    instead of each field, where it is for one person."""
 
     rows: Sequence[Row] = ()
     summary: str = ""
@@ -36,6 +37,7 @@ class Shown(NamedTuple):
     opens: bool = False
     asked: bool = False
     seen: str = ""
+    filled: Sequence[tuple[str, str]] = ()
 
 
 def asked() -> bool:
@@ -79,7 +81,7 @@ def _listed(filled: Filled, repeat: FilledRepeat | None, own: str, *, pressed: b
         snapshot, index = None, ContactIndex({})
     typed, known_series = filled.typed, snapshot.series.get(own) if snapshot else None
     known = snapshot.messages.get(own) if snapshot else None
-    people, errors = _people(typed, index)
+    people, errors, values = _people(typed, index)
     errors |= attachments.only_of_file(filled.errors)
     place, found = _dates(typed, repeat, snapshot, own)
     settings, now = parts().settings, parts().clock.now()
@@ -106,7 +108,8 @@ def _listed(filled: Filled, repeat: FilledRepeat | None, own: str, *, pressed: b
     people = tuple(each._replace(attachment=filled.attachment) for each in people)
     meant = Meant(people, found, place, errors, untouched, own)
     known_of = _known(snapshot, people, found, own if known_series is None else "")
-    return _sealed(preflight.check(meant, known_of), pressed=pressed)
+    written = tuple(fields.each_filled(typed.get("text", ""), values).items()) if values else ()
+    return _sealed(preflight.check(meant, known_of), pressed=pressed, filled=written)
 
 
 def _known(snapshot: Snapshot | None, people: Sequence[For], found: Sequence[Occurrence], own: str = "") -> Known:
@@ -126,21 +129,24 @@ def _pace(people: Sequence[For], found: Sequence[Occurrence], own: str) -> tuple
     return forecast, parts().asking.queue(len(people)) if forecast or len(people) == 1 else None
 
 
-def _people(typed: Mapping[str, str], index: ContactIndex) -> tuple[tuple[For, ...], dict[str, str]]:
-    """Whom the form means, each with the text they would get; or what is wrong with that."""
+def _people(
+    typed: Mapping[str, str], index: ContactIndex
+) -> tuple[tuple[For, ...], dict[str, str], Mapping[str, str] | None]:
+    """Whom the form means, each with the text they would get; what is wrong with that; what fields hold, for one."""
     country, text, groups = parts().settings.country, typed.get("text", ""), parts().groups.known()
     if several.meant(typed["to"], index, groups):
         found = several.people_of(typed["to"], index, country, groups)
         if found.problem or not found.people:
-            return (), {"to": found.problem or texts.NO_NUMBER_THERE}
-        return tuple(_for(each, text) for each in found.people), {}
+            return (), {"to": found.problem or texts.NO_NUMBER_THERE}, None
+        return tuple(_for(each, text) for each in found.people), {}, None
     try:
         recipient = resolve(typed["to"], typed.get("picked", ""), index, country, groups)
     except Unresolved as error:
-        return (), {"to": str(error)}
+        return (), {"to": str(error)}, None
     contact = index.by_number(recipient.address.user)
     person = several.Person(str(recipient.address), recipient.name, contact)
-    return (_for(person, text)._replace(empty=()),), {}  # for one, an empty field is an error of the text
+    values = fields.values_of(contact, person.number if person.number.isdigit() else "")
+    return (_for(person, text)._replace(empty=()),), {}, values  # for one, an empty field is an error of the text
 
 
 def _for(person: several.Person, text: str) -> For:
@@ -173,7 +179,7 @@ def _untouched(typed: Mapping[str, str]) -> frozenset[str]:
     return frozenset(empty)
 
 
-def _sealed(rows: Sequence[Row], *, pressed: bool) -> Shown:
-    seen = hashlib.blake2s(repr(rows).encode(), digest_size=8).hexdigest()
+def _sealed(rows: Sequence[Row], *, pressed: bool, filled: Sequence[tuple[str, str]] = ()) -> Shown:
+    seen = hashlib.blake2s(repr((rows, filled)).encode(), digest_size=8).hexdigest()
     level = preflight.level(rows)
-    return Shown(rows, preflight.summary(rows), level, level in (Level.STOPS, Level.LOOK), pressed, seen)
+    return Shown(rows, preflight.summary(rows), level, level in (Level.STOPS, Level.LOOK), pressed, seen, filled)

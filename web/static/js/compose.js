@@ -2,6 +2,8 @@
 import { watchPreview } from "./preview.js";
 
 const DELAY_MS = 120;
+const SLOW_MS = 400;
+const LONGEST_MS = 15_000;
 
 export function watchCompose() {
   const form = document.getElementById("compose");
@@ -23,6 +25,7 @@ export function watchCompose() {
   for (const chip of form.querySelectorAll("[data-when]")) {
     chip.addEventListener("click", () => {
       form.elements.when.value = chip.dataset.when;
+      form.elements.when.dispatchEvent(new Event("input", { bubbles: true }));
       echo.now();
     });
   }
@@ -31,6 +34,7 @@ export function watchCompose() {
   else echo.say("", echo.line.dataset.choose);
 }
 
+/** What the time means. What it says of other words than those that stand there is marked at once, and is gone after SLOW_MS. */
 class Echo {
   constructor(form) {
     this.form = form;
@@ -40,40 +44,62 @@ class Echo {
   soon() {
     this.asking?.abort();
     clearTimeout(this.timer);
+    this.doubt();
     this.timer = setTimeout(() => this.now(), DELAY_MS);
+  }
+
+  /** aria-busy: that it waits is told to nobody, what comes is. */
+  doubt() {
+    if (this.slow) return;
+    this.line.className = this.line.className.replace(/ (good|bad)/, " was-$1");
+    this.line.setAttribute("aria-busy", "true");
+    this.slow = setTimeout(() => this.line.replaceChildren("…"), SLOW_MS);
   }
 
   async now() {
     clearTimeout(this.timer);
     this.asking?.abort();
-    this.asking = new AbortController();
-    const { when, when_echoed, date, time, zone } = this.form.elements;
-    const words = when.value;
-    if (!words.trim() && !time.value) return this.say("", this.line.dataset.choose);
-    const query = new URLSearchParams({ when: words, when_echoed: when_echoed.value, date: date.value, time: time.value, zone: zone.value });
+    const { when, time } = this.form.elements;
+    if (!when.value.trim() && !time.value) return this.say("", this.line.dataset.choose);
+    this.doubt();
+    const asking = (this.asking = new AbortController());
+    const longest = setTimeout(() => asking.abort(new DOMException("", "TimeoutError")), LONGEST_MS);
     try {
-      const answer = await fetch(`${this.form.dataset.echo}?${query}`, { signal: this.asking.signal });
-      if (!answer.ok) return;
-      const meant = await answer.json();
-      if (meant.date) {
-        date.value = meant.date;
-        time.value = meant.time;
-        if (words.trim()) {
-          zone.value = meant.zone;
-          when_echoed.value = words;
-        }
-      }
-      if (meant.problem) this.say("bad", meant.problem);
-      else {
-        this.say("good", meant.echo, meant.note);
-        this.form.dispatchEvent(new Event("echoed"));
-      }
+      await this.ask(asking.signal);
     } catch (error) {
       if (error.name !== "AbortError") this.say("", this.line.dataset.unreachable);
+    } finally {
+      clearTimeout(longest);
+    }
+  }
+
+  async ask(signal) {
+    const { when, when_echoed, date, time, zone } = this.form.elements;
+    const words = when.value;
+    const query = new URLSearchParams({ when: words, when_echoed: when_echoed.value, date: date.value, time: time.value, zone: zone.value });
+    const answer = await fetch(`${this.form.dataset.echo}?${query}`, { signal });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const meant = await answer.json();
+    signal.throwIfAborted();
+    if (meant.date) {
+      date.value = meant.date;
+      time.value = meant.time;
+      if (words.trim()) {
+        zone.value = meant.zone;
+        when_echoed.value = words;
+      }
+    }
+    if (meant.problem) this.say("bad", meant.problem);
+    else {
+      this.say("good", meant.echo, meant.note);
+      this.form.dispatchEvent(new Event("echoed"));
     }
   }
 
   say(tone, sentence, note = "") {
+    clearTimeout(this.slow);
+    this.slow = undefined;
+    this.line.removeAttribute("aria-busy");
     if (tone) document.getElementById("when-error")?.remove();
     const small = document.createElement("small");
     small.textContent = note;

@@ -16,5 +16,6 @@ export function watchCountdown() {
     }
   };
   tick();
+  document.body.addEventListener("htmx:afterSwap", tick);
   setInterval(tick, 500);
 }
