@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from shared.model.message import Message
 from shared.model.wire import ItemAnswer, Outcome
+from shared.store.projection import first_error
 
 
 def read(items: Iterable[dict[str, Any]]) -> tuple[list[Message], list[ItemAnswer]]:
@@ -21,12 +22,10 @@ def read(items: Iterable[dict[str, Any]]) -> tuple[list[Message], list[ItemAnswe
 
 
 def _refused(item: dict[str, Any], error: ValidationError) -> ItemAnswer:
-    first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the item"
     revision = item.get("revision")
     return ItemAnswer(
         id=str(item.get("id", ""))[:200],
         revision=revision if isinstance(revision, int) else 0,
         outcome=Outcome.REFUSED,
-        reason=f"This is no message: {where}: {first['msg']}.",
+        reason=f"This is no message: {first_error(error)}.",
     )

@@ -460,13 +460,18 @@ def test_the_header_says_what_needs_a_person(page: Page) -> None:
     assert page.client.get("/live").get_json()["status"] != before
 
 
-def test_the_agenda_says_which_record_it_leaves_out(page: Page) -> None:
-    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": "soon"}
-    page.bucket.put("scheduled.json", json.dumps({"version": 1, "messages": [broken]}).encode())
+@pytest.mark.parametrize("time", ["soon", "9999-12-31T23:59:59-14:00", "9999-12-31T23:50:00Z"])
+def test_the_agenda_says_which_record_it_leaves_out(page: Page, time: str) -> None:
+    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": time, "zone": "Asia/Tokyo"}
+    whole = message(id="m2", text="Still here", send_at=in_(days=1)).as_json()
+    page.bucket.put("scheduled.json", json.dumps({"version": 1, "messages": [broken, whole]}).encode())
     page.later(timedelta(seconds=30))
-    shown = words(page.client.get("/"))
-    assert "1 thing in the storage cannot be read and is left out here" in shown
-    assert "could not be read: scheduledTime" in shown
+    assert "/messages/m2" in page.client.get("/agenda/month").text
+    for path in ("/", "/?show=all"):
+        shown = words(page.client.get(path))
+        assert "Still here" in shown
+        assert "1 thing in the storage cannot be read and is left out here" in shown
+        assert "could not be read: scheduledTime" in shown
 
 
 @pytest.mark.parametrize(
