@@ -475,6 +475,25 @@ def test_the_agenda_says_which_record_it_leaves_out(page: Page, time: str) -> No
 
 
 @pytest.mark.parametrize(
+    "by_hand",
+    [
+        {"zone": "Mars/Olympus"},
+        {"zone": "Mars/Olympus", "wallTime": "2026-11-27T18:00"},
+        *({"zone": "Asia/Tokyo", "wallTime": each} for each in ("9999-12-31T23:59", "0000-00-00T99:99")),
+    ],
+)
+def test_a_zone_or_wall_time_that_is_none_hides_no_message(page: Page, by_hand: dict[str, str]) -> None:
+    record = message(id="m1", text="Still here", send_at=in_(days=1)).as_json() | by_hand
+    page.bucket.put("scheduled.json", json.dumps({"version": 1, "messages": [record]}).encode())
+    page.later(timedelta(seconds=30))
+    for path in ("/", "/agenda/month", "/messages/m1"):
+        assert "/messages/m1" in page.client.get(path).text
+    form = typed(page.client.get("/messages/m1/edit"))
+    assert (form["zone"], form["time"]) == (by_hand["zone"], "12:00" if "Mars" in by_hand["zone"] else "21:00")
+    assert errors(page.client.post("/messages/m1", data=form)).keys() <= {"zone"}
+
+
+@pytest.mark.parametrize(
     "told",
     [
         {"problems": 7},
