@@ -5,8 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from session_host import rules
 from shared.model.message import Message
 from shared.model.wire import ItemAnswer, Outcome
+from shared.store.projection import first_error
 
 
 def read(items: Iterable[dict[str, Any]]) -> tuple[list[Message], list[ItemAnswer]]:
@@ -14,19 +16,22 @@ def read(items: Iterable[dict[str, Any]]) -> tuple[list[Message], list[ItemAnswe
     messages, refused = [], []
     for item in items:
         try:
-            messages.append(Message.model_validate(item))
+            message = Message.model_validate(item)
         except ValidationError as error:
-            refused.append(_refused(item, error))
+            refused.append(_refused(item, f"This is no message: {first_error(error)}."))
+            continue
+        if sentence := rules.slip_of_year(message.send_at):
+            refused.append(_refused(item, sentence))
+        else:
+            messages.append(message)
     return messages, refused
 
 
-def _refused(item: dict[str, Any], error: ValidationError) -> ItemAnswer:
-    first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the item"
+def _refused(item: dict[str, Any], reason: str) -> ItemAnswer:
     revision = item.get("revision")
     return ItemAnswer(
         id=str(item.get("id", ""))[:200],
         revision=revision if isinstance(revision, int) else 0,
         outcome=Outcome.REFUSED,
-        reason=f"This is no message: {where}: {first['msg']}.",
+        reason=reason,
     )

@@ -93,7 +93,10 @@ class Orders:
         named = change.model_fields_set - {"revision"}
         changes: dict[str, Any] = {name: getattr(change, name) for name in named}
         if empty := sorted(name for name, value in changes.items() if value is None and name not in _UNSETTABLE):
-            raise wrong(empty[0], "it cannot be unset; leave it out to keep what it is.")
+            raise wrong(
+                MessageChange.model_fields[empty[0]].alias or empty[0],
+                "it cannot be unset; leave it out to keep what it is.",
+            )
         if "to" in changes:
             changes["to"] = _address(changes["to"])
         if not changes:
@@ -227,6 +230,8 @@ def _check_content(to: str, text: str, attachment: Attachment | None, about: Abo
 
 
 def _check_time(send_at: datetime, message: Message, now: datetime) -> None:
+    if sentence := rules.slip_of_year(send_at):
+        raise wrong("scheduledTime", sentence)
     if send_at + rules.lateness_limit(message) < now:
         raise wrong("scheduledTime", "This time has passed, and so has the limit for being late: choose a later one.")
 

@@ -8,6 +8,7 @@ from shared.model.address import Address, BadAddress
 from shared.model.content import misfit
 from shared.model.lifecycle import Claim, Delivery, State
 from shared.model.message import LatePolicy, Message
+from shared.model.recurrence import LATEST
 from shared.model.wire import Outcome
 
 ON_TIME = timedelta(seconds=60)
@@ -69,6 +70,13 @@ def lateness_limit(content: Message) -> timedelta:
     if content.if_late.policy is LatePolicy.WITHIN:
         return timedelta(hours=content.if_late.hours)
     return ON_TIME
+
+
+def slip_of_year(send_at: datetime) -> str | None:
+    """Why nobody means this instant, as a sentence; None where somebody may. (What is past is judged elsewhere.)"""
+    if send_at.year <= LATEST:
+        return None
+    return f"The year {send_at.year} looks like a slip: choose a date before {LATEST + 1}."
 
 
 def unsendable(content: Message) -> str | None:

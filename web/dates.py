@@ -4,7 +4,7 @@ The rule for clock changes is the one of shared.model.walltime, the same for eve
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from shared.model import recurrence, walltime
@@ -48,8 +48,6 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 EARLIEST, LATEST = recurrence.EARLIEST, recurrence.LATEST
 """The years a date may have; what lies outside is a slip of the finger."""
 
-wall, abbreviation = walltime.wall, walltime.abbreviation
-
 
 class BadTime(ValueError):
     """What was typed is no date, time or zone; the message says what to type instead, `field` where it was typed."""
@@ -57,6 +55,26 @@ class BadTime(ValueError):
     def __init__(self, sentence: str, field: str = "when") -> None:
         super().__init__(sentence)
         self.field = field
+
+
+def wall(at: datetime, zone: str) -> datetime:
+    """What a clock on the wall shows: naive, to the second; in UTC for a zone that this machine does not know."""
+    return walltime.wall(at, _known(zone))
+
+
+def abbreviation(at: datetime, zone: str) -> str:
+    """What the clocks of a zone are called then; "UTC" for one that this machine does not know."""
+    return walltime.abbreviation(at, _known(zone))
+
+
+@lru_cache(maxsize=1000)
+def _known(zone: str) -> str:
+    """The zone, or UTC where a record was given by hand what is none: it is shown all the same."""
+    try:
+        walltime.zone_of(zone)
+    except walltime.UnknownZone:
+        return "UTC"
+    return zone
 
 
 @cache
@@ -133,7 +151,7 @@ def clock(at: datetime, zone: str) -> str:
 
 def place(at: datetime, zone: str) -> str:
     """The zone with what its clocks are called then: "Europe/London (GMT)"."""
-    return f"{zone} ({abbreviation(at, zone)})"
+    return f"{_known(zone)} ({abbreviation(at, zone)})"
 
 
 def relative(at: datetime, now: datetime, zone: str) -> str:

@@ -118,7 +118,7 @@ def read(
 def of_message(message: Message, zone: str) -> dict[str, str]:
     """The form's fields for editing a message."""
     place = message.zone or zone
-    local = _wall_of(message, place)
+    local = wall_meant(message) or dates.wall(message.send_at, place)
     name = message.contact_name or message.to
     return {
         "to": name,
@@ -177,13 +177,16 @@ def soon(now: datetime, zone: str) -> dict[str, Any]:
     return {"send_at": at, "wall_time": dates.wall(at, zone).isoformat(timespec="seconds"), "zone": zone}
 
 
-def _wall_of(message: Message, place: str) -> datetime:
-    """What the person meant, while it still means this instant; else the instant on the wall."""
-    if message.wall_time and message.zone:
+def wall_meant(message: Message) -> datetime | None:
+    """The wall time the person meant, while it still means this instant; None also for what was put there by hand and
+    is no time, or in no zone."""
+    if message.wall_time is None or message.zone is None:
+        return None
+    try:
         meant = datetime.fromisoformat(message.wall_time)
-        if dates.instant(meant, place) == message.send_at:
-            return meant
-    return dates.wall(message.send_at, place)
+        return meant if dates.instant(meant, message.zone) == message.send_at else None
+    except ValueError:
+        return None
 
 
 def empty(now: datetime, zone: str) -> dict[str, str]:

@@ -1,12 +1,11 @@
 """What the page says once a message was written: when it leaves, what the host said, and whether it has to wait."""
 
-from datetime import datetime
-
 from flask import url_for
 
 from shared.model.message import Message
 from shared.model.wire import Outcome
 from web import asking, dates, texts
+from web.draft import wall_meant
 from web.parts import parts
 from web.rendering import tell
 from web.scheduling import Saved
@@ -16,7 +15,7 @@ def meaning(message: Message) -> str:
     """When it leaves, as a sentence's end, and what the clocks have changed about that."""
     place = message.zone or parts().settings.zone
     echo = dates.echo(message.send_at, place, parts().clock.now())
-    wall = message.wall_time and datetime.fromisoformat(message.wall_time)
+    wall = wall_meant(message)
     note = dates.clock_change(wall, place) if wall else None
     return f"{echo}. {note}" if note else f"{echo}."
 

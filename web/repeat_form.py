@@ -42,7 +42,8 @@ class FilledRepeat(NamedTuple):
 
 
 def read(form: Mapping[str, str], weekdays: Sequence[str], first: datetime | None) -> FilledRepeat:
-    """The rule that the fields mean for a series that begins at this wall time; None while that is not known."""
+    """The rule that the fields mean for a series that begins at this wall time; None while that is not known, or is in
+    a year that is refused beside the date itself."""
     typed = {name: form.get(name, "").strip() or _EMPTY[name] for name in FIELDS}
     ticked = tuple(day for day in DAYS if day in weekdays)
     errors: dict[str, str] = {}
@@ -58,6 +59,8 @@ def read(form: Mapping[str, str], weekdays: Sequence[str], first: datetime | Non
         fields["interval"] = every
     if typed["monthly_on"] not in ("date", "last"):
         errors["monthly_on"] = texts.BAD_CHOICE_OF_TWO
+    if first is not None and not EARLIEST <= first.year <= LATEST:
+        first = None
     fields |= _end(typed, first, errors)
     if errors or first is None:
         return FilledRepeat(typed, ticked, errors)

@@ -7,11 +7,17 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+EARLIEST, END = datetime(1000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""From when to when an instant may be: whatever is added to one, and in whichever zone it is shown, is a datetime."""
+
 
 def as_utc(value: datetime) -> datetime:
-    """The same instant in UTC; refuses a time without a zone, which could mean any of 38 instants."""
+    """The same instant in UTC; refuses a time without a zone, which could mean any of 38 instants, and one that could
+    not be computed with (see above)."""
     if value.tzinfo is None:
         raise ValueError("a time needs its zone, for example 2026-12-24T10:00:00Z")
+    if not EARLIEST <= value < END:
+        raise ValueError("the year of this time looks like a slip: write it like 2026-12-24T10:00:00Z")
     return value.astimezone(UTC)
 
 

@@ -26,7 +26,8 @@ def instant(wall: datetime, zone: str) -> datetime:
 
 
 def wall(at: datetime, zone: str) -> datetime:
-    """What a clock on the wall shows in a zone at an instant: naive, to the second. Raises UnknownZone."""
+    """What a clock on the wall shows in a zone at an instant (a values.Instant): naive, to the second. Raises
+    UnknownZone."""
     return at.astimezone(zone_of(zone)).replace(tzinfo=None, microsecond=0, fold=0)
 
 

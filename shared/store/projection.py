@@ -220,7 +220,7 @@ def first_error(error: ValidationError) -> str:
     """The first thing that is wrong: "scheduledTime: Field required"."""
     first = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "it"
-    return f"{where}: {first['msg']}"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _instant(value: Any) -> datetime | None:

@@ -106,7 +106,7 @@ def test_pages_of_chats_follow_one_another(api: Api) -> None:
     [
         "?limit=0", "?limit=501", "?limit=-1", "?limit=1e2", "?limit=%20", "?limit=999999999999999999999", "?limit=٣",
         "?before=yesterday", "?before=2026-12-24T10:00:00", "?before='%20OR%201=1--", "?before=1-", "?before=%00",
-        "?before=99999999999999999999-1",
+        "?before=99999999999999999999-1", "?before=9999-12-31T23:59:59-14:00", "?before=0001-01-01T00:00:00%2B14:00",
     ],
 )  # fmt: skip
 def test_a_query_that_is_none_is_refused_in_words(api: Api, query: str) -> None:

@@ -22,6 +22,12 @@ from tests.fakes.host import failing
 
 TOMORROW = "2026-11-23T12:00:00Z"
 MESSAGES = "/api/v1/messages"
+SLIPS = (
+    "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z", "9999-12-31T23:50:00Z", "0001-01-01T00:00:00+14:00",
+    "8999-12-31T23:59:59Z",
+)  # fmt: skip
+BEYOND = {"ifLate": {"policy": "ask"}, "zone": "Asia/Tokyo"}
+"""What would be computed from a time."""
 
 
 @pytest.fixture
@@ -134,6 +140,10 @@ class TestSchedule:
             ({"scheduledTime": "2026-11-22T05:00:00Z"}, "scheduledTime", "choose a later one"),
             ({"scheduledTime": "2026-12-24T10:00:00"}, "scheduledTime", "needs its zone"),
             ({"scheduledTime": "tomorrow"}, "scheduledTime", "valid datetime"),
+            *((BEYOND | {"scheduledTime": each}, "scheduledTime", "looks like a slip") for each in SLIPS),
+            ({"scheduledTime": "9999-12-02T12:00:00Z", "ifLate": {"hours": 720}}, "scheduledTime", "like a slip"),
+            ({"scheduledTime": "2101-01-01T00:00:00Z"}, "scheduledTime", "choose a date before 2101"),
+            ({"cancelIfTheyWriteAfter": SLIPS[0]}, "cancelIfTheyWriteAfter", "looks like a slip"),
             ({"zone": "Middle/Earth"}, "zone", "no time zone"),
             ({"contactName": "x" * 501}, "contactName", "at most 500"),
             ({"ifLate": {"policy": "never"}}, "ifLate.policy", "'within', 'on-time' or 'ask'"),
@@ -183,7 +193,11 @@ class TestChange:
             ({"message": "  "}, "message"),
             ({"to": "x"}, "to"),
             ({"scheduledTime": "2026-11-20T00:00:00Z"}, "scheduledTime"),
-            ({"message": None}, "text"),
+            ({"message": None}, "message"),
+            ({"scheduledTime": None}, "scheduledTime"),
+            *(({"scheduledTime": each}, "scheduledTime") for each in SLIPS),
+            ({"scheduledTime": "2101-01-01T00:00:00Z"}, "scheduledTime"),
+            ({"cancelIfTheyWriteAfter": SLIPS[0]}, "cancelIfTheyWriteAfter"),
         ],
     )
     def test_a_bad_edit_changes_nothing(self, api: Api, change: Any, field: str) -> None:
@@ -252,6 +266,18 @@ class TestHandover:
         assert outcomes == {good.id: "accepted", "bad": "refused", "": "refused"}
         reasons = [each.get("reason") for each in answer["items"] if each["outcome"] == "refused"]
         assert all("no message" in str(reason) for reason in reasons)
+
+    @pytest.mark.parametrize("time", [*SLIPS, "2101-01-01T00:00:00Z"])
+    def test_an_item_with_a_slip_of_a_year_is_refused_by_itself(self, api: Api, time: str) -> None:
+        good = message(send_at=in_(5))
+        slip = item_of(good) | BEYOND | {"id": "slip", "scheduledTime": time}
+        answers = {each["id"]: each for each in self.hand_over(api, slip, item_of(good))["items"]}
+        assert (answers[good.id]["outcome"], answers["slip"]["outcome"]) == ("accepted", "refused")
+        assert "looks like a slip" in answers["slip"]["reason"]
+
+    def test_a_sender_whose_own_clock_is_no_time_is_refused(self, api: Api) -> None:
+        answer = api.ask("POST", f"{MESSAGES}/batch", {"by": "tick", "now": SLIPS[0], "items": []})
+        assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "now")
 
     def test_a_record_of_the_old_system_is_taken(self, api: Api) -> None:
         old = {

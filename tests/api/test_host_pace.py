@@ -48,7 +48,12 @@ def test_what_is_scheduled_just_before_is_counted_and_what_was_sent(api: Api) ->
 
 
 @pytest.mark.parametrize(
-    "query", ["", "to=nobody", "to=447700900001&at=soon", "to=447700900001&at=2026-11-22T13:00:00"]
+    "query",
+    [
+        "",
+        "to=nobody",
+        *(f"to=447700900001&at={at}" for at in ("soon", "2026-11-22T13:00:00", "9999-12-31T23:59:59-14:00")),
+    ],
 )
 def test_what_cannot_be_meant_is_refused_by_its_field(api: Api, query: str) -> None:
     answer = api.ask("GET", f"/api/v1/pace?{query}")

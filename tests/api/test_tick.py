@@ -139,10 +139,11 @@ def test_what_the_host_refuses_and_has_not_ended_fails_the_tick(tmp_path: Path) 
     assert failed.value.report is not None
 
 
+@pytest.mark.parametrize("time", ["2026-11-22 12:01:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_record_that_cannot_be_read_fails_the_tick_whether_or_not_the_host_answers(
-    tmp_path: Path, bucket: DirectoryBucket, host: Answering
+    tmp_path: Path, bucket: DirectoryBucket, host: Answering, time: str
 ) -> None:
-    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": "2026-11-22 12:01:00"}
+    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": time}
     whole = builders.message(id="m3", send_at=NOW)
     document = {"version": 1, "messages": [broken, whole.as_json()]}
     bucket.put(keys.SCHEDULED, json.dumps(document).encode())

@@ -511,13 +511,37 @@ def test_the_header_says_what_needs_a_person(page: Page) -> None:
     assert page.client.get("/live").get_json()["status"] != before
 
 
-def test_the_agenda_says_which_record_it_leaves_out(page: Page) -> None:
-    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": "soon"}
-    page.bucket.put("scheduled.json", json.dumps({"version": 1, "messages": [broken]}).encode())
+@pytest.mark.parametrize("time", ["soon", "9999-12-31T23:59:59-14:00", "9999-12-31T23:50:00Z"])
+def test_the_agenda_says_which_record_it_leaves_out(page: Page, time: str) -> None:
+    broken = {"id": "m1", "to": "447700900001", "message": "hi", "scheduledTime": time, "zone": "Asia/Tokyo"}
+    whole = message(id="m2", text="Still here", send_at=in_(days=1)).as_json()
+    page.bucket.put("scheduled.json", json.dumps({"version": 1, "messages": [broken, whole]}).encode())
     page.later(timedelta(seconds=30))
-    shown = words(page.client.get("/"))
-    assert "1 thing in the storage cannot be read and is left out here" in shown
-    assert "could not be read: scheduledTime" in shown
+    assert "/messages/m2" in page.client.get("/agenda/month").text
+    for path in ("/", "/?show=all"):
+        shown = words(page.client.get(path))
+        assert "Still here" in shown
+        assert "1 thing in the storage cannot be read and is left out here" in shown
+        assert "could not be read: scheduledTime" in shown
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        {"zone": "Mars/Olympus"},
+        {"zone": "Mars/Olympus", "wallTime": "2026-11-27T18:00"},
+        *({"zone": "Asia/Tokyo", "wallTime": each} for each in ("9999-12-31T23:59", "0000-00-00T99:99")),
+    ],
+)
+def test_a_zone_or_wall_time_that_is_none_hides_no_message(page: Page, by_hand: dict[str, str]) -> None:
+    record = message(id="m1", text="Still here", send_at=in_(days=1)).as_json() | by_hand
+    page.bucket.put("scheduled.json", json.dumps({"version": 1, "messages": [record]}).encode())
+    page.later(timedelta(seconds=30))
+    for path in ("/", "/agenda/month", "/messages/m1"):
+        assert "/messages/m1" in page.client.get(path).text
+    form = typed(page.client.get("/messages/m1/edit"))
+    assert (form["zone"], form["time"]) == (by_hand["zone"], "12:00" if "Mars" in by_hand["zone"] else "21:00")
+    assert errors(page.client.post("/messages/m1", data=form)).keys() <= {"zone"}
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,9 @@ def test_each_kind_of_rule_is_stored_as_an_rrule_and_said_in_words(
         ({"zone": "../../etc/passwd"}, "zone", "no time zone I know"),
         ({"date": "2026-11-20"}, "time", "choose a time that is still to come"),
         ({"date": "2026-02-30"}, "date", "is no date"),
+        ({"date": "2101-01-03", "repeat": "daily"}, "date", "choose a date before 2101"),
+        ({"date": "9999-12-30", "repeat": "daily"}, "date", "choose a date before 2101"),
+        ({"date": "1999-12-31", "ends": "count", "count": "0"}, "date", "The year 1999 looks like a slip"),
         ({"text": ""}, "text", "Write something"),
     ],
 )

@@ -16,6 +16,8 @@ from tests.fakes.account import Account
 from tests.fakes.chaos import Fault
 
 DAY = 24 * 60
+BEYOND = "9999-12-31T23:59:59-14:00"
+"""An instant that no calendar has."""
 
 
 @pytest.fixture
@@ -176,9 +178,10 @@ def test_a_projection_that_was_deleted_is_written_again(account: Account, restar
     assert {*account.stored()} == {"one", "two"}
 
 
-def test_a_broken_record_stays_as_it_is_and_is_said_each_time(account: Account) -> None:
+@pytest.mark.parametrize("time", [{}, {"scheduledTime": BEYOND}, {"scheduledTime": "0001-01-01T00:00:00+14:00"}])
+def test_a_broken_record_stays_as_it_is_and_is_said_each_time(account: Account, time: dict[str, str]) -> None:
     raw = json.loads(account.bucket.inner.get(keys.SCHEDULED).data)
-    broken = {"id": "three", "to": "447700900003", "message": "When?", "colour": {"a": [1, 2.5, None]}}
+    broken = {"id": "three", "to": "447700900003", "message": "When?", "colour": {"a": [1, 2.5, None]}, **time}
     raw["messages"].append(broken)
     damage(account, json.dumps(raw).encode())
     account.schedule("four", minutes=2)
@@ -341,11 +344,12 @@ def test_two_damages_in_one_second_are_both_kept(account: Account) -> None:
 def test_a_hostile_log_object_stops_nothing(account: Account) -> None:
     note = account.schedule("three", minutes=2)
     hostile: dict[str, Any] = json.loads(account.bucket.inner.get(account.log()[-1]).data)
-    for field, value in (("text", "again"), ("send_at", "soon"), ("note", "\ud83d"), ("conflicts", [[]])):
+    fields = {"text": "again", "send_at": "soon", "scheduledTime": BEYOND, "note": "\ud83d", "conflicts": [[]]}
+    for field, value in fields.items():
         raw = hostile | {"messages": [note.as_json() | {field: value}]}
         damage(account, json.dumps(raw).encode(), f"log/20261122/hostile-{field}.json")
     folded = account.fold_at(minutes=2)
-    assert len(folded.problems) == 4
+    assert len(folded.problems) == len(fields)
     assert isinstance(folded.messages["three"], Message)
     assert all(isinstance(each, str) for each in folded.problems)
     assert Operation.model_validate(hostile).messages == (note,)
