@@ -9,7 +9,7 @@ from datetime import time
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
