@@ -14,6 +14,7 @@ from cli.log_files import Rotation
 from cli.processes import ChildDied, ProcessProblem, Supervisor
 from cli.stack import OWN_NAMES, Folder, Stack, host_url
 from session_host.restarts import Restarts
+from session_host.tokens import TokenError
 from shared.clock import SYSTEM
 from shared.host_client import HostError
 from shared.settings import ALL, HostSettings, SettingsError, WebSettings
@@ -51,7 +52,7 @@ def command(context: click.Context, data: Path, no_tick: bool) -> None:
             _run(Stack(supervisor, folder, settings=settings, **ports), with_tick=not no_tick)
     except KeyboardInterrupt:
         click.echo("\nStopped.")
-    except (ProcessProblem, HostError) as problem:
+    except (ProcessProblem, HostError, TokenError) as problem:
         raise click.ClickException(str(problem)) from None
 
 
