@@ -1,8 +1,9 @@
 """Who may come in: every request passes here before any page, and every answer leaves through here."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request, url_for
+from flask import Flask, Response, abort, current_app, g, request, url_for
+from werkzeug.exceptions import HTTPException
 
 from web import security, texts
 from web.parts import parts
@@ -41,11 +42,21 @@ def _enter() -> Response | tuple[str, int] | None:
     if g.session or request.endpoint in OPEN:
         return None
     if request.headers.get("HX-Request") or polled:
-        answer = Response(status=401)
-        answer.headers["HX-Redirect"] = url_for("login.form")
-        return answer
-    wanted = f"?next={quote(request.full_path.rstrip('?'))}" if request.method == "GET" and request.path != "/" else ""
-    return see_other(url_for("login.form") + wanted)
+        return Response(status=401)  # the page stays as it is, and says so: somebody may be typing
+    if request.method == "GET":
+        wanted = "" if request.path == "/" else request.full_path.rstrip("?")
+        return see_other(url_for("login.form", **({"next": wanted} if wanted else {})))
+    return see_other(url_for("login.form", next=_page_before(), undone="yes"))
+
+
+def _page_before() -> str:
+    """The page of ours that a form stood on, where it can be opened again."""
+    before = urlsplit(request.referrer or "")
+    try:
+        current_app.url_map.bind("").match(before.path, method="GET")
+    except HTTPException:
+        return "/"
+    return own_path(f"{before.path}?{before.query}" if before.query else before.path)
 
 
 def _leave(response: Response) -> Response:

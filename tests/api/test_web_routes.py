@@ -89,6 +89,7 @@ ROUTES = {
     "GET /live": Row(),
     "GET /status": Row(),
     "GET /compose": Row(("to", "text", "when", "date", "from", "undone")),
+    "GET /messages": Row(),
     "GET /compose/echo": Row(("when", "when_echoed", "date", "time", "zone")),
     "GET /compose/echo/begun": Row(("when", "when_echoed", "date", "time", "zone")),
     "POST /compose/attachment": Row(("file", "attached", "send_as", "do")),
@@ -372,6 +373,7 @@ def test_far_too_much_is_refused_in_words(page: Page) -> None:
 
 
 NO_PAGES = {
+    "GET /messages",
     "GET /assets/htmx-<version>.js",
     "GET /attachments/<media_id>",
     "GET /link/code.svg",

@@ -54,6 +54,7 @@ class Witness:
 
     def _console(self, message: ConsoleMessage) -> None:
         expected = any(f"status of {status}" in message.text for status in (401, 409, 422, 503))
+        expected = expected or message.text.startswith("Response Status Error Code 401 ")  # htmx's, of a session's end
         expected = expected or message.text in LEFT_MEANWHILE
         expected = expected or urlsplit(message.location["url"]).path in NOT_THERE
         expected = expected or (self.may_be_away() and REFUSED in message.text)

@@ -19,7 +19,8 @@ def form() -> Response:
     """The login form; at the first run it says where the first-run password is."""
     if g.get("session"):
         return see_other("/")
-    return _form(own_path(request.args.get("next", "/")))
+    undone = texts.LOGGED_OUT_UNDONE if request.args.get("undone") else ""
+    return _form(own_path(request.args.get("next", "/")), undone=undone)
 
 
 @page.post("/login")
@@ -81,8 +82,9 @@ def choose() -> Response:
     return see_other("/")
 
 
-def _form(wanted: str, error: str = "", status: int = 200) -> Response:
-    return rendered("login.html", status, error=error, wanted=wanted, first_run=parts().owner.first_run)
+def _form(wanted: str, error: str = "", status: int = 200, undone: str = "") -> Response:
+    known = parts().owner.first_run
+    return rendered("login.html", status, error=error, wanted=wanted, undone=undone, first_run=known)
 
 
 def _minutes(wait: timedelta) -> str:

@@ -49,6 +49,12 @@ def compose() -> Response:
     return _compose_page(filled, form_id, repeat=repeat_form.empty() if again else None)
 
 
+@page.get("/messages")
+def written() -> Response:
+    """Where a form stood that was sent: the form again."""
+    return see_other(url_for("messages.compose"))
+
+
 @page.post("/messages")
 def schedule() -> Response:
     """Schedule a message: 303 to its page (Location: /messages/<id>), 422 with the form where something is wrong.

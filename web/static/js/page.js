@@ -13,6 +13,7 @@ import { keepForOffline } from "./offline.js";
 import { keepOpened } from "./opened.js";
 import { watchRepeat } from "./repeat.js";
 import { watchThread } from "./thread.js";
+import { keepTyped } from "./typed.js";
 
 for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
 document.body.addEventListener("htmx:afterSwap", () => {
@@ -20,6 +21,7 @@ document.body.addEventListener("htmx:afterSwap", () => {
 });
 document.getElementById("problem")?.focus();
 showChosen();
+keepTyped(); // first: the others look at what is typed
 watchAttachment();
 watchCombobox();
 watchCompose();
