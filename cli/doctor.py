@@ -58,10 +58,11 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
             kind.read(environment)
         except SettingsError as error:
             problems.append(str(error).replace("\n", " "))
+    problems = problems or list(refused_at_start(environment))
     if problems:
         yield Finding("settings", "some are wrong", " ".join(problems))
         return
-    yield Finding("settings", "each can be read")
+    yield Finding("settings", "the programs can start with them")
     host, web = HostSettings.read(environment), WebSettings.read(environment)
     storage = StorageSettings.read(environment)
     yield port(web.bind, "WEB_BIND", "the web page")
@@ -73,6 +74,31 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield data_folder(name, ROOT / folder)
     yield disk(ROOT)
     yield browser(CHROMIUM)
+
+
+def refused_at_start(environment: Mapping[str, str]) -> Iterator[str]:
+    """Why the programs would not start with settings that can each be read; nothing is made, nothing asked."""
+    from shared.host_client import HostClient, HostError
+    from shared.settings import HostAddress, PageLanguage, SettingsError, StorageMode, StorageSettings
+    from shared.store.errors import StoreError
+    from shared.store.opening import open_bucket
+
+    storage = StorageSettings.read(environment)
+    try:
+        if storage.mode is StorageMode.S3:  # the other kind would make its folder
+            open_bucket(storage)
+    except (SettingsError, StoreError) as error:
+        yield str(error)
+    try:
+        HostClient(HostAddress.read(environment)).close()
+    except HostError as error:
+        yield str(error)
+    try:
+        from web.language import catalogue  # it reads this process's own language as it is imported
+
+        catalogue(PageLanguage.read(environment).language)
+    except SettingsError as error:
+        yield f"{str(error).removesuffix('.')}."
 
 
 def python() -> Finding:
@@ -119,11 +145,27 @@ def says(url: str) -> str:
 
 def data_folder(name: str, folder: Path) -> Finding:
     """Whether a folder that holds keys and messages is its owner's alone and writable, or can be made."""
-    if not folder.exists():
-        above = next(parent for parent in folder.parents if parent.exists())
-        if os.access(above, os.W_OK):
-            return Finding(name, f"{folder} is made at the first start")
-        return Finding(name, f"{folder} cannot be made", f"Make {above} writable for you, or set {name}.")
+    try:
+        return kept_folder(name, folder) if folder.exists() else missing_folder(name, folder)
+    except OSError as error:
+        to_do = f"Run this as the user that the programs run as, or set {name} to another folder."
+        return Finding(name, f"this user may not look into {folder} ({error.strerror})", to_do)
+
+
+def missing_folder(name: str, folder: Path) -> Finding:
+    """Whether it can be made. Raises OSError."""
+    above = next(parent for parent in folder.parents if parent.exists())
+    if not above.is_dir():
+        return Finding(name, f"{folder} cannot be made", f"{above} is no folder: set {name} to another.")
+    if os.access(above, os.W_OK | os.X_OK):
+        return Finding(name, f"{folder} is made at the first start")
+    return Finding(name, f"{folder} cannot be made", f"Make {above} writable for you, or set {name}.")
+
+
+def kept_folder(name: str, folder: Path) -> Finding:
+    """Whether it can be used, by its owner alone. Raises OSError."""
+    if not folder.is_dir():
+        return Finding(name, f"{folder} is no folder", f"Set {name} to another.")
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(name, f"{folder} cannot be written", f"Make it yours: chown -R $USER {folder}")
     if stat.S_IMODE(folder.stat().st_mode) & 0o077:

@@ -38,12 +38,13 @@ class StageMissing(Exception):
 
 @dataclass
 class Journey:
-    """One message on its way."""
+    """One message on its way; `began` is when it was set out, for the contact may have had the same text before."""
 
     id: str
     label: str
     to: str
     text: str
+    began: datetime = field(default_factory=SYSTEM.now)
     seen: dict[Stage, datetime] = field(default_factory=dict)
     message: Message | None = None
 
@@ -73,9 +74,10 @@ class Follower:
 
     def lateness(self, journey: Journey) -> timedelta:
         """From its second to the moment the contact had decrypted it. Raises StageMissing unless that was exactly
-        once."""
+        once since the journey began: by the text and not by WhatsApp's id, for a second copy would have another."""
         message = _known(journey)
-        times = [each.received_at for each in self._control.inbox(journey.to) if each.text == journey.text]
+        inbox = self._control.inbox(journey.to)
+        times = [each.received_at for each in inbox if each.text == journey.text and each.received_at >= journey.began]
         if len(times) != 1:
             raise StageMissing(
                 f"{journey.label}: the contact decrypted it {len(times)} times, not once", Stage.DELIVERED

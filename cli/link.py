@@ -76,7 +76,11 @@ def key(out: Path) -> None:
     """
     from session_host import link_seal
 
-    if out.exists():
+    try:
+        there = out.exists()
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be looked for ({error.strerror}): choose another --out.") from None
+    if there:
         raise click.ClickException(f"{out} exists, and a key of earlier backups must not be lost: choose --out.")
     passphrase = click.prompt(
         f"Passphrase, at least {link_seal.SHORTEST_PASSPHRASE} characters", hide_input=True, confirmation_prompt=True

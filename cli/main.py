@@ -1,6 +1,7 @@
 """The commands of `wa` and how they are found: a command's module is imported when it is run, not to list it."""
 
 import importlib
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
@@ -66,11 +67,25 @@ def module_of(name: str) -> str:
 @click.pass_context
 def wa(context: click.Context) -> None:
     """Schedule WhatsApp messages from a host of your own."""
-    settings = ROOT / ".env"
-    if context.invoked_subcommand not in ISOLATED and settings.exists():
-        import dotenv
+    if context.invoked_subcommand not in ISOLATED:
+        _load(ROOT / ".env")
 
-        dotenv.load_dotenv(settings, override=False)
+
+def _load(settings: Path) -> None:
+    """Take what the file says into the environment, which wins. Raises ClickException where it cannot be read."""
+    try:
+        if settings.exists():
+            import dotenv
+
+            dotenv.load_dotenv(settings, override=False)
+    except OSError as error:
+        raise click.ClickException(
+            f"{settings} cannot be read ({error.strerror}): run this as the user it belongs to, or make it yours."
+        ) from None
+    except ValueError:  # not UTF-8, or with a NUL in it
+        raise click.ClickException(
+            f"{settings} is no UTF-8 text: save it as that, or write it anew (.env.example shows how)."
+        ) from None
 
 
 def main() -> None:

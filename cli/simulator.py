@@ -1,11 +1,14 @@
 """`wa simulator`: the simulated WhatsApp alone, with the simulated phone's page, until Ctrl-C."""
 
 import contextlib
+import errno
 import os
+import shutil
+import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -30,6 +33,7 @@ def command(data: Path | None, port: int, control_port: int) -> None:
     and the file with the addresses and the token for programs: see simulator/README.md. Ctrl-C ends it.
     """
     try:
+        _check({"--port": port, "--control-port": control_port})
         with _folder(data) as folder, folder.held(), Supervisor() as supervisor:
             try:
                 _run(supervisor, folder, port, control_port)
@@ -60,11 +64,35 @@ def _run(supervisor: Supervisor, folder: Folder, port: int, control_port: int) -
         supervisor.check()
 
 
+def _check(ports: Mapping[str, int]) -> None:
+    """Raises ProcessProblem for the option whose port cannot be used; 0 is any free one."""
+    with contextlib.ExitStack() as held:
+        for option, port in ports.items():
+            listener = held.enter_context(socket.socket())
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+                listener.listen(1)
+            except OSError as error:
+                why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+                raise ProcessProblem(
+                    f"Port {port} of {option} {why}: end what uses it, give another, or leave {option} out."
+                ) from None
+
+
 @contextlib.contextmanager
 def _folder(data: Path | None) -> Iterator[Folder]:
-    """The folder given, or one that is gone afterwards."""
+    """The folder given, or one that is gone afterwards, unless a failure has pointed to the log in it."""
     if data is not None:
         yield Folder(data.resolve())
         return
-    with tempfile.TemporaryDirectory(prefix="wa-simulator-") as root:
-        yield Folder(Path(root))
+    root = Path(tempfile.mkdtemp(prefix="wa-simulator-"))
+    keep = False
+    try:
+        yield Folder(root)
+    except ProcessProblem:
+        keep = True
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(root)

@@ -12,13 +12,19 @@ from pathlib import Path
 from cli import ROOT
 from cli.processes import Child, ProcessProblem, Supervisor, answers
 from session_host import safety, tokens
-from shared.host_client import HostClient
-from shared.settings import HostAddress, StorageSettings
+from shared.host_client import HostClient, on_this_machine
+from shared.settings import HostAddress, SettingsError, StorageSettings
 from shared.store.bucket import Bucket
 from shared.store.opening import open_bucket
 
 START_SECONDS = 60
 """How long one program may take until it answers, on a slow machine."""
+
+
+OWN_NAMES = frozenset({"STORAGE_MODE", "STORAGE_DIR", "HOST_BIND", "HOST_DATA_DIR", "WEB_BIND", "WEB_DATA_DIR"})
+"""What an installation sets by itself where nothing else is said; such a plain name wins over a NAME_FILE."""
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what people may write, bound by nobody here
 
 
 class FolderInUse(ProcessProblem):
@@ -97,15 +103,19 @@ class Stack:
     def __init__(
         self, supervisor: Supervisor, folder: Folder, *, host_port: int, web_port: int, settings: Mapping[str, str]
     ) -> None:
-        """`settings` are environment names on top of the defaults for this folder."""
+        """`settings` are environment names on top of the defaults for this folder; of OWN_NAMES none as NAME_FILE.
+
+        Raises SettingsError where HOST_BIND is an address that page and tick cannot reach.
+        """
         self.supervisor = supervisor
         self.folder = folder
+        bind = settings.get("HOST_BIND") or f"127.0.0.1:{host_port}"
         self.environment = {
             **_inherited(),
             "STORAGE_MODE": "local",
             "STORAGE_DIR": str(folder.root / "bucket"),
-            "HOST_URL": f"http://127.0.0.1:{host_port}",
-            "HOST_BIND": f"127.0.0.1:{host_port}",
+            "HOST_URL": host_url(bind),
+            "HOST_BIND": bind,
             "HOST_TOKEN_FILE": str(folder.token_file),
             "HOST_DATA_DIR": str(folder.host),
             "WEB_BIND": f"127.0.0.1:{web_port}",
@@ -185,6 +195,22 @@ class Stack:
         token = tokens.create(self.host_folder, f"programs-{secrets.token_hex(3)}", scopes=("read", "send", "manage"))
         file.touch(mode=0o600)
         file.write_text(token, encoding="utf-8")
+
+
+def host_url(bind: str) -> str:
+    """Where page and tick on this machine reach a host that listens there. Raises SettingsError where they cannot.
+
+    >>> host_url("127.0.0.2:3912"), host_url("0.0.0.0:3002"), host_url("[::1]:3961")
+    ('http://127.0.0.2:3912', 'http://127.0.0.1:3002', 'http://[::1]:3961')
+    """
+    host, _, port = bind.rpartition(":")
+    host = _EVERYWHERE.get(host, host)
+    if not on_this_machine(host.strip("[]")):
+        raise SettingsError(
+            f"HOST_BIND is {bind}, where page and tick would have to send the token in clear text over the network: "
+            f"write 127.0.0.1:{port}, and let a proxy with https stand before it for others."
+        )
+    return f"http://{host}:{port}"
 
 
 def _inherited() -> dict[str, str]:

@@ -55,7 +55,8 @@ def with_token(environment: Mapping[str, str]) -> dict[str, str]:
     """These settings; where they name no token, with the one that `wa up` made for this machine's programs."""
     made = ROOT / "data" / "token"
     named = any(environment.get(name) for name in ("HOST_TOKEN", "HOST_TOKEN_FILE"))
-    return {**environment} if named or not made.exists() else {**environment, "HOST_TOKEN_FILE": str(made)}
+    readable = os.access(made, os.R_OK)  # another user may not even look whether it is there
+    return {**environment} if named or not readable else {**environment, "HOST_TOKEN_FILE": str(made)}
 
 
 def last_pulse(at: Instant | None, now: Instant) -> str:

@@ -31,11 +31,12 @@ def command(every: int | None) -> None:
     from chalice_app.chalicelib.tick import Tick
     from shared.host_client import HostError
     from shared.settings import SettingsError
+    from shared.store.errors import StoreError
 
     os.chdir(ROOT)  # where a relative STORAGE_DIR is meant from
     try:
         tick = Tick(os.environ)
-    except (SettingsError, HostError) as error:
+    except (SettingsError, HostError, StoreError) as error:
         raise click.ClickException(str(error)) from None
     if every is None:
         if not tick_once(tick, SYSTEM.now()):

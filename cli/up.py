@@ -12,8 +12,9 @@ from click.core import ParameterSource
 from cli import ROOT
 from cli.log_files import Rotation
 from cli.processes import ChildDied, ProcessProblem, Supervisor
-from cli.stack import Folder, Stack
+from cli.stack import OWN_NAMES, Folder, Stack, host_url
 from session_host.restarts import Restarts
+from session_host.tokens import TokenError
 from shared.clock import SYSTEM
 from shared.host_client import HostError
 from shared.settings import ALL, HostSettings, SettingsError, WebSettings
@@ -38,6 +39,7 @@ def command(context: click.Context, data: Path, no_tick: bool) -> None:
         settings = _settings(refuse_folders=given)
         for kind in ALL:
             kind.read()
+        host_url(HostSettings.read().bind)
         ports = {
             "host_port": _port(HostSettings.read().bind, "HOST_BIND"),
             "web_port": _port(WebSettings.read().bind, "WEB_BIND"),
@@ -50,7 +52,7 @@ def command(context: click.Context, data: Path, no_tick: bool) -> None:
             _run(Stack(supervisor, folder, settings=settings, **ports), with_tick=not no_tick)
     except KeyboardInterrupt:
         click.echo("\nStopped.")
-    except (ProcessProblem, HostError) as problem:
+    except (ProcessProblem, HostError, TokenError) as problem:
         raise click.ClickException(str(problem)) from None
 
 
@@ -101,14 +103,18 @@ def _start(stack: Stack, *, with_tick: bool) -> None:
 def _settings(*, refuse_folders: bool) -> dict[str, str]:
     """Every setting of this project that the environment or .env names, for the programs to be started.
 
-    HOST_URL is left out: what is started here talks to the host that is started here. Raises SettingsError where
-    folders are named beside --data.
+    What the stack would else set by itself is read out of its file here; a secret stays in its file. HOST_URL is left
+    out: what is started here talks to the host that is started here. Raises SettingsError where folders are named
+    beside --data.
     """
-    names = {name for kind in ALL for name in kind.names()} - {"HOST_URL"}
-    found = {
-        name: os.environ[name] for each in sorted(names) for name in (each, f"{each}_FILE") if os.environ.get(name)
-    }
-    folders = sorted(FOLDERS & found.keys())
+    found: dict[str, str] = {}
+    for kind in ALL:
+        for name, value in kind.given(os.environ).items():
+            plain = name in OWN_NAMES or os.environ.get(name)
+            found |= {name: value} if plain else {f"{name}_FILE": os.environ[f"{name}_FILE"]}
+    found.pop("HOST_URL", None)
+    found.pop("HOST_URL_FILE", None)
+    folders = [name if os.environ.get(name) else f"{name}_FILE" for name in sorted(FOLDERS & found.keys())]
     if refuse_folders and folders:
         raise SettingsError(f"Both --data and {', '.join(folders)} say where things are kept: leave one of them out.")
     return found

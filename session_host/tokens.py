@@ -90,8 +90,20 @@ def stored(data_dir: Path) -> tuple[Token, ...]:
         return _File.model_validate_json(path.read_bytes()).tokens
     except FileNotFoundError:
         return ()
-    except (OSError, ValidationError):
+    except OSError as error:
+        raise TokenError(_refused(path, "read", error)) from None
+    except ValidationError:
         raise TokenError(f"{path} cannot be read: remove it and make the tokens again with `./wa token`.") from None
+
+
+def _refused(path: Path, what: str, error: OSError) -> str:
+    """What to do where the file system did not let this be read or written: the tokens themselves may be well."""
+    if isinstance(error, PermissionError):
+        return (
+            f"{path} may not be {what} by this user: run it as the user that the session host runs as "
+            "(HOST_DATA_DIR names the folder)."
+        )
+    return f"{path} cannot be {what} ({error.strerror}): is HOST_DATA_DIR right?"
 
 
 class Tokens:
@@ -144,6 +156,8 @@ class Tokens:
             except FileNotFoundError:
                 self._seen, self._tokens = None, ()
                 return ()
+            except OSError as error:
+                raise TokenError(_refused(self._data_dir / FILE, "read", error)) from None
             seen = (status.st_ino, status.st_mtime_ns)
             if seen != self._seen:
                 self._tokens, self._seen = stored(self._data_dir), seen
@@ -162,7 +176,7 @@ def _alone(data_dir: Path) -> Iterator[None]:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise TokenError(f"{path} cannot be written: {error.strerror}.") from None
+        raise TokenError(_refused(path, "written", error)) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -182,4 +196,4 @@ def _write(data_dir: Path, tokens: tuple[Token, ...]) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise TokenError(f"{path} cannot be written: {error.strerror}.") from None
+        raise TokenError(_refused(path, "written", error)) from None

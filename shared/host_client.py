@@ -7,6 +7,7 @@ never followed and nothing is retried here: the next tick, or the person, is the
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -39,13 +40,24 @@ HEALTH_SECONDS = 5.0
 """Health is asked for all the time and answered at once: what takes longer hangs."""
 CODE_SECONDS = 110.0
 """A code to type waits for a connection (30 s) and for WhatsApp's answer (75 s)."""
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MEDIA_SECONDS = 60.0
 """A file waits its turn (30 s) and for the bucket."""
 SEARCH_SECONDS = 30.0
 
 
 V = TypeVar("V", bound=Value)
+
+
+def on_this_machine(host: str) -> bool:
+    """Whether what is sent to this name or address never leaves the machine.
+
+    >>> on_this_machine("127.0.0.2"), on_this_machine("::1"), on_this_machine("127.0.0.1.example")
+    (True, True, False)
+    """
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class File(NamedTuple):
@@ -78,7 +90,7 @@ class HostClient:
     def __init__(self, address: HostAddress) -> None:
         """Refuses http beyond this machine, for the token would travel in clear text (HostError)."""
         parts = urlsplit(address.url)
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and not on_this_machine(parts.hostname or ""):
             raise HostError(
                 f"HOST_URL is http to {parts.hostname}: use https, or the token would be readable on the way."
             )
@@ -141,7 +153,7 @@ class HostClient:
         """A file's bytes, and what its first bytes show it to be. HostRefused (404) where it is not kept."""
         answer = self._request("GET", f"/api/v1/media/{quote(media_id, safe='')}", read_seconds=MEDIA_SECONDS)
         if answer.status != 200:
-            raise self._refused(answer.status, _document(answer.data))
+            raise self._refused(answer, _document(answer.data))
         return File(answer.data, answer.mime)
 
     def chats(self, *, before: str = "", limit: int = 50) -> dict[str, Any]:
@@ -217,12 +229,14 @@ class HostClient:
         answer = self._request(method, path, body, headers=headers, read_seconds=read_seconds)
         document = _document(answer.data)
         if answer.status in accept:
+            if answer.is_page:
+                raise HostError(f"{self._base} answered with a web page, not as a session host: is HOST_URL right?")
             return document
-        raise self._refused(answer.status, document)
+        raise self._refused(answer, document)
 
-    def _refused(self, status: int, document: Mapping[str, Any]) -> HostRefused:
+    def _refused(self, answer: "_Received", document: Mapping[str, Any]) -> HostRefused:
         token = bool(self._token.get_secret_value())
-        return HostRefused(_refusal(status, document, token=token), status, document)
+        return HostRefused(_refusal(answer, document, token=token), answer.status, document)
 
     def _request(
         self,
@@ -266,6 +280,11 @@ class _Received(NamedTuple):
     data: bytes
     mime: str
 
+    @property
+    def is_page(self) -> bool:
+        """A person's web page, or the way to one, which no session host answers."""
+        return 300 <= self.status < 400 or (self.status < 500 and self.mime.startswith("text/html"))
+
 
 def _query(**asked: str | int) -> str:
     """A query without what is empty."""
@@ -288,8 +307,9 @@ def _document(data: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _refusal(status: int, problem: Mapping[str, Any], *, token: bool) -> str:
-    if status == 401:
+def _refusal(answer: _Received, problem: Mapping[str, Any], *, token: bool) -> str:
+    if answer.status == 401:
         what = "does not know the token in HOST_TOKEN" if token else "needs a token, and HOST_TOKEN is not set"
         return f"The session host {what}: make one with `./wa token create NAME --scope send`, and set it there."
-    return str(problem.get("detail") or problem.get("title") or f"The session host answered {status}.")
+    otherwise = f"The session host answered {answer.status}{': is HOST_URL right?' if answer.is_page else '.'}"
+    return str(problem.get("detail") or problem.get("title") or otherwise)

@@ -9,8 +9,8 @@ from datetime import time
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Self
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -57,16 +57,18 @@ class Settings(BaseModel):
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:
         """From the environment; NAME_FILE may name a file that holds the value of NAME. Raises SettingsError."""
-        environment = os.environ if environment is None else environment
-        values: dict[str, Any] = {}
-        for field in cls.model_fields.values():
-            name = str(field.alias)
-            if value := environment.get(name) or _from_file(environment.get(f"{name}_FILE"), name):
-                values[name] = value
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(cls.given(os.environ if environment is None else environment))
         except ValidationError as error:
             raise SettingsError("\n".join(_sentence(cls, each) for each in error.errors())) from None
+
+    @classmethod
+    def given(cls, environment: Mapping[str, str]) -> dict[str, str]:
+        """What each name that is set says, be it in a file; nothing is checked. Raises SettingsError."""
+        found = {
+            name: environment.get(name) or _from_file(environment.get(f"{name}_FILE"), name) for name in cls.names()
+        }
+        return {name: value for name, value in found.items() if value}
 
     @classmethod
     def names(cls) -> dict[str, str]:
@@ -81,6 +83,8 @@ def _from_file(path: str | None, name: str) -> str | None:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SettingsError(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}_FILE names {path}, which is no text: is it the right file?") from None
 
 
 def _sentence(kind: type[Settings], error: ErrorDetails) -> str:
@@ -92,6 +96,32 @@ def _sentence(kind: type[Settings], error: ErrorDetails) -> str:
     if field and error["type"] == "string_pattern_mismatch":
         return f"{name} is wrong: '{str(error['input'])[:80]}' does not look like '{field.default}'.{described}"
     return f"{name} is wrong: {error['msg'].removeprefix('Value error, ')}.{described}"
+
+
+def _endpoint(address: str) -> str:
+    _parsed(address if "://" in address else f"https://{address}", "s3.us-west-004.backblazeb2.com")
+    return address
+
+
+def _host_url(url: str) -> str:
+    if not _parsed(url, "http://127.0.0.1:3002").hostname:
+        raise ValueError("it must be an address like http://127.0.0.1:3002")
+    return url
+
+
+def _parsed(url: str, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number, or none that a port can have
+    except ValueError:
+        raise ValueError(f"it must be an address like {example}") from None
+    return parts
+
+
+def _token(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]*", token.get_secret_value()):
+        raise ValueError("it must be the token alone: one line of ASCII characters, without a space")
+    return token
 
 
 class StorageSettings(Settings):
@@ -110,7 +140,7 @@ class StorageSettings(Settings):
         description="What every object's name begins with; one prefix for each WhatsApp account.",
     )
     bucket: str = Field(default="", alias="B2_BUCKET", description="The bucket's name, where the mode is s3.")
-    endpoint: str = Field(
+    endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(
         default="",
         alias="B2_S3_ENDPOINT",
         description="The S3 address of the bucket's region, as Backblaze shows it; the region is read from it.",
@@ -126,13 +156,12 @@ class StorageSettings(Settings):
 class HostAddress(Settings):
     """How web, tick and command line reach the session host."""
 
-    url: str = Field(
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$"), AfterValidator(_host_url)] = Field(
         default="http://127.0.0.1:3002",
         alias="HOST_URL",
-        pattern=r"^https?://[^\s/]+/?$",
         description="Where the session host answers; http is refused beyond this machine.",
     )
-    token: SecretStr = Field(
+    token: Annotated[SecretStr, AfterValidator(_token)] = Field(
         default=SecretStr(""),
         alias="HOST_TOKEN",
         description="The bearer token of the send API; or its file in HOST_TOKEN_FILE.",

@@ -1,11 +1,14 @@
 """`wa token` and `wa password`: who may use the host and the page, decided on the server itself."""
 
+import errno
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import COMMANDS, wa
+from cli.processes import Supervisor
 from cli.token import SCOPES
 from session_host import tokens
 from session_host.tokens import Tokens
@@ -15,6 +18,32 @@ from tests.api.web_page import Page
 
 def run(*arguments: str, answer: str = "") -> Result:
     return CliRunner().invoke(wa, arguments, input=answer)
+
+
+def refuse(*_arguments: object, **_named: object) -> NoReturn:
+    """What the kernel says to a user who may not."""
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_running_host_that_may_not_look_at_its_tokens_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(tokens.TokenError, match="run it as the user"):
+        Tokens(tmp_path).bearer("wa_any")
+
+
+def test_up_as_another_user_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Supervisor() as free:
+        ports = {"HOST_BIND": f"127.0.0.1:{free.free_port(42300)}", "WEB_BIND": f"127.0.0.1:{free.free_port(42400)}"}
+    monkeypatch.setattr(tokens, "_alone", refuse_tokens)
+    done = CliRunner().invoke(wa, ["up", "--data", str(tmp_path)], env=ports)
+    assert done.exit_code == 1
+    assert "Error: run it as another user" in done.stderr
+
+
+def refuse_tokens(_folder: Path) -> NoReturn:
+    raise tokens.TokenError("run it as another user")
 
 
 class TestToken:
@@ -67,6 +96,28 @@ class TestToken:
         (folder / tokens.FILE).write_text("{")
         for arguments in (["list"], ["revoke", "x"], ["create", "x", "--scope", "send"]):
             assert "cannot be read" in run("token", *arguments).output
+
+    @pytest.mark.parametrize("arguments", [["list"], ["revoke", "shop"], ["create", "other", "--scope", "send"]])
+    def test_another_user_is_told_so_and_never_to_remove_the_tokens(
+        self, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("token", "create", "shop", "--scope", "send")
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+        done = run("token", *arguments)
+        assert done.exit_code == 1
+        assert "run it as the user that the session host runs as" in done.stderr
+        assert "remove" not in done.stderr
+
+    @pytest.mark.parametrize("arguments", [["list"], ["create", "shop", "--scope", "send"]])
+    def test_a_folder_below_a_file_is_said(
+        self, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("HOST_DATA_DIR", str(tmp_path / "file" / "host"))
+        done = run("token", *arguments)
+        assert done.exit_code == 1
+        assert "(Not a directory): is HOST_DATA_DIR right?" in done.stderr
+        assert "remove" not in done.stderr
 
     def test_every_scope_can_be_given(self) -> None:
         assert tuple(Scope) == SCOPES

@@ -1,6 +1,7 @@
 """The command line: what it lists, what it loads, what it lets through."""
 
 import ast
+import errno
 import importlib
 import os
 import subprocess
@@ -78,6 +79,24 @@ def test_settings_come_from_env_file_and_the_real_environment_wins(monkeypatch: 
 def test_what_checks_or_shows_the_project_never_sees_the_owners_settings(name: str) -> None:
     CliRunner().invoke(wa, [name, "--help"])
     assert "HOST_NAME" not in os.environ
+
+
+@pytest.mark.parametrize("content", ["HOST_NAME=caf\u00e9".encode("latin-1"), "HOST_NAME=a".encode("utf-16-le")])
+def test_settings_that_are_no_text_are_said_with_the_file(settings: Path, content: bytes) -> None:
+    settings.write_bytes(content)
+    done = CliRunner().invoke(wa, ["status"])
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: {settings} is no UTF-8 text: save it as that")
+
+
+def test_settings_of_another_user_are_said_with_the_file(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("dotenv.load_dotenv", refuse)
+    done = CliRunner().invoke(wa, ["doctor"])
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: {settings} cannot be read (Permission denied): run this as the user")
 
 
 def completion(shell: str) -> str:

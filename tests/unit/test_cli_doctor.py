@@ -1,5 +1,6 @@
 """`wa doctor`: what is not well is named, with what to do about it."""
 
+import errno
 import http.server
 import socket
 import threading
@@ -30,7 +31,49 @@ def test_folders_are_looked_at_where_the_settings_put_them(tmp_path: Path) -> No
 
 
 def test_in_the_cloud_the_storage_folder_is_of_no_interest() -> None:
-    assert "STORAGE_DIR" not in by_subject({"STORAGE_MODE": "s3"})
+    assert "STORAGE_DIR" not in by_subject(B2)
+
+
+B2 = {
+    "STORAGE_MODE": "s3",
+    "B2_BUCKET": "any",
+    "B2_S3_ENDPOINT": "s3.us-west-004.backblazeb2.com",
+    "B2_ACCESS_KEY_ID": "id",
+    "B2_SECRET_ACCESS_KEY": "secret",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"STORAGE_MODE": "s3"}, "B2_BUCKET, B2_S3_ENDPOINT, B2_ACCESS_KEY_ID, B2_SECRET_ACCESS_KEY are not set"),
+        (B2 | {"B2_S3_ENDPOINT": "http://store.example"}, "B2_S3_ENDPOINT is http to store.example"),
+        ({"HOST_URL": "http://[::1"}, "HOST_URL is wrong"),
+        ({"HOST_URL": "http://host.example"}, "HOST_URL is http to host.example"),
+        ({"WEB_LANGUAGE": "xx"}, "WEB_LANGUAGE is wrong: 'xx' cannot be read"),
+    ],
+)
+def test_what_a_program_would_refuse_at_its_start_is_wrong(environment: dict[str, str], said: str) -> None:
+    found = by_subject(environment)
+    assert said in found["settings"].to_do
+    assert "WEB_DATA_DIR" not in found
+
+
+def test_a_folder_below_a_file_or_that_is_one_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    below = doctor.data_folder("STORAGE_DIR", tmp_path / "file" / "below" / "more")
+    assert below.to_do == f"{tmp_path / 'file'} is no folder: set STORAGE_DIR to another."
+    assert doctor.data_folder("STORAGE_DIR", tmp_path / "file").to_do == "Set STORAGE_DIR to another."
+
+
+def test_a_folder_that_this_user_may_not_look_into_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    finding = doctor.data_folder("HOST_DATA_DIR", Path("/root/x"))
+    assert finding.state == "this user may not look into /root/x (Permission denied)"
+    assert "the user that the programs run as" in finding.to_do
 
 
 def test_a_folder_others_can_look_into_is_to_be_closed(tmp_path: Path) -> None:

@@ -90,6 +90,16 @@ def test_the_key_is_made_once_for_its_owners_eyes_and_opens_what_is_sealed_to_it
     assert "my.key exists" in again.output
 
 
+def test_a_place_for_the_key_that_may_not_be_looked_into_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    done = CliRunner().invoke(cli.link.command, ["key", "--out", "/root/x"])
+    assert done.exit_code == 1
+    assert done.stderr == "Error: /root/x cannot be looked for (Permission denied): choose another --out.\n"
+
+
 @pytest.mark.parametrize("answers", ["short\nshort\n", f"{PASSPHRASE}\nanother than that\n"])
 def test_a_short_passphrase_or_a_mistyped_one_makes_no_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: str

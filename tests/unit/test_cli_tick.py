@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from click.testing import CliRunner
 
 from chalice_app.chalicelib.tick import Report, Tick, TickFailed
 from cli import ROOT
+from cli.main import wa
 from cli.tick import sentence, tick_once, wait_for_next
 from shared.model.link import Link, LinkStatus
 from shared.model.wire import Outcome
@@ -139,6 +141,15 @@ def test_a_wrong_setting_is_said_before_the_first_tick(hostless: dict[str, str])
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: TICK_HORIZON_SECONDS is wrong")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--every", "60"]])
+def test_a_storage_folder_that_cannot_be_used_is_a_sentence(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(wa, ["tick", *arguments], env={"STORAGE_DIR": str(tmp_path / "file" / "below")})
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: ")
+    assert "cannot be stored: one of its parts is both a file and a folder" in done.stderr
 
 
 def test_with_every_it_goes_on_after_a_failure_until_it_is_told_to_end(hostless: dict[str, str]) -> None:

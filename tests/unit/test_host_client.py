@@ -75,6 +75,34 @@ def test_a_redirect_is_not_followed_for_the_token_would_go_along() -> None:
         assert len(seen) == 1
 
 
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "asks"),
+    [
+        (303, {"Location": "/login"}, True),
+        (404, HTML, True),
+        (200, HTML, True),
+        (502, HTML, False),  # the proxy before the right host
+        (404, None, False),
+    ],
+)
+def test_where_a_web_page_answers_the_address_is_in_question(
+    status: int, headers: dict[str, str] | None, asks: bool
+) -> None:
+    with a_host(status, b"<html>", headers) as (client, _), pytest.raises(HostError) as error:
+        client.health()
+    assert ("is HOST_URL right?" in str(error.value)) is asks
+    assert isinstance(error.value, HostRefused) is (status != 200)
+
+
+def test_all_of_loopback_is_this_machine() -> None:
+    HostClient(HostAddress.read({"HOST_URL": "http://127.0.0.2:3912"}))
+    with pytest.raises(HostError, match=r"HOST_URL is http to 10\.0\.0\.1"):
+        HostClient(HostAddress.read({"HOST_URL": "http://10.0.0.1:3912"}))
+
+
 def test_what_pace_would_do_is_asked_with_the_time_and_understood() -> None:
     forecast = Forecast(begins_at=NOW, reason="Messages leave at least 6 s apart.", stranger=True)
     with a_host(200, json.dumps(forecast.model_dump(mode="json", by_alias=True)).encode()) as (client, seen):

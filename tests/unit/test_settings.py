@@ -53,6 +53,32 @@ def test_a_missing_secret_file_is_named() -> None:
         HostAddress.read({"HOST_TOKEN_FILE": "/nowhere/token"})
 
 
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\x7fELF\xff")
+    with pytest.raises(SettingsError, match=f"HOST_TOKEN_FILE names {tmp_path}/token, which is no text"):
+        HostAddress.read({"HOST_TOKEN_FILE": str(tmp_path / "token")})
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", " ", "\x00", "\x7f", "é"])
+def test_a_token_that_no_header_can_carry_is_refused_without_being_shown(between: str) -> None:
+    with pytest.raises(SettingsError, match="HOST_TOKEN is wrong: it must be the token alone") as refused:
+        HostAddress.read({"HOST_TOKEN": f"wa_s3cret{between}wa_0ther"})
+    assert "s3cret" not in str(refused.value)
+    assert "0ther" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:port", "http://127.0.0.1:99999", "http://:3002"])
+def test_an_address_of_the_host_that_is_none_is_a_wrong_setting(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"HOST_URL is wrong: it must be an address like http://127\.0\.0\.1:3002"):
+        HostAddress.read({"HOST_URL": url})
+
+
+@pytest.mark.parametrize("endpoint", ["http://[::", "[::", "https://s3.example:port"])
+def test_an_address_of_the_bucket_that_is_none_is_a_wrong_setting(endpoint: str) -> None:
+    with pytest.raises(SettingsError, match="B2_S3_ENDPOINT is wrong: it must be an address like s3"):
+        StorageSettings.read({"B2_S3_ENDPOINT": endpoint})
+
+
 def test_pace_is_safe_unless_told_and_can_be_off() -> None:
     assert HostPace.read({}).pace == PaceSettings()
     assert HostPace.read({"PACE": "off"}).pace == OFF
