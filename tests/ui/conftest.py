@@ -37,8 +37,8 @@ LEFT_MEANWHILE = ("htmx:sendAbort", "htmx:afterRequest")
 NOT_THERE = ("/nothing-here", "/link/code.svg")
 """What a test asks for though it is not there; a code is gone when it is scanned between the page and its picture."""
 
-REFUSED = "net::ERR_CONNECTION_REFUSED"
-"""What Chromium says where a test has ended the server."""
+AWAY = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE", "htmx:sendError")
+"""What Chromium and htmx say where a test has ended the server, before an answer or in the midst of one."""
 
 
 class Witness:
@@ -57,7 +57,7 @@ class Witness:
         expected = expected or message.text.startswith("Response Status Error Code 401 ")  # htmx's, of a session's end
         expected = expected or message.text in LEFT_MEANWHILE
         expected = expected or urlsplit(message.location["url"]).path in NOT_THERE
-        expected = expected or (self.may_be_away() and REFUSED in message.text)
+        expected = expected or (self.may_be_away() and any(each in message.text for each in AWAY))
         if message.type in {"error", "warning"} and not expected:
             self.complaints.append(f"console: {message.text}")
 
