@@ -257,9 +257,9 @@ def _time(raw: Mapping[str, Any]) -> Instant:
 def _date(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):  # the second: year 9999 in a zone that makes it 10000
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def named(line: Line) -> str:

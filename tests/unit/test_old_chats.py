@@ -134,6 +134,7 @@ def test_a_time_is_read_in_each_way_it_was_written(stamp: Any) -> None:
         ({"timestamp": None, "date": None}, "no time"),
         ({"timestamp": None, "date": "2025-12-24T10:00:00"}, "no time"),
         ({"timestamp": "soon", "date": "soon"}, "no time"),
+        ({"timestamp": None, "date": "9999-12-31T23:59:59-14:00"}, "no time"),
         ({"timestamp": True, "date": None}, "no time"),
         ({"timestamp": {"low": -1}, "date": 7}, "no time"),
         ({"timestamp": 1e300, "date": None}, "no time"),
