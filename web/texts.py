@@ -251,7 +251,7 @@ BROKEN = _("Something went wrong on this server. It has been written to the log;
 
 # Contacts: bringing them in, and changing many of them
 LARGE_FILE = _("This file is larger than {most} MB. Export your contacts without photos, or in parts.")
-NO_FILE = _("Choose a file: a .vcf (vCard) or a .csv.")
+CHOOSE_FILE = _("Choose a file: a .vcf (vCard) or a .csv.")
 EMPTY_FILE = _("There is nothing in this file.")
 OTHER_FILE = _("This is neither a vCard nor a CSV file. From a spreadsheet, save as CSV; from a phone, export as .vcf.")
 NO_UTF16 = _("This file claims to be UTF-16 and is not: save it again as UTF-8.")
@@ -450,9 +450,9 @@ NOW_CHANGED = _("It was changed since you looked: look at it as it is now, then 
 NOW_DUE = _("It should be leaving; until it has begun, you can undo it.")
 TYPED_AGAIN = _("What you had typed here is here again.")
 TYPED_ANEW = _("Start anew")
-LOGGED_OUT = _("You are logged out. What you have typed stays here:")
-LOGGED_OUT_ACTION = _("log in in a new tab, then go on here.")
-LOGGED_OUT_UNDONE = _("You had been logged out, so that was not done. Log in, and do it again.")
+SESSION_ENDED = _("You are logged out. What you have typed stays here:")
+SESSION_ENDED_ACTION = _("log in in a new tab, then go on here.")
+SESSION_ENDED_UNDONE = _("You had been logged out, so that was not done. Log in, and do it again.")
 PAGE_AWAY = _("This page cannot be reached just now. What you see may be out of date; it goes on by itself.")
 NOW_BACK = _("What you typed is here again.")
 NOW_TOO_LATE = _("What you typed is here again, but that message was not taken back in time.")

@@ -1,9 +1,11 @@
 """The page in another language: nothing is left in English, its catalogue is current, and a bad one is refused."""
 
+import ast
 import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,12 @@ def test_the_made_up_language_leaves_what_is_filled_in() -> None:
 def test_the_catalogue_is_current() -> None:
     """Where it is not: `./wa texts`."""
     assert texts.written(texts.collect()).decode() == (LOCALE / "page.pot").read_text()
+
+
+def test_no_text_takes_the_name_of_another() -> None:
+    module = ast.parse((ROOT / "web" / "texts.py").read_text(encoding="utf-8"))
+    names = [name.id for name in ast.walk(module) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)]
+    assert [name for name, times in Counter(names).items() if times > 1] == []
 
 
 def translated(text: Text, into: Text) -> Catalog:

@@ -28,9 +28,9 @@ class Place(NamedTuple):
 
 STEPS = {
     "accepted": Place("ledger.accept"),  # nobody has the answer yet
-    "claimed": Place("ledger.reconcile"),  # in the ledger, not yet in the bucket
-    "folded": Place("folder._fold.write"),  # in the bucket, the ledger does not know
-    "stored": Place("ledger.stored"),
+    "claimed": Place("ledger.reconcile", most=2),  # in the ledger, not yet in the bucket
+    "folded": Place("folder._fold.write", most=2),  # in the bucket, the ledger does not know
+    "stored": Place("ledger.stored", most=2),  # folds: one to catch up, one for what was handed over
     "looked": Place("look.take", most=1),
     "begun": Place("link.send", before=True),  # committed, WhatsApp not yet asked
     "answered": Place("link.send"),  # WhatsApp has it, nothing written

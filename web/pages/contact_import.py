@@ -37,7 +37,7 @@ def read() -> Response:
     except RequestEntityTooLarge:
         return _form(413, texts.LARGE_FILE.format(most=MOST_BYTES // 1_000_000))
     if given is None or not given.filename:
-        return _form(422, texts.NO_FILE)
+        return _form(422, texts.CHOOSE_FILE)
     data = given.stream.read(MOST_BYTES + 1)
     try:
         reading = contact_import.read(data, parts().settings.country)

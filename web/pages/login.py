@@ -19,7 +19,7 @@ def form() -> Response:
     """The login form; at the first run it says where the first-run password is."""
     if g.get("session"):
         return see_other("/")
-    undone = texts.LOGGED_OUT_UNDONE if request.args.get("undone") else ""
+    undone = texts.SESSION_ENDED_UNDONE if request.args.get("undone") else ""
     return _form(own_path(request.args.get("next", "/")), undone=undone)
 
 
