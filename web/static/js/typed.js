@@ -14,7 +14,9 @@ export function keepTyped() {
   const key = KEPT + form.dataset.typedAs;
   const before = sessionStorage.getItem(key);
   if (before && "typedHere" in form.dataset) restore(form, JSON.parse(before), key);
-  for (const name of ["input", "change", "picked", "echoed", "htmx:afterSwap"]) form.addEventListener(name, () => keep(form, key));
+  let touched = Boolean(before); // what the page fills in by itself was not typed
+  for (const name of ["input", "change", "picked"]) form.addEventListener(name, () => (touched = true));
+  for (const name of ["input", "change", "picked", "echoed", "htmx:afterSwap"]) form.addEventListener(name, () => touched && keep(form, key));
   form.addEventListener("submit", () => {
     keep(form, key);
     sessionStorage.setItem(SENT, JSON.stringify({ key, id: form.elements.id.value }));
