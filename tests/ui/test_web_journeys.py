@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 from playwright.sync_api import Page as Tab
 
 from shared.model import lifecycle
@@ -234,6 +234,18 @@ def test_a_phones_contacts_are_imported_tagged_and_taken_back(tab: Tab, served: 
     expect(tab.get_by_text("5 contacts are as they were before.")).to_be_visible()
     left = [each for each in View(served.bucket).read(datetime.now(UTC)).contacts.values() if not each.ended]
     assert [(each.name, each.tags) for each in left] == [("Alice", ())]
+
+
+def test_what_is_typed_into_a_search_before_scripts_have_come_is_looked_for(tab: Tab, served: Served) -> None:
+    served.store(contacts=tuple(contact(each) for each in EVERYBODY))
+    scripts: list[Route] = []
+    tab.route("**/assets/htmx-*", lambda route: scripts.append(route))
+    tab.goto(f"{served.url}/contacts", wait_until="commit")
+    tab.get_by_role("searchbox").fill("odegard")
+    tab.wait_for_timeout(200)
+    assert len(scripts) == 1
+    scripts[0].continue_()
+    expect(tab.get_by_role("heading", level=2)).to_have_text(["Dóra Ødegård"])
 
 
 def test_a_hostile_name_in_the_picker_is_only_a_name(tab: Tab, served: Served) -> None:

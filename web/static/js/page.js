@@ -36,6 +36,14 @@ watchKeys();
 keepForOffline();
 keepOpened();
 watchMenus();
+document.addEventListener("DOMContentLoaded", heedTyped); // after htmx, which listens since before
+
+/** What was typed into a search before scripts had come is looked for all the same. */
+function heedTyped() {
+  for (const field of document.querySelectorAll("[role=search] input[type=search]")) {
+    if (field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
 
 /** On a phone the filters are a strip that is wider than the screen: the chosen one is moved into sight. */
 function showChosen() {
