@@ -83,8 +83,8 @@ def choose() -> Response:
 
 
 def _form(wanted: str, error: str = "", status: int = 200, undone: str = "") -> Response:
-    known = parts().owner.first_run
-    return rendered("login.html", status, error=error, wanted=wanted, undone=undone, first_run=known)
+    first_run = parts().owner.first_run
+    return rendered("login.html", status, error=error, wanted=wanted, undone=undone, first_run=first_run)
 
 
 def _minutes(wait: timedelta) -> str:
